@@ -1,0 +1,134 @@
+"""Who may do what: how permissions are declared, asked for in a handler's signature, and decided.
+
+A handler names its permission in a parameter: `actor: Annotated[Actor, requires(ENTITY_WRITE)]`. Roadbed has no route
+without such a declaration; `tools/lint` checks it. What needs the object itself is decided in the domain's `access.py`
+with `Decider.require`. The identity domain provides the `Decider` and the `Authenticator`.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fastapi import Depends, Request
+from fastapi.params import Depends as Dependency
+
+from roadbed.core.actor import ANONYMOUS, Actor
+from roadbed.core.errors import Forbidden, Unauthenticated
+from roadbed.core.extension import ContributionKind, Slot
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Something that can be allowed.
+
+    Args:
+        name: `domain.noun.verb`, as roles and tokens name it.
+        title: what it allows, for people: "Change entities".
+        roles: built-in roles that have it from the start; admins have all.
+    """
+
+    name: str
+    title: str
+    roles: tuple[str, ...] = ()
+
+
+PERMISSIONS: Slot[Permission] = Slot(ContributionKind.PERMISSION, Permission)
+
+VIEWERS = ("viewer", "developer", "platform-engineer")
+DEVELOPERS = ("developer", "platform-engineer")
+PLATFORM = ("platform-engineer",)
+ADMINS: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """An answer with its reason, in words for people."""
+
+    is_allowed: bool
+    reason: str
+
+
+class Decider(Protocol):
+    """Answers permission questions from roles and token scopes."""
+
+    def decide(self, actor: Actor, permission: Permission) -> Decision: ...
+
+
+class Authenticator(Protocol):
+    """Finds who sent a request, from its session cookie or token. Anonymous is an actor, a wrong token an error."""
+
+    async def authenticate(self, request: Request) -> Actor: ...
+
+
+class DeciderService:
+    """The box in which the identity domain puts its decider (a Protocol cannot be a service key)."""
+
+    def __init__(self, decider: Decider) -> None:
+        self.decider = decider
+
+    def require(self, actor: Actor, permission: Permission) -> None:
+        """Raise unless `actor` has `permission`.
+
+        Raises:
+            Unauthenticated: nobody is signed in.
+            Forbidden: the reason, and who could.
+        """
+        decision = self.decider.decide(actor, permission)
+        if decision.is_allowed:
+            return
+        if not actor.is_authenticated:
+            raise Unauthenticated("You are not signed in.", hint="Sign in, or send a token: `Authorization: Bearer …`.")
+        raise Forbidden(
+            f"You may not do this: {decision.reason}",
+            hint=f"It needs {permission.name} ({permission.title}). An admin can give you a role that has it.",
+            permission=permission.name,
+        )
+
+    def has(self, actor: Actor, permission: Permission) -> bool:
+        return self.decider.decide(actor, permission).is_allowed
+
+
+async def current_actor(request: Request) -> Actor:
+    """Return who sent the request; asked once a request."""
+    actor: Actor | None = getattr(request.state, "actor", None)
+    if actor is None:
+        authenticator: Authenticator | None = getattr(request.app.state, "authenticator", None)
+        actor = await authenticator.authenticate(request) if authenticator else ANONYMOUS
+        request.state.actor = actor
+    return actor
+
+
+def requires(permission: Permission) -> Any:
+    """Declare the permission of a handler.
+
+    Returns the dependency that lets in who has `permission`: `actor: Annotated[Actor, requires(ENTITY_WRITE)]`.
+    """
+
+    async def check(request: Request) -> Actor:
+        actor = await current_actor(request)
+        request.app.state.services.get(DeciderService).require(actor, permission)
+        return actor
+
+    return Depends(check)
+
+
+def signed_in() -> Any:
+    """Declare that a handler is for whoever is signed in, about their own things."""
+
+    async def check(request: Request) -> Actor:
+        actor = await current_actor(request)
+        if not actor.is_authenticated:
+            raise Unauthenticated("You are not signed in.", hint="Sign in, or send a token: `Authorization: Bearer …`.")
+        return actor
+
+    return Depends(check)
+
+
+def anonymous(reason: str) -> Any:
+    """Declare that a handler is open to everyone, and why. The list of such routes is in the reference."""
+
+    async def allow(request: Request) -> Actor:
+        return await current_actor(request)
+
+    dependency: Dependency = Depends(allow)
+    allow.__doc__ = reason
+    return dependency

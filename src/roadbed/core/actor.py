@@ -1,0 +1,47 @@
+"""Who acts: a person, a service token, or Roadbed itself."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class ActorKind(StrEnum):
+    USER = "user"
+    SERVICE = "service"
+    SYSTEM = "system"
+    ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The subject of a permission decision, and the author in the audit record.
+
+    `groups` are refs of the catalog groups the account belongs to, directly or through a parent.
+    `scopes` limits a token to these permission patterns; None means no further limit.
+    """
+
+    kind: ActorKind
+    id: str
+    name: str
+    roles: frozenset[str] = frozenset()
+    entity_ref: str | None = None
+    groups: frozenset[str] = frozenset()
+    scopes: frozenset[str] | None = None
+    address: str | None = None
+    credential: str | None = field(default=None, repr=False)
+
+    @property
+    def is_authenticated(self) -> bool:
+        return self.kind is not ActorKind.ANONYMOUS
+
+    @property
+    def label(self) -> str:
+        """The short form that runs and audit records keep: `user:ada`, `service:ci`, `system:pipeline`."""
+        return f"{self.kind.value}:{self.name}"
+
+
+ANONYMOUS = Actor(kind=ActorKind.ANONYMOUS, id="anonymous", name="anonymous")
+
+
+def system_actor(name: str) -> Actor:
+    """Roadbed acting by itself, for the named part of it. It may do everything its code does."""
+    return Actor(kind=ActorKind.SYSTEM, id=f"system:{name}", name=name, roles=frozenset({"system"}))

@@ -1,0 +1,141 @@
+"""The database: engine, sessions, and the one transaction of a request or step.
+
+`ReadSession` and `WriteSession` are different types, so that a function's signature tells whether it changes anything.
+Nothing but this module commits. Queries live in repositories.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from sqlalchemy import DateTime, MetaData, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+from roadbed.core.services import Services
+from roadbed.kit import jsons
+
+
+class Base(DeclarativeBase):
+    """Base of all tables. Times are aware; dictionaries and lists are JSONB."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as a plain attribute
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+        list[str]: JSONB,
+    }
+
+
+class ReadSession(AsyncSession):
+    """A session in a read-only transaction."""
+
+    services: Services
+
+
+class WriteSession(ReadSession):
+    """A session whose transaction is committed once, at the edge, by `Database.write`."""
+
+
+class Database:
+    """One pool of connections to one PostgreSQL database."""
+
+    def __init__(self, url: str, *, pool_size: int, statement_timeout_seconds: int, services: Services) -> None:
+        self.url = async_url(url)
+        self.services = services
+        self.engine: AsyncEngine = create_async_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            json_serializer=lambda value: jsons.canonical_json(value).decode(),
+            connect_args={
+                "server_settings": {
+                    "application_name": "roadbed",
+                    "timezone": "UTC",
+                    "statement_timeout": f"{statement_timeout_seconds}s",
+                    "idle_in_transaction_session_timeout": "60s",
+                }
+            },
+        )
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadSession]:
+        """Give a session that cannot change anything and sees one state throughout."""
+        async with ReadSession(self.engine, autoflush=False) as session:
+            session.services = self.services
+            await session.connection(
+                execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            )
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[WriteSession]:
+        """Give a session and commit it at the end, or roll everything back when the block raises."""
+        async with WriteSession(self.engine, expire_on_commit=False) as session:
+            session.services = self.services
+            yield session
+            await session.commit()
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def async_url(url: str) -> URL:
+    """Return `url` for SQLAlchemy over asyncpg. A `host=` query with a folder means a Unix socket."""
+    parsed = make_url(url)
+    return parsed.set(drivername="postgresql+asyncpg")
+
+
+def plain_url(url: str) -> str:
+    """Return `url` as libpq and asyncpg take it, without SQLAlchemy's driver name."""
+    parts = urlsplit(url)
+    return url.replace(f"{parts.scheme}://", "postgresql://", 1)
+
+
+async def lock_transaction(session: WriteSession, key: str) -> None:
+    """Wait for, and hold until the end of the transaction, the advisory lock named `key`."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+
+
+async def _read(request: Request) -> AsyncIterator[ReadSession]:
+    database: Database = request.app.state.services.get(Database)
+    async with database.read() as session:
+        yield session
+
+
+async def _write(request: Request) -> AsyncIterator[WriteSession]:
+    database: Database = request.app.state.services.get(Database)
+    async with database.write() as session:
+        yield session
+
+
+# Sessions of a request, as handler parameters. The scope makes the commit happen before the answer is sent.
+Reading = Annotated[ReadSession, Depends(_read, scope="function")]
+Writing = Annotated[WriteSession, Depends(_write, scope="function")]
+
+__all__ = [
+    "Base",
+    "Database",
+    "ReadSession",
+    "Reading",
+    "WriteSession",
+    "Writing",
+    "async_url",
+    "lock_transaction",
+    "plain_url",
+]

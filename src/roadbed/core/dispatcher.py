@@ -1,0 +1,132 @@
+"""Delivers events to their consumers: one task for each consumer, so that a slow or failing one holds up nobody else.
+
+Woken by NOTIFY, and by polling each second in case a notification was lost (a pooler, a dropped connection).
+"""
+
+import asyncio
+import contextlib
+from dataclasses import fields
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import structlog
+
+from roadbed.core.db import Database, plain_url
+from roadbed.core.events import CHANNEL, CONSUMERS, Consumer, DeliveryRow, Envelope, EventRow, purge, take_next
+from roadbed.core.extension import Registry
+from roadbed.kit.clock import now
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 1.0
+FIRST_RETRY_SECONDS = 1.0
+LONGEST_RETRY_SECONDS = 300.0
+PURGE_AFTER = timedelta(days=14)
+PURGE_EVERY_SECONDS = 3600.0
+
+
+class Dispatcher:
+    """Runs the consumers of one process. Several processes share the work by row locks."""
+
+    def __init__(self, database: Database, registry: Registry) -> None:
+        self._database = database
+        self._consumers = registry.get(CONSUMERS)
+        self._wakers: list[asyncio.Event] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        names = [consumer.name for consumer in self._consumers]
+        if len(names) != len(set(names)):
+            raise ValueError(f"two consumers share a name: {sorted(names)}")
+
+    def start(self) -> None:
+        self._tasks.append(asyncio.create_task(self._listen(), name="events: listen"))
+        self._tasks.append(asyncio.create_task(self._purge(), name="events: purge"))
+        for consumer in self._consumers:
+            waker = asyncio.Event()
+            self._wakers.append(waker)
+            self._tasks.append(asyncio.create_task(self._consume(consumer, waker), name=f"events: {consumer.name}"))
+
+    async def stop(self) -> None:
+        """Let each delivery that is being handled end or roll back, then stop."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    def _wake(self, *_: object) -> None:
+        for waker in self._wakers:
+            waker.set()
+
+    async def _listen(self) -> None:
+        url = plain_url(self._database.url.render_as_string(hide_password=False))
+        while True:
+            try:
+                connection = await asyncpg.connect(url)
+            except (OSError, asyncpg.PostgresError) as error:
+                log.warning("events.listen_failed", error=str(error), retry_seconds=POLL_SECONDS)
+                await asyncio.sleep(POLL_SECONDS)
+                continue
+            closed = asyncio.Event()
+            connection.add_termination_listener(lambda *_, closed=closed: closed.set())
+            try:
+                await connection.add_listener(CHANNEL, self._wake)
+                self._wake()
+                await closed.wait()
+            finally:
+                with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                    await connection.close(timeout=1)
+
+    async def _consume(self, consumer: Consumer[Any], waker: asyncio.Event) -> None:
+        while True:
+            waker.clear()
+            try:
+                while await self._deliver_next(consumer):
+                    pass
+            except Exception:  # the edge of a background task: the database may be away; say so and go on polling
+                log.exception("events.delivery_failed", consumer=consumer.name)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(waker.wait(), POLL_SECONDS)
+
+    async def _deliver_next(self, consumer: Consumer[Any]) -> bool:
+        """Handle one delivery. Returns False when none is due."""
+        delivery: DeliveryRow | None = None
+        try:
+            async with self._database.write() as session:
+                taken = await take_next(session, consumer.name)
+                if taken is None:
+                    return False
+                delivery, row = taken
+                await consumer.handle(session, _envelope(consumer, row))
+                delivery.done_at = now()
+        except Exception as error:
+            if delivery is None:
+                raise
+            log.warning(
+                "events.consumer_failed", consumer=consumer.name, event_id=str(delivery.event_id), error=repr(error)
+            )
+            await self._record_failure(consumer.name, delivery, error)
+        return True
+
+    async def _record_failure(self, name: str, failed: DeliveryRow, error: Exception) -> None:
+        async with self._database.write() as session:
+            delivery = await session.get_one(DeliveryRow, (failed.event_id, name), with_for_update=True)
+            delivery.attempts += 1
+            delay = min(FIRST_RETRY_SECONDS * 2 ** (delivery.attempts - 1), LONGEST_RETRY_SECONDS)
+            delivery.next_attempt_at = now() + timedelta(seconds=delay)
+            delivery.last_error = f"{type(error).__name__}: {error}"[:2000]
+
+    async def _purge(self) -> None:
+        while True:
+            try:
+                async with self._database.write() as session:
+                    await purge(session, before=now() - PURGE_AFTER)
+            except Exception:  # the edge of a background task, as above
+                log.exception("events.purge_failed")
+            await asyncio.sleep(PURGE_EVERY_SECONDS)
+
+
+def _envelope(consumer: Consumer[Any], row: EventRow) -> Envelope[Any]:
+    known = {field.name for field in fields(consumer.event)}
+    return Envelope(
+        row.id, row.at, consumer.event(**{key: value for key, value in row.payload.items() if key in known})
+    )

@@ -1,0 +1,1 @@
+"""HTTP: errors as problem documents or pages, the guards around every request, and the server process."""

@@ -1,0 +1,134 @@
+"""Errors on their way out: problem+json (RFC 9457) for programs, a page for people.
+
+This is the one table that gives Roadbed's errors their HTTP status.
+"""
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import quote
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse
+from starlette.exceptions import HTTPException
+
+from roadbed.core import errors
+from roadbed.core.http.context import trace_id_of
+
+log = structlog.get_logger(__name__)
+
+STATUS: dict[type[errors.RoadbedError], int] = {
+    errors.Invalid: 422,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Expired: 410,
+    errors.TooLarge: 413,
+    errors.TooMany: 429,
+    errors.Unavailable: 503,
+}
+
+ErrorPage = Callable[[Request, int, errors.RoadbedError], Awaitable[Response]]
+
+
+class InvalidRequest(errors.Invalid):
+    code = "request.invalid"
+
+
+class RouteNotFound(errors.NotFound):
+    code = "request.not_found"
+
+
+class MethodNotAllowed(errors.RoadbedError):
+    code = "request.method_not_allowed"
+
+
+class Unexpected(errors.RoadbedError):
+    """What nobody foresaw: a bug. The log has the rest under the trace id."""
+
+    code = "internal"
+
+
+def status_of(error: errors.RoadbedError) -> int:
+    if isinstance(error, MethodNotAllowed):
+        return 405
+    return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
+
+
+def problem_response(request: Request, error: errors.RoadbedError) -> Response:
+    """Return `error` as a problem document with code, hint and trace id."""
+    status = status_of(error)
+    body = {
+        "type": f"urn:roadbed:error:{error.code}",
+        "title": type(error).__name__,
+        "status": status,
+        "detail": error.message,
+        "code": error.code,
+        "hint": error.hint,
+        "trace_id": trace_id_of(request),
+        **({"problems": error.problems} if isinstance(error, errors.Invalid) and error.problems else {}),
+        **({"context": error.context} if error.context else {}),
+    }
+    headers = {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Basic" if request.url.path.startswith("/git/") else "Bearer"
+    if isinstance(error, errors.TooMany):
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+def wants_page(request: Request) -> bool:
+    """Tell whether a person with a browser asked, rather than a program."""
+    is_program_path = request.url.path.startswith(("/api/", "/git/", "/metrics", "/livez", "/readyz"))
+    return not is_program_path and "text/html" in request.headers.get("accept", "")
+
+
+def install(app: FastAPI, *, error_page: ErrorPage) -> None:
+    """Make `app` answer every error by this module's table.
+
+    Args:
+        app: the application.
+        error_page: renders an error for people; the web shell's.
+    """
+
+    async def answer(request: Request, error: errors.RoadbedError) -> Response:
+        if isinstance(error, errors.Unauthenticated) and wants_page(request) and request.method == "GET":
+            target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse(f"/sign-in?next={quote(target, safe='')}", 303)
+        if wants_page(request):
+            return await error_page(request, status_of(error), error)
+        return problem_response(request, error)
+
+    async def on_roadbed_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, errors.RoadbedError)
+        return await answer(request, error)
+
+    async def on_validation_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        problems = [
+            {"path": ".".join(str(part) for part in fault["loc"]), "reason": fault["msg"]} for fault in error.errors()
+        ]
+        summary = "; ".join(f"{problem['path']}: {problem['reason']}" for problem in problems[:3])
+        hint = "The API's description is at /api/v1/openapi.json."
+        return await answer(
+            request, InvalidRequest(f"The request is not valid: {summary}", hint=hint, problems=problems)
+        )
+
+    async def on_http_exception(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if error.status_code == 404:
+            return await answer(request, RouteNotFound(f"There is nothing at {request.url.path}."))
+        if error.status_code == 405:
+            return await answer(request, MethodNotAllowed(f"{request.method} is not possible at {request.url.path}."))
+        return await answer(request, InvalidRequest(str(error.detail)))
+
+    async def on_unexpected(request: Request, error: Exception) -> Response:
+        log.error("http.unexpected_error", path=request.url.path, method=request.method, exc_info=error)
+        hint = f"Give the trace id to whoever runs this Roadbed: {trace_id_of(request)}."
+        return await answer(request, Unexpected("Something went wrong that Roadbed did not expect.", hint=hint))
+
+    app.add_exception_handler(errors.RoadbedError, on_roadbed_error)
+    app.add_exception_handler(RequestValidationError, on_validation_error)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(Exception, on_unexpected)

@@ -1,0 +1,30 @@
+"""The long-lived objects of one running Roadbed, found by their type.
+
+The composition root and the domains' providers put them in; handlers, steps and event consumers take them out.
+It holds infrastructure only (engine, vault, git host, workflows…): data goes through sessions, never through here.
+"""
+
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
+
+
+class Services:
+    """A typed box: one object for each type."""
+
+    def __init__(self) -> None:
+        self._instances: dict[type[Any], Any] = {}
+
+    def put(self, kind: type[T], instance: T) -> None:
+        if kind in self._instances:
+            raise RuntimeError(f"{kind.__qualname__} is provided twice")
+        self._instances[kind] = instance
+
+    def get(self, kind: type[T]) -> T:
+        try:
+            return cast("T", self._instances[kind])
+        except KeyError:
+            raise RuntimeError(f"no {kind.__qualname__} is provided; is its domain in app.py?") from None
+
+    def find(self, kind: type[T]) -> T | None:
+        return cast("T | None", self._instances.get(kind))

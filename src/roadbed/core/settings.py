@@ -1,0 +1,191 @@
+"""One tree of settings: defaults, then `roadbed.toml`, then `ROADBED_*` environment variables.
+
+Nested values use two underscores: `ROADBED_DATABASE__URL`. Each field's description is its reference text.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import platformdirs
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from roadbed.core.errors import Invalid
+
+CONFIG_FILE = "roadbed.toml"
+
+
+class InvalidSettings(Invalid):
+    code = "settings.invalid"
+
+
+class DatabaseSettings(BaseModel):
+    """Where PostgreSQL is and how much of it to use."""
+
+    url: SecretStr | None = Field(
+        None,
+        description="An outside PostgreSQL ≥ 15: `postgresql://user:password@host/name`. Unset: an embedded server.",
+    )
+    pool_size: int = Field(
+        10,
+        ge=2,
+        le=200,
+        description="Connections of this process for requests and steps. Workflows use up to 8 more.",
+    )
+    statement_timeout_seconds: int = Field(60, ge=1, description="A query that takes longer is ended by the database.")
+
+    @field_validator("url")
+    @classmethod
+    def _is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must begin with postgresql://; no other database is supported")
+        return value
+
+
+class HttpSettings(BaseModel):
+    """How Roadbed answers."""
+
+    public_url: str | None = Field(
+        None,
+        description="The address people use, when a proxy stands in front: `https://roadbed.example.com`.",
+    )
+    trusted_proxies: list[str] = Field(
+        default_factory=list, description="Addresses or networks whose X-Forwarded-* headers are believed."
+    )
+    max_request_bytes: int = Field(
+        10_485_760, ge=1024, description="A larger request body is refused; git pushes have their own limit."
+    )
+    sign_in_attempts: int = Field(
+        10, ge=1, description="Failed sign-ins allowed for one account or address in five minutes."
+    )
+    shutdown_seconds: int = Field(
+        20, ge=1, description="How long a stop waits for requests and steps before it parks the runs."
+    )
+
+
+class SessionSettings(BaseModel):
+    """Sign-in."""
+
+    hours: int = Field(12, ge=1, le=24 * 30, description="How long a browser session lasts without use.")
+
+
+class SecretsSettings(BaseModel):
+    """Encryption of stored secrets."""
+
+    key: SecretStr | None = Field(
+        None,
+        description="32 bytes in base64. Unset: a key file with mode 0600 is made in the home folder at first start.",
+    )
+
+
+class TelemetrySettings(BaseModel):
+    """Logs, metrics, traces."""
+
+    log_level: str = Field(
+        "info", pattern="^(debug|info|warning|error)$", description="The least severe level that is logged."
+    )
+    log_format: str = Field(
+        "auto",
+        pattern="^(auto|json|console)$",
+        description="`auto` is console in a terminal and JSON elsewhere.",
+    )
+    otlp_endpoint: str | None = Field(
+        None,
+        description="An OTLP/HTTP endpoint for traces, `http://collector:4318`. Unset: no traces are sent.",
+    )
+
+
+class RunsSettings(BaseModel):
+    """Runs and their logs."""
+
+    concurrency: int = Field(8, ge=1, le=200, description="Runs that move at the same time on this process.")
+    log_bytes: int = Field(
+        50_000_000,
+        ge=10_000,
+        description="Log output kept for one run; what exceeds it is counted and dropped.",
+    )
+
+
+class Settings(BaseSettings):
+    """All settings of one Roadbed."""
+
+    model_config = SettingsConfigDict(env_prefix="ROADBED_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(8400, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
+    home: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("roadbed")),
+        description="The folder for everything Roadbed stores.",
+    )
+    pg_bin: Path | None = Field(
+        None, description="A folder with PostgreSQL ≥ 15 programs, used when the wheel's cannot be."
+    )
+    organisation: str = Field(
+        "Roadbed", min_length=1, max_length=60, description="The name shown at the foot of the navigation."
+    )
+    database: DatabaseSettings = DatabaseSettings()
+    http: HttpSettings = HttpSettings()
+    session: SessionSettings = SessionSettings()
+    secrets: SecretsSettings = SecretsSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
+    runs: RunsSettings = RunsSettings()
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic-settings'
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=CONFIG_FILE)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings, with command line values on top.
+
+    Raises:
+        InvalidSettings: with one problem a line, each naming the variable.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        problems = [f"{variable_name(fault['loc'])}: {fault['msg']}" for fault in error.errors()]
+        raise InvalidSettings(
+            "The configuration is not valid: " + "; ".join(problems),
+            hint=f"Correct the variable or its line in {CONFIG_FILE}, then run `roadbed config check`.",
+            problems=problems,
+        ) from error
+    except ValueError as error:
+        raise InvalidSettings(f"{CONFIG_FILE} cannot be read: {error}", hint="It must be valid TOML.") from error
+
+
+def variable_name(location: tuple[Any, ...]) -> str:
+    """Return the environment variable of a field: ("database", "url") → ROADBED_DATABASE__URL."""
+    return "ROADBED_" + "__".join(str(part) for part in location).upper()
+
+
+def describe(
+    settings: BaseModel, prefix: Annotated[tuple[str, ...], "path of section names"] = ()
+) -> list[tuple[str, str, str]]:
+    """List (variable, value, description) of each setting, with secret values masked."""
+    rows: list[tuple[str, str, str]] = []
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            rows.extend(describe(value, (*prefix, name)))
+        else:
+            rows.append((variable_name((*prefix, name)), "" if value is None else str(value), field.description or ""))
+    return rows

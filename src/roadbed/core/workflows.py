@@ -1,0 +1,227 @@
+"""Durable workflows: the only module that knows DBOS.
+
+A workflow is an async function of JSON arguments, registered under a stable name. It is enqueued in the transaction
+that wants it, runs at least once on some process, and after a crash is run again from its last recorded step: every
+side effect inside one goes through `Workflows.step`, whose result is recorded and not computed again.
+
+What DBOS needs to know to keep running old work after an upgrade is constant here: the application's name, its
+version, the schema, the names of queues. What changes with Roadbed's versions are the arguments and the step kinds,
+which carry versions of their own (runs.interpreter).
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from dbos import DBOS, DBOSClient, DBOSConfig, Serializer
+from dbos import EnqueueOptions as DbosEnqueueOptions
+from sqlalchemy.orm import Session
+
+from roadbed.core.db import WriteSession
+from roadbed.core.errors import RoadbedError
+from roadbed.core.extension import ContributionKind, Slot
+from roadbed.core.services import Services
+from roadbed.kit import jsons
+from roadbed.kit.clock import now
+
+log = structlog.get_logger(__name__)
+
+APPLICATION = "roadbed"
+APPLICATION_VERSION = "1"
+SCHEMA = "dbos"
+QUEUE = "segments"
+POLL_SECONDS = 0.1
+KEEP_FINISHED = timedelta(days=14)
+CONNECTIONS = 5
+
+Workflow = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Something to do again and again.
+
+    Args:
+        name: stored; stays the same.
+        cron: five fields, or six with seconds first; UTC.
+        action: runs as a workflow; at most one missed time is made up for.
+    """
+
+    name: str
+    cron: str
+    action: Callable[[Services], Awaitable[None]]
+
+
+SCHEDULES: Slot[Schedule] = Slot(ContributionKind.SCHEDULE, Schedule)
+
+
+class RecordedError(RoadbedError):
+    """An error read back from a finished step or workflow of an earlier process."""
+
+    code = "workflows.recorded_error"
+
+
+class _JsonSerializer(Serializer):
+    """Stores values as JSON, so that other versions and other people can read them. Errors keep their words."""
+
+    def serialize(self, data: Any) -> str:
+        if isinstance(data, BaseException):
+            data = {"__error__": {"type": type(data).__name__, "message": str(data)}}
+        return jsons.canonical_json(data).decode()
+
+    def deserialize(self, serialized_data: str) -> Any:
+        data = jsons.parse_json(serialized_data)
+        if isinstance(data, dict) and set(data) == {"__error__"}:
+            return RecordedError(f"{data['__error__']['type']}: {data['__error__']['message']}")
+        return data
+
+    def name(self) -> str:
+        return "roadbed_json"
+
+
+class Workflows:
+    """The workflow engine of this process. One a process: DBOS keeps its state in the module."""
+
+    def __init__(self, *, url: str, executor_id: str, concurrency: int, services: Services) -> None:
+        """Prepare the engine; `launch` starts it.
+
+        Args:
+            url: the same database as `core.db`, as `postgresql://…`.
+            executor_id: stable for one home folder, so that a restart recovers its own work and nobody else's.
+            concurrency: workflows that run at the same time on this process.
+            services: handed to schedules.
+        """
+        self._url = url
+        self._executor_id = executor_id
+        self._concurrency = concurrency
+        self._services = services
+        self._workflows: dict[str, Workflow] = {}
+        self._client: DBOSClient | None = None
+
+    def register(self, name: str, function: Workflow) -> None:
+        """Make `function` known under the stored `name`. Only before `launch`."""
+        if name in self._workflows:
+            raise ValueError(f"workflow {name!r} is registered twice")
+        self._workflows[name] = function
+
+    async def launch(self, schedules: tuple[Schedule, ...] = ()) -> None:
+        """Start, and continue the work that this executor left unfinished."""
+        for name in ("dbos", "alembic"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        DBOS.destroy(destroy_registry=True)
+        config: DBOSConfig = {
+            "name": APPLICATION,
+            "system_database_url": self._url.replace("postgresql://", "postgresql+psycopg://", 1),
+            "sys_db_pool_size": CONNECTIONS,
+            "application_version": APPLICATION_VERSION,
+            "executor_id": self._executor_id,
+            "dbos_system_schema": SCHEMA,
+            "serializer": _JsonSerializer(),
+            "log_level": "WARNING",
+            "enable_otlp": False,
+        }
+        DBOS(config=config)
+        self._workflows = {name: DBOS.workflow(name=name)(fn) for name, fn in self._workflows.items()}
+        actions = {schedule.name: schedule.action for schedule in schedules}
+
+        @DBOS.workflow(name="roadbed.schedule")
+        async def run_schedule(at: datetime, context: Any) -> None:
+            action = actions.get(str(context))
+            if action is None:
+                log.warning("workflows.schedule_unknown", name=context, at=str(at))
+                return
+            await action(self._services)
+
+        DBOS.launch()  # blocks for about 0.7 s: workflows run on the event loop that launched, so not in a thread
+        await DBOS.register_queue_async(
+            QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
+        )
+        self._client = await asyncio.to_thread(self._connect)
+        await self._apply_schedules(schedules, run_schedule)
+
+    async def _apply_schedules(self, schedules: tuple[Schedule, ...], run_schedule: Any) -> None:
+        for known in await DBOS.list_schedules_async():
+            if known["schedule_name"] not in {schedule.name for schedule in schedules}:
+                await DBOS.delete_schedule_async(known["schedule_name"])
+        if schedules:
+            await DBOS.apply_schedules_async(
+                [
+                    {
+                        "schedule_name": schedule.name,
+                        "workflow_fn": run_schedule,
+                        "schedule": schedule.cron,
+                        "context": schedule.name,
+                    }
+                    for schedule in schedules
+                ]
+            )
+
+    def _connect(self) -> DBOSClient:
+        return DBOSClient(
+            system_database_url=self._url.replace("postgresql://", "postgresql+psycopg://", 1),
+            dbos_system_schema=SCHEMA,
+            serializer=_JsonSerializer(),
+            system_database_pool_size=1,
+            application_name=APPLICATION,
+            lazy=True,
+        )
+
+    async def enqueue(
+        self, session: WriteSession, *, workflow: str, workflow_id: str, arguments: dict[str, Any]
+    ) -> None:
+        """Have `workflow` run once this transaction is committed; the same `workflow_id` runs only once, ever."""
+        client = self._client
+        if client is None:
+            raise RuntimeError("workflows are not launched yet")
+        options: DbosEnqueueOptions = {
+            "workflow_name": workflow,
+            "queue_name": QUEUE,
+            "workflow_id": workflow_id,
+            "app_version": APPLICATION_VERSION,
+        }
+
+        def insert(sync_session: Session) -> None:
+            client.enqueue_in_transaction(sync_session, options, **arguments)
+
+        await session.run_sync(insert)
+
+    async def step(self, name: str, function: Callable[[], Awaitable[Any]]) -> Any:
+        """Run `function` inside a workflow and record its JSON result; a recorded result is returned instead."""
+
+        async def call() -> Any:
+            return await function()
+
+        return await DBOS.run_step_async({"name": name, "retries_allowed": False}, call)
+
+    async def recover(self, executor_ids: list[str]) -> None:
+        """Take over the unfinished work of processes that are gone."""
+        await asyncio.to_thread(DBOS._recover_pending_workflows, executor_ids)  # noqa: SLF001 - no public form in DBOS 3.4
+
+    async def purge(self) -> None:
+        """Forget workflows that finished long ago; runs and their steps stay."""
+        cutoff = int((now() - KEEP_FINISHED).timestamp() * 1000)
+        ended = await DBOS.list_workflows_async(
+            status=["SUCCESS", "ERROR", "CANCELLED"],
+            end_time=datetime.fromtimestamp(cutoff / 1000).astimezone().isoformat(),
+            limit=5000,
+            load_input=False,
+            load_output=False,
+        )
+        await DBOS.delete_workflows_async([workflow.workflow_id for workflow in ended])
+
+    async def check(self) -> None:
+        """Raise when the engine cannot reach its tables."""
+        if self._client is None:
+            raise RuntimeError("workflows are not launched yet")
+        await self._client.check_connection_async()
+
+    async def close(self, *, wait_seconds: int) -> None:
+        """Stop taking work and wait for running steps; what is cut off is continued at the next start."""
+        if self._client is not None:
+            await asyncio.to_thread(self._client.destroy)
+            self._client = None
+        await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=wait_seconds)

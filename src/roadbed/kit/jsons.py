@@ -1,0 +1,25 @@
+"""JSON in one canonical form, so that equal values have equal bytes and equal digests."""
+
+import hashlib
+from typing import Any
+
+import orjson
+
+
+def canonical_json(value: Any) -> bytes:
+    """Serialise `value` with sorted keys and no white space; dates, UUIDs and enums become strings."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z)
+
+
+def digest(value: Any) -> str:
+    """Return the SHA-256 of the canonical form of `value`, in hexadecimal."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Read JSON.
+
+    Raises:
+        ValueError: it is not valid JSON.
+    """
+    return orjson.loads(text)
