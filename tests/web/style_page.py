@@ -1,0 +1,178 @@
+"""Renders the style page as the server would, and serves it with its static files under the product's own policy."""
+
+import hashlib
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from markupsafe import Markup
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from roadbed.core.http.guards import POLICY
+from roadbed.kit.text import ago, duration, filesize, iso
+
+ROOT = Path(__file__).resolve().parents[2]
+WEB = ROOT / "src" / "roadbed" / "web"
+STATIC = WEB / "static"
+TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+PLACES = (
+    ("Home", "/", "home", 0, False),
+    ("Catalog", "/catalog", "list-search", 0, False),
+    ("Create", "/create", "circle-plus", 0, False),
+    ("Environments", "/environments", "stack-2", 0, False),
+    ("Runs", "/runs", "player-play", 4, False),
+    ("Approvals", "/approvals", "rubber-stamp", 2, True),
+    ("Platform", "/platform", "settings", 0, False),
+)
+SOURCE = 'import os\n\n# where it listens\n@app.get("/orders")\ndef main(port: int = 8000) -> None:\n    return os.environ["PORT"]\n'
+LOG = (
+    ("ansi-dim", "13:53:37.802  request   postgres/returns, class small, environment shop/staging"),
+    ("ansi-bold", "Plan"),
+    ("ansi-green", "+ aws_db_instance.returns            16.4, db.t4g.micro, 2 GB, encrypted"),
+    ("", "4 to add, 0 to change, 0 to destroy"),
+    None,
+    ("ansi-yellow", "13:53:44.118  warn      InstanceQuotaExceeded: limit 20, in use 20"),
+    ("ansi-cyan", "13:54:14.131  apply     aws_db_instance.returns: creating, attempt 2 of 3"),
+    ("", "13:55:49.871  apply     aws_db_instance.returns: creating, attempt 3 of 3"),
+    ("ansi-red", "13:55:51.204  error     InstanceQuotaExceeded: limit 20, in use 20 (account staging-1, region eu-1)"),
+    ("ansi-red", "13:55:51.206  failed    postgres/returns in staging; nothing was left behind"),
+)
+
+
+def asset(path: str) -> str:
+    """The URL of a static file; fails when the file is missing, as the product does."""
+    return f"/static/{path}?v={hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:10]}"
+
+
+def make_environment(**extra_loaders: FileSystemLoader) -> Environment:
+    """The environment of core.html, without a server around it."""
+    environment = Environment(
+        loader=PrefixLoader({"web": FileSystemLoader(WEB / "templates"), **extra_loaders}),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"ago": ago, "duration": duration, "filesize": filesize, "iso": iso}
+    environment.globals |= {"asset": asset, "version": "0.1.0", "organisation": "Northmoor"}
+    return environment
+
+
+def make_frame(*, theme: str | None = None, path: str = "/catalog", is_signed_in: bool = True) -> dict[str, Any]:
+    """What core.html hands to every page."""
+    return {
+        "actor": SimpleNamespace(name="Ada", is_authenticated=True) if is_signed_in else None,
+        "nav": [
+            {
+                "label": label,
+                "href": href,
+                "icon": icon,
+                "count": count,
+                "count_is_you": is_you,
+                "is_current": href == path,
+                "is_platform": href == "/platform",
+            }
+            for label, href, icon, count, is_you in PLACES
+            if is_signed_in
+        ],
+        "now": datetime.now(UTC),
+        "request_path": path,
+        "request_query": "",
+        "theme": theme,
+    }
+
+
+def make_fields() -> list[dict[str, Any]]:
+    """One field of each kind, some with errors."""
+    plans = [
+        {"value": "small", "label": "Small", "description": "2 GB disk, 20 connections", "price": "1.80 €"},
+        {"value": "medium", "label": "Medium", "description": "50 GB disk, 100 connections", "price": "29.00 €"},
+    ]
+    environments = [{"value": name, "label": name} for name in ("development", "staging", "production")]
+    why = "It ends up in connection strings. It cannot be changed later without moving the data."
+    host = {"name": "net.host", "id": "f-net-host", "kind": "text", "label": "Host", "value": "", "is_required": False}
+    return [
+        _field("workload", "select", "Workload", value="orders", options=[{"value": "orders", "label": "orders · shop"}]),
+        _field("name", "text", "Name", value="refunds-db", mono=True, why=why, help="2 to 40 characters.", error={"message": "Hyphens are not allowed: a-z, 0-9 and _ only.", "suggestion": "refunds_db"}),
+        _field("keep", "number", "Keep backups for", value=3, unit="days", attrs={"min": 7, "max": 35}, error={"message": "At least 7."}, help="7 to 35."),
+        _field("plan", "choice", "Plan in production", value="medium", options=plans, help="A month."),
+        _field("environments", "checkboxes", "Environments", value=["development"], options=environments),
+        _field("data", "choice", "What it will hold", value="none", options=[{"value": "none", "label": "Nothing about people"}, {"value": "personal", "label": "Personal data"}]),
+        _field("notes", "multiline", "Notes", value="first\nsecond", is_required=False),
+        _field("tags", "list", "Tags", value=["python"], is_required=False),
+        _field("public", "boolean", "Reachable from outside", value=True, help="Only through the gateway."),
+        _field("token", "secret", "Token", value="do-not-show", attrs={"autocomplete": "off"}),
+        _field("net", "object", "Network", fields=[host], is_required=False),
+        _field("hidden", "hidden", "Hidden", value="kept"),
+    ]  # fmt: skip
+
+
+def _field(name: str, kind: str, label: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, "id": f"f-{name}", "kind": kind, "label": label, "is_required": True, **more}
+
+
+def make_samples() -> dict[str, Any]:
+    """The sample data of the style page."""
+    now = datetime.now(UTC)
+    html = highlight(SOURCE, PythonLexer(), HtmlFormatter(nowrap=True))
+    return {
+        "moments": {"now": now, "recent": now - timedelta(minutes=3), "old": now - timedelta(days=3)},
+        "log_lines": [{"number": number, "spans": [line] if line else []} for number, line in enumerate(LOG, start=30)],
+        "source_lines": [Markup(line) for line in html.splitlines()],
+        "form_fields": make_fields(),
+    }
+
+
+def render(template: str, *, theme: str | None = None, is_signed_in: bool = True, **context: Any) -> str:
+    """One page with its frame."""
+    frame = make_frame(theme=theme, is_signed_in=is_signed_in)
+    return make_environment().get_template(template).render({**frame, **context})
+
+
+class _Handler(BaseHTTPRequestHandler):
+    pages: ClassVar[dict[str, str]] = {}
+
+    def do_GET(self) -> None:
+        path = re.sub(r"[?#].*", "", self.path)
+        if path.startswith("/static/"):
+            file = STATIC / path.removeprefix("/static/")
+            self._answer(200 if file.is_file() else 404, TYPES.get(file.suffix, "text/plain"), file.read_bytes() if file.is_file() else b"")
+        else:
+            page = self.pages.get(path)
+            self._answer(200 if page is not None else 404, "text/html", (page or "").encode())
+
+    def _answer(self, status: int, media_type: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", f"{media_type}; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Security-Policy", POLICY)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: the tests look at the answers."""
+
+
+@contextmanager
+def serve(pages: dict[str, str]) -> Iterator[str]:
+    """Serve rendered pages and the static folder; gives the address."""
+    handler = type("Handler", (_Handler,), {"pages": pages})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
