@@ -14,9 +14,7 @@ router = APIRouter(tags=["audit"])
 
 
 @router.get("/audit")
-async def list_audit_entries(
-    session: Reading, _: AuditReader, query: Annotated[AuditQuery, Query()]
-) -> AuditPageOut:
+async def list_audit_entries(session: Reading, _: AuditReader, query: Annotated[AuditQuery, Query()]) -> AuditPageOut:
     """List who did what, newest first."""
     entries = await repository.list_entries(
         session,

@@ -14,7 +14,10 @@ class AuditEntry(Base):
     """One change of state."""
 
     __tablename__ = "audit_entries"
-    __table_args__ = (Index("ix_audit_entries_subject_id", "subject", "id"), Index("ix_audit_entries_actor_id", "actor", "id"))
+    __table_args__ = (
+        Index("ix_audit_entries_subject_id", "subject", "id"),
+        Index("ix_audit_entries_actor_id", "actor", "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     at: Mapped[datetime]

@@ -22,7 +22,7 @@ from roadbed.core.actor import Actor
 from roadbed.core.extension import ContributionKind, Registry, Slot
 from roadbed.core.services import Services
 from roadbed.kit.clock import now
-from roadbed.kit.text import ago, duration, filesize, iso, short_ago
+from roadbed.kit.text import ago, duration, filesize, iso
 
 THEME_COOKIE = "roadbed_theme"
 SubjectT = TypeVar("SubjectT")
@@ -92,7 +92,6 @@ class Renderer:
         )
         self.environment.filters |= {
             "ago": ago,
-            "short_ago": short_ago,
             "duration": duration,
             "filesize": filesize,
             "iso": iso,
@@ -156,7 +155,7 @@ class Renderer:
         actor = await current_actor(request)
         theme = request.cookies.get(THEME_COOKIE)
         return {
-            "actor": actor,
+            "actor": actor if actor.is_authenticated else None,
             "nav": await self._nav(request, actor),
             "now": now(),
             "request_path": request.url.path,

@@ -213,6 +213,13 @@ class Workflows:
         )
         await DBOS.delete_workflows_async([workflow.workflow_id for workflow in ended])
 
+    async def count_queued(self) -> int:
+        """Return how many workflows wait for a worker, counted up to 1,000."""
+        waiting = await DBOS.list_queued_workflows_async(
+            queue_name=QUEUE, status="ENQUEUED", limit=1000, load_input=False
+        )
+        return len(waiting)
+
     async def check(self) -> None:
         """Raise when the engine cannot reach its tables."""
         if self._client is None:

@@ -40,9 +40,7 @@ class EntityRef:
         return f"{kind}{namespace}{self.name}"
 
 
-def parse_ref(
-    value: object, *, default_kind: str | None = None, default_namespace: str | None = None
-) -> EntityRef:
+def parse_ref(value: object, *, default_kind: str | None = None, default_namespace: str | None = None) -> EntityRef:
     """Read `[kind:][namespace/]name`, or a mapping with these keys.
 
     Args:

@@ -17,19 +17,15 @@ def _age(at: datetime) -> tuple[int, str, str]:
     return 0, "s", "s"
 
 
-def ago(at: datetime) -> str:
-    """Return an age for a sentence: `3 min ago`, `2 days ago`, `in 4 h`."""
-    count, word, _ = _age(at)
+def ago(at: datetime, short: bool = False) -> str:  # noqa: FBT001, FBT002 - a template filter: `{{ at | ago(true) }}`
+    """Return an age for a sentence (`3 min ago`, `in 4 h`), or for a column (`3 min`)."""
+    count, word, unit = _age(at)
+    if short:
+        return f"{count} {unit}"
     if count == 0:
         return "just now"
     phrase = f"{count} {word}{'s' if word in ('day', 'year') and count != 1 else ''}"
     return f"in {phrase}" if at > now() else f"{phrase} ago"
-
-
-def short_ago(at: datetime) -> str:
-    """Return an age for a column: `3 min`, `2 d`."""
-    count, _, short = _age(at)
-    return f"{count} {short}"
 
 
 def duration(seconds: float | None) -> str:

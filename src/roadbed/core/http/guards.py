@@ -57,8 +57,8 @@ class CrossSiteMiddleware:
     """Refuses state-changing requests that another site made a browser send with our session cookie.
 
     Browsers tell by `Sec-Fetch-Site`, older ones by `Origin`; a request with the cookie and neither is refused.
-    Programs with a token carry no cookie and are not concerned. `same-site` is not enough: cookies ignore ports, and workloads
-    run on other ports and names of this host. See docs/decisions/0003-cross-site-requests.md.
+    Programs with a token carry no cookie and are not concerned. `same-site` is not enough: cookies ignore ports, and
+    workloads run on other ports and names of this host. See docs/decisions/0003-cross-site-requests.md.
     """
 
     def __init__(self, app: ASGIApp) -> None:

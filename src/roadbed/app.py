@@ -1,0 +1,163 @@
+"""The composition root: the only file that knows every domain."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+import roadbed
+from roadbed.audit.module import MODULE as AUDIT
+from roadbed.core import health
+from roadbed.core.access import PERMISSIONS
+from roadbed.core.db import Database
+from roadbed.core.dispatcher import Dispatcher
+from roadbed.core.extension import Module, Registry, load
+from roadbed.core.health import HEALTH_CHECKS, METRICS_READ, HealthCheck
+from roadbed.core.home import Home, open_home
+from roadbed.core.html import Renderer
+from roadbed.core.http import problems
+from roadbed.core.http.context import ProxyMiddleware, TraceMiddleware
+from roadbed.core.http.guards import CrossSiteMiddleware, HeadersMiddleware, SizeLimitMiddleware
+from roadbed.core.lifecycle import PROVIDERS
+from roadbed.core.routes import API, PAGES
+from roadbed.core.schema import migrate, read_status
+from roadbed.core.services import Services
+from roadbed.core.settings import Settings
+from roadbed.core.telemetry import Metrics, MetricsMiddleware, configure_tracing
+from roadbed.core.workflows import SCHEDULES, Workflows
+from roadbed.web.errors import error_page
+from roadbed.web.module import MODULE as WEB
+
+log = structlog.get_logger(__name__)
+
+
+async def _check_database(services: Services) -> None:
+    await services.get(Database).check()
+
+
+async def _check_schema(services: Services) -> None:
+    status = await read_status(services.get(Database))
+    if not status.is_current:
+        raise RuntimeError(f"the schema is at {status.current}, it should be at {status.newest}")
+
+
+async def _check_workflows(services: Services) -> None:
+    await services.get(Workflows).check()
+
+
+CORE = Module(
+    "core",
+    (
+        PERMISSIONS.add(METRICS_READ),
+        PAGES.add(health.router),
+        HEALTH_CHECKS.add(
+            HealthCheck("database", _check_database),
+            HealthCheck("migrations", _check_schema),
+            HealthCheck("workflows", _check_workflows),
+        ),
+    ),
+)
+
+# Lower layers first: parts start in this order and stop in reverse.
+MODULES = (CORE, AUDIT, WEB)
+
+
+@asynccontextmanager
+async def open_roadbed(settings: Settings) -> AsyncIterator[FastAPI]:
+    """Start everything but the listener; stop it again at the end.
+
+    Args:
+        settings: the whole configuration.
+
+    Yields:
+        The application, ready to serve.
+    """
+    async with AsyncExitStack() as stack:
+        services = Services()
+        services.put(Settings, settings)
+        registry = load(MODULES)
+        services.put(Registry, registry)
+        home = await stack.enter_async_context(open_home(settings))
+        services.put(Home, home)
+        database = Database(
+            home.database_url,
+            pool_size=settings.database.pool_size,
+            statement_timeout_seconds=settings.database.statement_timeout_seconds,
+            services=services,
+        )
+        stack.push_async_callback(database.close)
+        services.put(Database, database)
+        await migrate(database)
+        services.put(Metrics, Metrics(services))
+        static = stack.enter_context(as_file(files("roadbed.web") / "static"))
+        services.put(Renderer, Renderer(services, organisation=settings.organisation, static=static))
+        await _start_parts(stack, services)
+        provider = configure_tracing(settings.telemetry)
+        if provider is not None:
+            stack.callback(provider.shutdown)
+        yield create_app(services, static=static)
+
+
+async def _start_parts(stack: AsyncExitStack, services: Services) -> None:
+    registry = services.get(Registry)
+    settings = services.get(Settings)
+    workflows = Workflows(
+        url=services.get(Home).database_url,
+        executor_id=services.get(Home).executor_id,
+        concurrency=settings.runs.concurrency,
+        services=services,
+    )
+    services.put(Workflows, workflows)
+    providers = registry.get(PROVIDERS)
+    for provider in providers:
+        if not provider.is_after_launch:
+            await stack.enter_async_context(provider.open(services))
+    await workflows.launch(registry.get(SCHEDULES))
+
+    async def close_workflows() -> None:
+        await workflows.close(wait_seconds=settings.http.shutdown_seconds)
+
+    stack.push_async_callback(close_workflows)
+    dispatcher = Dispatcher(services.get(Database), registry)
+    dispatcher.start()
+    stack.push_async_callback(dispatcher.stop)
+    for provider in providers:
+        if provider.is_after_launch:
+            await stack.enter_async_context(provider.open(services))
+
+
+def create_app(services: Services, *, static: Path) -> FastAPI:
+    """Build the HTTP application over running services."""
+    registry = services.get(Registry)
+    settings = services.get(Settings)
+    app = FastAPI(
+        title="Roadbed",
+        version=roadbed.__version__,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        description="Everything the pages and the command line do. Errors are problem documents (RFC 9457).",
+    )
+    app.state.services = services
+    problems.install(app, error_page=error_page)
+    for router in registry.get(API):
+        app.include_router(router, prefix="/api/v1")
+    for router in registry.get(PAGES):
+        app.include_router(router, include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=static), name="static")
+    # The last one added is the outermost.
+    app.add_middleware(
+        SizeLimitMiddleware,
+        limit_bytes=settings.http.max_request_bytes,
+        is_exempt=lambda path: path.startswith("/git/"),
+    )
+    app.add_middleware(CrossSiteMiddleware)
+    app.add_middleware(MetricsMiddleware, metrics=services.get(Metrics))
+    app.add_middleware(HeadersMiddleware)
+    app.add_middleware(TraceMiddleware)
+    app.add_middleware(ProxyMiddleware, trusted=settings.http.trusted_proxies)
+    return app

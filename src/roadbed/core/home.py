@@ -1,0 +1,82 @@
+"""The home folder: what is where, the lock on it, and the embedded database that lives in it."""
+
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from roadbed.core.db import plain_url
+from roadbed.core.postgres import EmbeddedPostgres, FolderLock, PostgresEvent, PostgresOptions
+from roadbed.core.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+DATABASE = "roadbed"
+
+
+@dataclass(frozen=True)
+class Home:
+    """The open home folder of this process.
+
+    Args:
+        path: the folder; each domain keeps its files in a subfolder of its own name.
+        database_url: `postgresql://…`, for core.db and the workflow engine.
+        executor_id: stable for this folder, so that a restart continues its own work.
+        postgres: the embedded server, or None when an outside one is used.
+    """
+
+    path: Path
+    database_url: str
+    executor_id: str
+    postgres: EmbeddedPostgres | None
+
+    def folder(self, name: str) -> Path:
+        """Return the subfolder `name`, made on first use, for this account only."""
+        folder = self.path / name
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
+
+def _report(event: PostgresEvent) -> None:
+    log.warning("postgres.event", kind=event.kind, pid=event.pid, detail=event.detail)
+
+
+@asynccontextmanager
+async def open_home(settings: Settings) -> AsyncIterator[Home]:
+    """Take the home folder for this process and start its database.
+
+    Raises:
+        FolderLocked: another Roadbed uses the folder; the message names its process and address.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with FolderLock(settings.home).acquire(address=f"http://{settings.host}:{settings.port}"):
+        executor_id = _read_executor_id(settings.home)
+        if settings.database.url is not None:
+            yield Home(settings.home, plain_url(settings.database.url.get_secret_value()), executor_id, None)
+            return
+        server = EmbeddedPostgres(
+            settings.home / "postgres", options=PostgresOptions(pg_bin=settings.pg_bin), on_event=_report
+        )
+        began = time.monotonic()
+        report = await server.start()
+        for note in report.notes:
+            log.info("postgres.note", note=note)
+        try:
+            await server.ensure_database(DATABASE)
+            log.info("postgres.ready", version=report.version, seconds=round(time.monotonic() - began, 2))
+            yield Home(settings.home, server.url(DATABASE), executor_id, server)
+        finally:
+            await server.stop()
+
+
+def _read_executor_id(folder: Path) -> str:
+    path = folder / "executor-id"
+    if not path.exists():
+        fresh = path.with_suffix(".new")
+        fresh.write_text(f"home-{secrets.token_hex(6)}\n")
+        fresh.replace(path)
+    return path.read_text().strip()

@@ -1,0 +1,66 @@
+"""The schema's version: what it is, what it should be, and the way from one to the other."""
+
+from dataclasses import dataclass
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from roadbed.core.db import Database
+
+LOCK_KEY = 0x526F6164  # "Road": one migration at a time, whichever process comes first
+
+
+@dataclass(frozen=True)
+class SchemaStatus:
+    """`current` is None for an empty database. `pending` lists what an upgrade would apply, oldest first."""
+
+    current: str | None
+    newest: str
+    pending: tuple[str, ...]
+
+    @property
+    def is_current(self) -> bool:
+        return self.current == self.newest
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Return Alembic's configuration; `connection` is what its environment works on."""
+    config = Config()
+    config.set_main_option("script_location", "roadbed:migrations")
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _status(connection: Connection) -> SchemaStatus:
+    scripts = ScriptDirectory.from_config(alembic_config())
+    current = MigrationContext.configure(connection).get_current_revision()
+    newest = scripts.get_current_head() or "base"
+    pending = tuple(reversed([script.revision for script in scripts.iterate_revisions(newest, current or "base")]))
+    return SchemaStatus(current, newest, tuple(revision for revision in pending if revision != current))
+
+
+async def read_status(database: Database) -> SchemaStatus:
+    async with database.engine.connect() as connection:
+        return await connection.run_sync(_status)
+
+
+async def migrate(database: Database) -> SchemaStatus:
+    """Bring the schema to the newest version, alone: other processes wait for the advisory lock."""
+
+    def upgrade(connection: Connection) -> None:
+        command.upgrade(alembic_config(connection), "head")
+
+    async with database.engine.connect() as connection:
+        await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK_KEY})
+        try:
+            await connection.commit()
+            await connection.run_sync(upgrade)
+            await connection.commit()
+        finally:
+            await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK_KEY})
+            await connection.commit()
+    return await read_status(database)

@@ -1,0 +1,162 @@
+"""Logs, metrics and traces of Roadbed itself.
+
+Logs are structlog events with the trace id and, inside a run, the run id. Metrics are Prometheus's; gauges that cost a
+query are collected when asked for. Traces leave only when an OTLP endpoint is set.
+"""
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from fastapi import Request
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import roadbed
+from roadbed.core.db import Database
+from roadbed.core.events import measure_lag
+from roadbed.core.services import Services
+from roadbed.core.settings import TelemetrySettings
+from roadbed.core.workflows import Workflows
+
+Redact = Callable[[str], str]
+
+
+def configure_logging(settings: TelemetrySettings, *, redact: Redact) -> None:
+    """Send structlog and the standard library's logging to standard error in one format.
+
+    Args:
+        settings: level and format.
+        redact: masks secret values; applied to every string of every entry.
+    """
+    is_console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
+
+    def mask(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
+
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        *([] if is_console else [structlog.processors.format_exc_info]),
+        mask,
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer() if is_console else structlog.processors.JSONRenderer(sort_keys=True)
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(settings.log_level.upper())
+    for noisy in ("uvicorn.access", "dbos", "alembic", "httpx", "httpcore", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    for name in ("uvicorn", "uvicorn.error", "dbos"):
+        logging.getLogger(name).handlers = []
+        logging.getLogger(name).propagate = True
+
+
+def configure_tracing(settings: TelemetrySettings) -> TracerProvider | None:
+    """Send spans to the configured endpoint. Returns None when there is none; the caller shuts the provider down."""
+    if not settings.otlp_endpoint:
+        return None
+    provider = TracerProvider(
+        resource=Resource.create({"service.name": "roadbed", "service.version": roadbed.__version__})
+    )
+    provider.add_span_processor(
+        BatchSpanProcessor(OTLPSpanExporter(endpoint=settings.otlp_endpoint.rstrip("/") + "/v1/traces"))
+    )
+    trace.set_tracer_provider(provider)
+    return provider
+
+
+class Metrics:
+    """The counters of this process, and how to read those that live in the database."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.registry = CollectorRegistry()
+        self.request_seconds = Histogram(
+            "roadbed_http_request_duration_seconds",
+            "Time to answer a request, by route template.",
+            ("method", "route", "status"),
+            registry=self.registry,
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+        )
+        self.run_outcomes = Counter("roadbed_runs_total", "Finished runs.", ("kind", "outcome"), registry=self.registry)
+        self._outbox_pending = Gauge("roadbed_outbox_pending", "Event deliveries not done yet.", registry=self.registry)
+        self._outbox_lag = Gauge(
+            "roadbed_outbox_lag_seconds", "Age of the oldest delivery not done yet.", registry=self.registry
+        )
+        self._pool_in_use = Gauge("roadbed_db_pool_in_use", "Database connections in use.", registry=self.registry)
+        self._queued = Gauge(
+            "roadbed_workflows_queued", "Workflow segments that wait for a worker.", registry=self.registry
+        )
+
+    async def render(self) -> bytes:
+        """Return all metrics in Prometheus's text format."""
+        database = self._services.get(Database)
+        async with database.read() as session:
+            pending, lag_seconds = await measure_lag(session)
+        self._outbox_pending.set(pending)
+        self._outbox_lag.set(lag_seconds)
+        self._pool_in_use.set(database.connections_in_use)
+        self._queued.set(await self._services.get(Workflows).count_queued())
+        return generate_latest(self.registry)
+
+
+class MetricsMiddleware:
+    """Measures each request under the template of its route, never its path, so that series stay few."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+        self._tracer = trace.get_tracer("roadbed.http")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        status = 500
+        began = time.perf_counter()
+
+        async def send_noting_status(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        with self._tracer.start_as_current_span(scope["method"]) as span:
+            try:
+                await self.app(scope, receive, send_noting_status)
+            finally:
+                route = route_template(Request(scope))
+                span.update_name(f"{scope['method']} {route}")
+                span.set_attribute("http.response.status_code", status)
+                seconds = time.perf_counter() - began
+                self.metrics.request_seconds.labels(scope["method"], route, str(status)).observe(seconds)
+
+
+def route_template(request: Request) -> str:
+    """Return `/api/v1/runs/{id}` for a request that matched it; `unmatched` otherwise."""
+    route = request.scope.get("route")
+    return getattr(route, "path", None) or "unmatched"

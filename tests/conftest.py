@@ -1,0 +1,32 @@
+"""Fixtures shared by all tests."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from pydantic import SecretStr
+
+from roadbed.core.settings import DatabaseSettings, Settings
+from tests.support import RunningServer, start_server
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """Roadbed as it is after a first start, shared by all tests of this worker: use names of your own in it."""
+    home = tmp_path_factory.mktemp("home")
+    for folder in (home, *home.parents[:3]):
+        folder.chmod(0o755)  # PostgreSQL's own account must be able to pass
+    outside = os.environ.get("ROADBED_TEST_DATABASE_URL")
+    database = DatabaseSettings(url=SecretStr(outside) if outside else None)
+    running, thread, uvicorn_server = start_server(Settings(home=home, database=database))
+    yield running
+    for client in running.clients:
+        client.close()
+    uvicorn_server.should_exit = True
+    thread.join(60)
+    assert not thread.is_alive(), "the server did not stop"
