@@ -1,0 +1,12 @@
+"""Kinds: what an entity of each kind may hold and which relations follow from it.
+
+`model` says what a definition is, `backstage` and `roadbed` hold the built-in ones, `Kinds` is the set in force.
+"""
+
+from roadbed.catalog.rules.kinds.backstage import BACKSTAGE_KINDS
+from roadbed.catalog.rules.kinds.model import KindDefinition, Kinds, Relation
+from roadbed.catalog.rules.kinds.roadbed import ROADBED_KINDS
+
+BUILT_IN_KINDS = Kinds((*BACKSTAGE_KINDS, *ROADBED_KINDS))
+
+__all__ = ["BUILT_IN_KINDS", "KindDefinition", "Kinds", "Relation"]

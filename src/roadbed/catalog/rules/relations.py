@@ -1,0 +1,95 @@
+"""The relations that follow from what entities declare, in both directions, and the owner of an entity."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from roadbed.catalog.rules.documents import Document
+from roadbed.catalog.rules.kinds import KindDefinition, Relation
+from roadbed.catalog.rules.problems import Path, Problem
+from roadbed.kit.refs import EntityRef, InvalidRef, parse_ref
+
+
+@dataclass(frozen=True, order=True)
+class Edge:
+    """A relation between two refs, each in its identity form. The target need not exist."""
+
+    source: str
+    type: str
+    target: str
+
+
+def derive_edges(ref: EntityRef, definition: KindDefinition, spec: Mapping[str, Any]) -> frozenset[Edge]:
+    """Return all edges that an entity declares, each with its way back. Its refs are known to be sound."""
+    edges = set()
+    source = str(ref)
+    for _, relation, target in _targets(ref, definition, spec):
+        edges.add(Edge(source, relation.type, str(target)))
+        edges.add(Edge(str(target), relation.inverse, source))
+    return frozenset(edges)
+
+
+def find_owner(ref: EntityRef, definition: KindDefinition, spec: Mapping[str, Any]) -> EntityRef | None:
+    """Return the ref of the declared owner; a plain name is a group of the same namespace."""
+    owners = (target for _, relation, target in _targets(ref, definition, spec) if relation.type == "ownedBy")
+    return next(owners, None)
+
+
+def check_refs(document: Document, ref: EntityRef, definition: KindDefinition) -> list[Problem]:
+    """Report the fields that should hold refs and do not."""
+    problems = []
+    for path, relation, text in _texts(definition, document.data["spec"]):
+        try:
+            parse_ref(text, default_kind=relation.default_kind, default_namespace=ref.namespace)
+        except InvalidRef:
+            problems.append(document.problem(path, *_explain(text, relation)))
+    return problems
+
+
+def find_cycles(parents: Mapping[str, str]) -> list[tuple[str, ...]]:
+    """Return the cycles among child → parent, each from its smallest member and each once."""
+    cycles: list[tuple[str, ...]] = []
+    done: set[str] = set()
+    for start in sorted(parents):
+        walk: list[str] = []
+        node: str | None = start
+        while node is not None and node not in done and node not in walk:
+            walk.append(node)
+            node = parents.get(node)
+        if node is not None and node in walk:
+            cycle = walk[walk.index(node) :]
+            smallest = cycle.index(min(cycle))
+            cycles.append((*cycle[smallest:], *cycle[:smallest]))
+        done.update(walk)
+    return cycles
+
+
+def _targets(
+    ref: EntityRef, definition: KindDefinition, spec: Mapping[str, Any]
+) -> Iterator[tuple[Path, Relation, EntityRef]]:
+    for path, relation, text in _texts(definition, spec):
+        yield path, relation, parse_ref(text, default_kind=relation.default_kind, default_namespace=ref.namespace)
+
+
+def _texts(definition: KindDefinition, spec: Mapping[str, Any]) -> Iterator[tuple[Path, Relation, str]]:
+    for relation in definition.relations:
+        if relation.only_type is not None and spec.get("type") != relation.only_type:
+            continue
+        value = spec.get(relation.field)
+        if isinstance(value, str):
+            yield ("spec", relation.field), relation, value
+        elif isinstance(value, list):
+            yield from (
+                (("spec", relation.field, index), relation, text)
+                for index, text in enumerate(value)
+                if isinstance(text, str)
+            )
+
+
+def _explain(text: str, relation: Relation) -> tuple[str, str]:
+    if relation.default_kind is None and ":" not in text:
+        return (
+            f"{text!r} does not say which kind it is.",
+            f"Write the kind in front: component:{text} or resource:{text}.",
+        )
+    return f"{text!r} is not a reference.", "Write kind:namespace/name, for example group:default/checkout."

@@ -1,0 +1,85 @@
+"""Location refs, `type:target`, as Backstage writes them, and where an entity's source is."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from roadbed.kit.refs import ref_of
+
+MANAGED_BY = "backstage.io/managed-by-location"
+MANAGED_BY_ORIGIN = "backstage.io/managed-by-origin-location"
+SOURCE = "backstage.io/source-location"
+
+_SCRIPT = re.compile(
+    r"[\x00-\x20]*j[\r\n\t]*a[\r\n\t]*v[\r\n\t]*a[\r\n\t]*s[\r\n\t]*c[\r\n\t]*r[\r\n\t]*i[\r\n\t]*p[\r\n\t]*t[\r\n\t]*:",
+    re.IGNORECASE,
+)
+
+
+class InvalidLocationRef(ValueError):
+    """A text that names no location; the message says why."""
+
+
+@dataclass(frozen=True)
+class LocationRef:
+    type: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.target}"
+
+
+def parse_location_ref(text: object) -> LocationRef:
+    """Read `type:target`.
+
+    Raises:
+        InvalidLocationRef: the type or the target is missing, a bare URL is given, or the target is a script.
+    """
+    if not isinstance(text, str):
+        kind = "number" if isinstance(text, int | float) and not isinstance(text, bool) else type(text).__name__
+        raise InvalidLocationRef(f"Unable to parse location ref '{text}', unexpected argument {kind}")
+    type_, colon, target = text.partition(":")
+    if not colon or not type_ or not target:
+        raise InvalidLocationRef(
+            f"Unable to parse location ref '{text}', expected '<type>:<target>', e.g. 'url:https://host/path'"
+        )
+    if type_ in ("http", "https"):
+        raise InvalidLocationRef(f"Invalid location ref '{text}', please prefix it with 'url:', e.g. 'url:{text}'")
+    return _check_script(LocationRef(type_, target))
+
+
+def make_location_ref(type_: str, target: str) -> LocationRef:
+    """Put a location ref together.
+
+    Raises:
+        InvalidLocationRef: a part is empty, or the target is a script.
+    """
+    for name, part in (("type", type_), ("target", target)):
+        if not part:
+            raise InvalidLocationRef(f"Unable to stringify location ref, empty {name}")
+    return _check_script(LocationRef(type_, target))
+
+
+def get_source_location(entity: Mapping[str, Any]) -> LocationRef:
+    """Return where the source of an entity is: as annotated, else the file it was read from.
+
+    Raises:
+        InvalidLocationRef: the entity has neither annotation, or it does not parse.
+    """
+    annotations = entity["metadata"].get("annotations") or {}
+    text = annotations.get(SOURCE) or annotations.get(MANAGED_BY)
+    if not text:
+        raise InvalidLocationRef(f"Entity '{ref_of(entity)}' is missing location")
+    return parse_location_ref(text)
+
+
+def is_script_url(text: str) -> bool:
+    """Tell whether a browser would run the text when it stands in a link."""
+    return _SCRIPT.match(text) is not None
+
+
+def _check_script(ref: LocationRef) -> LocationRef:
+    if ref.type == "url" and is_script_url(ref.target):
+        raise InvalidLocationRef(f"Invalid location ref '{ref}', target is a javascript: URL")
+    return ref
