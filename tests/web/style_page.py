@@ -14,9 +14,6 @@ from typing import Any, ClassVar
 
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
 
 from roadbed.core.http.guards import POLICY
 from roadbed.kit.text import ago, duration, filesize, iso
@@ -34,7 +31,20 @@ PLACES = (
     ("Approvals", "/approvals", "rubber-stamp", 2, True),
     ("Platform", "/platform", "settings", 0, False),
 )
-SOURCE = 'import os\n\n# where it listens\n@app.get("/orders")\ndef main(port: int = 8000) -> None:\n    return os.environ["PORT"]\n'
+SOURCE = (
+    '<span class="kn">import</span><span class="w"> </span><span class="nn">os</span>',
+    "",
+    '<span class="c1"># where it listens</span>',
+    (
+        '<span class="nd">@app</span><span class="o">.</span><span class="n">get</span><span class="p">(</span>'
+        '<span class="s2">&quot;/orders&quot;</span><span class="p">)</span>'
+    ),
+    (
+        '<span class="k">def</span> <span class="nf">main</span>(port: <span class="nb">int</span> = '
+        '<span class="mi">8000</span>)'
+    ),
+    '    <span class="k">return</span> os.environ[<span class="s2">&quot;PORT&quot;</span>]',
+)
 LOG = (
     ("ansi-dim", "13:53:37.802  request   postgres/returns, class small, environment shop/staging"),
     ("ansi-bold", "Plan"),
@@ -101,20 +111,31 @@ def make_fields() -> list[dict[str, Any]]:
     environments = [{"value": name, "label": name} for name in ("development", "staging", "production")]
     why = "It ends up in connection strings. It cannot be changed later without moving the data."
     host = {"name": "net.host", "id": "f-net-host", "kind": "text", "label": "Host", "value": "", "is_required": False}
+    held = [{"value": "none", "label": "Nothing about people"}, {"value": "personal", "label": "Personal data"}]
+    hyphen = {"message": "Hyphens are not allowed: a-z, 0-9 and _ only.", "suggestion": "refunds_db"}
     return [
-        _field("workload", "select", "Workload", value="orders", options=[{"value": "orders", "label": "orders · shop"}]),
-        _field("name", "text", "Name", value="refunds-db", mono=True, why=why, help="2 to 40 characters.", error={"message": "Hyphens are not allowed: a-z, 0-9 and _ only.", "suggestion": "refunds_db"}),
-        _field("keep", "number", "Keep backups for", value=3, unit="days", attrs={"min": 7, "max": 35}, error={"message": "At least 7."}, help="7 to 35."),
+        _field("workload", "select", "Workload", value="orders", options=[{"value": "orders", "label": "orders"}]),
+        _field("name", "text", "Name", value="refunds-db", mono=True, why=why, help="2 to 40.", error=hyphen),
+        _field(
+            "keep",
+            "number",
+            "Keep backups for",
+            value=3,
+            unit="days",
+            attrs={"min": 7, "max": 35},
+            help="7 to 35.",
+            error={"message": "At least 7."},
+        ),
         _field("plan", "choice", "Plan in production", value="medium", options=plans, help="A month."),
         _field("environments", "checkboxes", "Environments", value=["development"], options=environments),
-        _field("data", "choice", "What it will hold", value="none", options=[{"value": "none", "label": "Nothing about people"}, {"value": "personal", "label": "Personal data"}]),
+        _field("data", "choice", "What it will hold", value="none", options=held),
         _field("notes", "multiline", "Notes", value="first\nsecond", is_required=False),
         _field("tags", "list", "Tags", value=["python"], is_required=False),
         _field("public", "boolean", "Reachable from outside", value=True, help="Only through the gateway."),
         _field("token", "secret", "Token", value="do-not-show", attrs={"autocomplete": "off"}),
         _field("net", "object", "Network", fields=[host], is_required=False),
         _field("hidden", "hidden", "Hidden", value="kept"),
-    ]  # fmt: skip
+    ]
 
 
 def _field(name: str, kind: str, label: str, **more: Any) -> dict[str, Any]:
@@ -124,11 +145,10 @@ def _field(name: str, kind: str, label: str, **more: Any) -> dict[str, Any]:
 def make_samples() -> dict[str, Any]:
     """The sample data of the style page."""
     now = datetime.now(UTC)
-    html = highlight(SOURCE, PythonLexer(), HtmlFormatter(nowrap=True))
     return {
         "moments": {"now": now, "recent": now - timedelta(minutes=3), "old": now - timedelta(days=3)},
         "log_lines": [{"number": number, "spans": [line] if line else []} for number, line in enumerate(LOG, start=30)],
-        "source_lines": [Markup(line) for line in html.splitlines()],
+        "source_lines": [Markup(line) for line in SOURCE],  # noqa: S704 - written above
         "form_fields": make_fields(),
     }
 
@@ -139,6 +159,16 @@ def render(template: str, *, theme: str | None = None, is_signed_in: bool = True
     return make_environment().get_template(template).render({**frame, **context})
 
 
+def render_found() -> str:
+    """What the search gives to the palette."""
+    items = [
+        {"href": f"/{status}", "icon": "box", "parts": [("ref", True), (name, False)], "meta": "Service"}
+        for status, name in ((401, "unds"), (404, "erences"))
+    ]
+    ui: Any = make_environment().get_template("web/ui.html").module
+    return str(ui.palette_results([{"label": "Entities", "items": items}]))
+
+
 class _Handler(BaseHTTPRequestHandler):
     pages: ClassVar[dict[str, str]] = {}
 
@@ -146,7 +176,11 @@ class _Handler(BaseHTTPRequestHandler):
         path = re.sub(r"[?#].*", "", self.path)
         if path.startswith("/static/"):
             file = STATIC / path.removeprefix("/static/")
-            self._answer(200 if file.is_file() else 404, TYPES.get(file.suffix, "text/plain"), file.read_bytes() if file.is_file() else b"")
+            self._answer(
+                200 if file.is_file() else 404,
+                TYPES.get(file.suffix, "text/plain"),
+                file.read_bytes() if file.is_file() else b"",
+            )
         else:
             page = self.pages.get(path)
             self._answer(200 if page is not None else 404, "text/html", (page or "").encode())
@@ -159,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Say nothing: the tests look at the answers."""
 
 

@@ -1,0 +1,114 @@
+"""A Chromium for tests, and pages that remember what went wrong in them."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+WATCH_POLICY = """document.addEventListener("securitypolicyviolation", (event) => console.error(
+    `policy: ${event.violatedDirective} blocked ${event.blockedURI} at ${event.sourceFile}:${event.lineNumber}`));"""
+FIND_MISSING_ICONS = """async () => {
+    const uses = [...document.querySelectorAll("svg.icon use")];
+    const sprites = new Map();
+    const missing = new Set();
+    for (const url of uses.map((use) => new URL(use.getAttribute("href"), location))) {
+        const file = url.origin + url.pathname;
+        if (!sprites.has(file)) sprites.set(file, await (await fetch(url)).text());
+        if (!sprites.get(file).includes(`id="${url.hash.slice(1)}"`)) missing.add(url.hash.slice(3));
+    }
+    return [...missing];
+}"""
+
+
+def find_chromium() -> str | None:
+    """The browser of this machine; None leaves the choice to Playwright."""
+    return os.environ.get("ROADBED_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@contextmanager
+def launch_browser() -> Iterator[Browser]:
+    """A headless Chromium that asks nothing of the network on its own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class WatchedPage:
+    """A page with the problems it met: policy violations, console errors, script errors, failed requests."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        context.add_init_script(WATCH_POLICY)
+        self.page: Page = context.new_page()
+        self.problems: list[str] = []
+        self.page.on("console", self._note_console)
+        self.page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
+        self.page.on("requestfailed", lambda request: self.problems.append(f"failed: {request.url}"))
+
+    def _note_console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.problems.append(f"{message.type}: {message.text}")
+
+    def _fit_height(self) -> None:
+        """Make the window as high as the page: what a sticky bar covers by chance is not what is measured."""
+        size = self.page.viewport_size
+        assert size is not None
+        self.page.set_viewport_size(
+            {"width": size["width"], "height": int(self.page.evaluate("document.documentElement.scrollHeight"))}
+        )
+
+    def find_overflow(self) -> int:
+        """How many pixels the page is wider than its window."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+
+    def find_missing_icons(self) -> list[str]:
+        """Icons that the page uses and the sprite does not have."""
+        found: list[str] = self.page.evaluate(FIND_MISSING_ICONS)
+        return found
+
+    def find_accessibility_problems(self) -> list[str]:
+        """What axe finds against WCAG 2.2 AA, one line each."""
+        if not AXE.is_file():
+            pytest.skip("axe-core is not installed: run npm ci")
+        self._fit_height()
+        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        result: dict[str, Any] = self.page.evaluate(
+            "(rules) => axe.run(document, {runOnly: {type: 'tag', values: rules}, resultTypes: ['violations']})", RULES
+        )
+        return [
+            f"{violation['id']}: {node['html'][:160]} · {' '.join(node['failureSummary'].split())[:240]}"
+            for violation in result["violations"]
+            for node in violation["nodes"]
+        ]
+
+
+def watch(
+    browser: Browser, *, width: int = 1280, height: int = 900, theme: str = "light", scripts: bool = True
+) -> WatchedPage:
+    """A new page in a context of its own, in the theme of the system."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if theme == "dark" else "light",
+        java_script_enabled=scripts,
+        reduced_motion="reduce",
+    )
+    return WatchedPage(context)
