@@ -5,7 +5,7 @@ without such a declaration; `tools/lint` checks it. What needs the object itself
 with `Decider.require`. The identity domain provides the `Decider` and the `Authenticator`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from fastapi import Depends, Request
@@ -14,6 +14,7 @@ from fastapi.params import Depends as Dependency
 from roadbed.core.actor import ANONYMOUS, Actor
 from roadbed.core.errors import Forbidden, Unauthenticated
 from roadbed.core.extension import ContributionKind, Slot
+from roadbed.core.http.guards import SESSION_COOKIE
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,27 @@ class Decider(Protocol):
     def decide(self, actor: Actor, permission: Permission) -> Decision: ...
 
 
+@dataclass(frozen=True)
+class Presented:
+    """What a request shows of its sender: the two places for credentials, and where it came from and goes to."""
+
+    path: str
+    address: str | None
+    authorization: str | None = field(default=None, repr=False)
+    session: str | None = field(default=None, repr=False)
+
+
 class Authenticator(Protocol):
     """Finds who sent a request, from its session cookie or token. Anonymous is an actor, a wrong token an error."""
 
-    async def authenticate(self, request: Request) -> Actor: ...
+    async def authenticate(self, presented: Presented) -> Actor: ...
+
+
+class AuthenticatorService:
+    """The box in which the identity domain puts its authenticator."""
+
+    def __init__(self, authenticator: Authenticator) -> None:
+        self.authenticator = authenticator
 
 
 class DeciderService:
@@ -88,12 +106,20 @@ class DeciderService:
 
 
 async def current_actor(request: Request) -> Actor:
-    """Return who sent the request; asked once a request."""
+    """Return who sent the request; asked once a request. Whose credentials are refused is anonymous from then on."""
     actor: Actor | None = getattr(request.state, "actor", None)
     if actor is None:
-        authenticator: Authenticator | None = getattr(request.app.state, "authenticator", None)
-        actor = await authenticator.authenticate(request) if authenticator else ANONYMOUS
-        request.state.actor = actor
+        presented = Presented(
+            path=request.url.path,
+            address=request.client.host if request.client else None,
+            authorization=request.headers.get("authorization"),
+            session=request.cookies.get(SESSION_COOKIE),
+        )
+        request.state.actor = replace(ANONYMOUS, address=presented.address)
+        found: AuthenticatorService | None = request.app.state.services.find(AuthenticatorService)
+        if found is not None:
+            request.state.actor = await found.authenticator.authenticate(presented)
+        actor = request.state.actor
     return actor
 
 

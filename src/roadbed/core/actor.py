@@ -15,14 +15,16 @@ class ActorKind(StrEnum):
 class Actor:
     """The subject of a permission decision, and the author in the audit record.
 
-    `groups` are refs of the catalog groups the account belongs to, directly or through a parent.
-    `scopes` limits a token to these permission patterns; None means no further limit.
+    `permissions` are the patterns that the roles give. `groups` are refs of the catalog groups the account belongs to,
+    directly or through a parent. `scopes` limits a token to these permission patterns; None means no further limit.
+    `credential` tells what was presented, as `session:<id>` or `token:<id>`; never the value.
     """
 
     kind: ActorKind
     id: str
     name: str
     roles: frozenset[str] = frozenset()
+    permissions: frozenset[str] = frozenset()
     entity_ref: str | None = None
     groups: frozenset[str] = frozenset()
     scopes: frozenset[str] | None = None

@@ -54,11 +54,12 @@ class HeadersMiddleware:
 
 
 class CrossSiteMiddleware:
-    """Refuses state-changing requests that another site made a browser send with our session cookie.
+    """Refuses state-changing requests that another site made a browser send.
 
-    Browsers tell by `Sec-Fetch-Site`, older ones by `Origin`; a request with the cookie and neither is refused.
-    Programs with a token carry no cookie and are not concerned. `same-site` is not enough: cookies ignore ports, and
-    workloads run on other ports and names of this host. See docs/decisions/0003-cross-site-requests.md.
+    Browsers tell by `Sec-Fetch-Site`, older ones by `Origin`; a request with our session cookie and neither is refused.
+    Without the cookie a request is refused when the browser says that another site sent it, so that nobody is signed in
+    to an account that is not theirs. Programs tell nothing, and carry a token. `same-site` is not enough: cookies
+    ignore ports, and workloads run on other ports and names of this host. See docs/decisions/0003-cross-site-requests.md.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -67,7 +68,8 @@ class CrossSiteMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
             request = Request(scope)
-            if SESSION_COOKIE in request.cookies and not _is_same_origin(request):
+            names_its_site = "sec-fetch-site" in request.headers or "origin" in request.headers
+            if (names_its_site or SESSION_COOKIE in request.cookies) and not _is_same_origin(request):
                 error = CrossSiteRequest(
                     "This request came from another site, so it was not carried out.",
                     hint="Open the page again from this address. Programs use a token instead of a cookie.",

@@ -81,7 +81,8 @@ def problem_response(request: Request, error: errors.RoadbedError) -> Response:
 def wants_page(request: Request) -> bool:
     """Tell whether a person with a browser asked, rather than a program."""
     is_program_path = request.url.path.startswith(("/api/", "/git/", "/metrics", "/livez", "/readyz"))
-    return not is_program_path and "text/html" in request.headers.get("accept", "")
+    is_program = is_program_path or "authorization" in request.headers
+    return not is_program and "text/html" in request.headers.get("accept", "")
 
 
 def install(app: FastAPI, *, error_page: ErrorPage) -> None:
