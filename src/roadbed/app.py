@@ -7,7 +7,6 @@ from pathlib import Path
 
 import structlog
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 import roadbed
 from roadbed.audit.module import MODULE as AUDIT
@@ -31,6 +30,7 @@ from roadbed.core.telemetry import Metrics, MetricsMiddleware, configure_tracing
 from roadbed.core.workflows import SCHEDULES, Workflows
 from roadbed.web.errors import error_page
 from roadbed.web.module import MODULE as WEB
+from roadbed.web.static_files import Assets
 
 log = structlog.get_logger(__name__)
 
@@ -148,7 +148,7 @@ def create_app(services: Services, *, static: Path) -> FastAPI:
         app.include_router(router, prefix="/api/v1")
     for router in registry.get(PAGES):
         app.include_router(router, include_in_schema=False)
-    app.mount("/static", StaticFiles(directory=static), name="static")
+    app.mount("/static", Assets(static), name="static")
     # The last one added is the outermost.
     app.add_middleware(
         SizeLimitMiddleware,

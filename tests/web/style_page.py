@@ -75,6 +75,7 @@ def make_environment(**extra_loaders: FileSystemLoader) -> Environment:
     )
     environment.filters |= {"ago": ago, "duration": duration, "filesize": filesize, "iso": iso}
     environment.globals |= {"asset": asset, "version": "0.1.0", "organisation": "Northmoor"}
+    environment.globals["ui"] = environment.get_template("web/ui.html").module
     return environment
 
 
@@ -165,7 +166,7 @@ def render_found() -> str:
         {"href": f"/{status}", "icon": "box", "parts": [("ref", True), (name, False)], "meta": "Service"}
         for status, name in ((401, "unds"), (404, "erences"))
     ]
-    ui: Any = make_environment().get_template("web/ui.html").module
+    ui: Any = make_environment().globals["ui"]
     return str(ui.palette_results([{"label": "Entities", "items": items}]))
 
 

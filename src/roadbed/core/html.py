@@ -101,6 +101,8 @@ class Renderer:
             "version": roadbed.__version__,
             "organisation": organisation,
         }
+        # A global, because a block that is rendered by itself does not run the imports at the top of its page.
+        self.environment.globals["ui"] = self.environment.get_template("web/ui.html").module
 
     def asset(self, path: str) -> str:
         """Return the URL of a static file, with a version that changes with its content."""
