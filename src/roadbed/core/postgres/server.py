@@ -39,6 +39,8 @@ from roadbed.core.postgres.processes import (
 
 T = TypeVar("T")
 
+# The last is what asyncpg raises when a server closes the connection in the middle of its greeting.
+_NOT_YET = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _POLL_SECONDS = 0.01
 _SHORT_LIFE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 10.0
@@ -295,7 +297,7 @@ class EmbeddedPostgres:
         try:
             async with self.connect() as connection:
                 return bool(await connection.fetchval("SELECT 1") == 1)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except _NOT_YET:
             return False
 
     def _read_log_end(self) -> str:
