@@ -33,6 +33,28 @@ def id_of_cursor(cursor: str | None) -> UUID | None:
     try:
         return UUID(decode_cursor(cursor, size=1)[0])
     except (ValueError, AttributeError, TypeError) as error:
-        raise InvalidCursor(
-            f"The cursor {cursor!r} is not one of this list.", hint="Take next_cursor of the page before, unchanged."
-        ) from error
+        raise _invalid(cursor) from error
+
+
+def text_cursor(key: str) -> str:
+    """Return the cursor of a list that is ordered by a unique text."""
+    return encode_cursor(key)
+
+
+def text_of_cursor(cursor: str | None) -> str | None:
+    """Return the text that `text_cursor` was given; None for the first page."""
+    if cursor is None:
+        return None
+    try:
+        (key,) = decode_cursor(cursor, size=1)
+    except ValueError as error:
+        raise _invalid(cursor) from error
+    if not isinstance(key, str):
+        raise _invalid(cursor)
+    return key
+
+
+def _invalid(cursor: str) -> InvalidCursor:
+    return InvalidCursor(
+        f"The cursor {cursor!r} is not one of this list.", hint="Take next_cursor of the page before, unchanged."
+    )

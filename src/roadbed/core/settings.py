@@ -4,7 +4,7 @@ Nested values use two underscores: `ROADBED_DATABASE__URL`. Each field's descrip
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
@@ -81,6 +81,15 @@ class SecretsSettings(BaseModel):
         None,
         description="32 bytes in base64. Unset: a key file with mode 0600 is made in the home folder at first start.",
     )
+    previous_keys: list[SecretStr] = Field(
+        default_factory=list,
+        description="Former keys, when the key was changed: at start, what is under them is encrypted again.",
+    )
+    discard_unreadable: bool = Field(
+        default=False,
+        description="Delete at start the secrets that no key opens, after the key was lost for good. "
+        "False: Roadbed refuses to start and lists them.",
+    )
 
 
 class TelemetrySettings(BaseModel):
@@ -111,6 +120,36 @@ class RunsSettings(BaseModel):
     )
 
 
+class OutboundSettings(BaseModel):
+    """Requests that Roadbed sends to addresses which users give, such as webhooks."""
+
+    allowed_hosts: list[str] = Field(
+        default_factory=list,
+        description="Host names, addresses or networks (`10.0.0.0/8`) that may be called although they are private.",
+    )
+    timeout_seconds: float = Field(10, gt=0, le=60, description="How long an answer may take.")
+    max_response_bytes: int = Field(1_048_576, ge=1024, description="A longer answer is cut off with an error.")
+
+
+class ScmSettings(BaseModel):
+    """The built-in git host."""
+
+    max_push_bytes: int = Field(
+        500_000_000, ge=10_000, description="A larger push is refused; also what a compressed request may unpack to."
+    )
+    git_timeout_seconds: int = Field(600, ge=5, description="A clone, fetch or push that takes longer is ended.")
+    concurrent_transfers: int = Field(
+        8, ge=1, le=200, description="Clones, fetches and pushes at the same time on this process; others wait."
+    )
+    required_approvals: int = Field(
+        1, ge=0, le=10, description="Approvals that a change request needs before it can be merged."
+    )
+    own_approval: Literal["never", "alone", "always"] = Field(
+        "alone",
+        description="Whether the author may approve an own change request: `alone` means while no other account could.",
+    )
+
+
 class Settings(BaseSettings):
     """All settings of one Roadbed."""
 
@@ -134,6 +173,8 @@ class Settings(BaseSettings):
     secrets: SecretsSettings = SecretsSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     runs: RunsSettings = RunsSettings()
+    outbound: OutboundSettings = OutboundSettings()
+    scm: ScmSettings = ScmSettings()
 
     @field_validator("home")
     @classmethod

@@ -1,0 +1,29 @@
+"""What other domains may use of secrets."""
+
+from roadbed.secrets.errors import SecretNotFound
+from roadbed.secrets.mask import SecretMask
+from roadbed.secrets.rules import check_path, find_paths
+from roadbed.secrets.service import (
+    delete_secret,
+    delete_secrets_under,
+    list_secrets,
+    put_secret,
+    resolve,
+    resolve_all,
+)
+from roadbed.secrets.types import SCHEME, SecretInfo
+
+__all__ = [
+    "SCHEME",
+    "SecretInfo",
+    "SecretMask",
+    "SecretNotFound",
+    "check_path",
+    "delete_secret",
+    "delete_secrets_under",
+    "find_paths",
+    "list_secrets",
+    "put_secret",
+    "resolve",
+    "resolve_all",
+]
