@@ -8,7 +8,7 @@ from roadbed.core.db import Reading, Writing
 from roadbed.core.paging import text_cursor, text_of_cursor
 from roadbed.secrets.access import SecretReader, SecretWriter
 from roadbed.secrets.schemas import SecretIn, SecretOut, SecretPageOut, SecretQuery
-from roadbed.secrets.service import delete_secret, list_secrets, put_secret
+from roadbed.secrets.service.values import delete_secret, list_secrets, put_secret
 
 router = APIRouter(tags=["secrets"])
 

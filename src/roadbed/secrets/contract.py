@@ -1,9 +1,9 @@
 """What other domains may use of secrets."""
 
 from roadbed.secrets.errors import SecretNotFound
-from roadbed.secrets.mask import SecretMask
-from roadbed.secrets.rules import check_path, find_paths
-from roadbed.secrets.service import (
+from roadbed.secrets.rules.paths import check_path, find_paths
+from roadbed.secrets.service.mask import SecretMask
+from roadbed.secrets.service.values import (
     delete_secret,
     delete_secrets_under,
     list_secrets,

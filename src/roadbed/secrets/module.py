@@ -7,7 +7,7 @@ from roadbed.core.lifecycle import PROVIDERS, Provider
 from roadbed.core.routes import API, PAGES
 from roadbed.secrets import api, web
 from roadbed.secrets.access import SECRET_READ, SECRET_WRITE
-from roadbed.secrets.vault import open_vault
+from roadbed.secrets.service.vault import open_vault
 
 MODULE = Module(
     "secrets",

@@ -15,7 +15,7 @@ from roadbed.core.html import render
 from roadbed.core.paging import text_cursor, text_of_cursor
 from roadbed.secrets.access import SECRET_WRITE, SecretReader, SecretWriter
 from roadbed.secrets.schemas import SecretQuery
-from roadbed.secrets.service import delete_secret, list_secrets, put_secret
+from roadbed.secrets.service.values import delete_secret, list_secrets, put_secret
 
 router = APIRouter()
 

@@ -7,8 +7,8 @@ import stat
 from pathlib import Path
 
 from roadbed.core.settings import SecretsSettings
-from roadbed.secrets.cipher import KEY_BYTES, Key
 from roadbed.secrets.errors import InvalidKey
+from roadbed.secrets.rules.cipher import KEY_BYTES, Key
 
 KEY_FILE = "secrets.key"
 

@@ -13,11 +13,11 @@ from roadbed.core.services import Services
 from roadbed.core.settings import Settings
 from roadbed.kit.text import plural
 from roadbed.secrets import repository
-from roadbed.secrets.cipher import DecryptionError, Key, Sealed
 from roadbed.secrets.errors import KeyMissing, ValueDamaged
-from roadbed.secrets.keys import create_key_file, find_key, previous_keys
-from roadbed.secrets.mask import SecretMask
 from roadbed.secrets.models import SecretRow
+from roadbed.secrets.rules.cipher import DecryptionError, Key, Sealed
+from roadbed.secrets.service.keys import create_key_file, find_key, previous_keys
+from roadbed.secrets.service.mask import SecretMask
 
 log = structlog.get_logger(__name__)
 

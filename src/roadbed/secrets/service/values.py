@@ -10,11 +10,11 @@ from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
 from roadbed.secrets import repository
 from roadbed.secrets.errors import InvalidSecretValue, SecretNotFound
-from roadbed.secrets.mask import SecretMask
 from roadbed.secrets.models import SecretRow
-from roadbed.secrets.rules import MAX_VALUE_BYTES, check_path, find_paths, path_of, replace_references
+from roadbed.secrets.rules.paths import MAX_VALUE_BYTES, check_path, find_paths, path_of, replace_references
+from roadbed.secrets.service.mask import SecretMask
+from roadbed.secrets.service.vault import Vault
 from roadbed.secrets.types import SecretInfo
-from roadbed.secrets.vault import Vault
 
 
 async def put_secret(session: WriteSession, actor: Actor, *, path: str, value: str) -> SecretInfo:
