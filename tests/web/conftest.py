@@ -11,9 +11,9 @@ from tests.web import style_page
 from tests.web.browser import ROOT, launch_browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium."""
+    """Headless Chromium. For one module: while it runs, Playwright's loop holds this thread, and async tests cannot."""
     with launch_browser() as launched:
         yield launched
 
