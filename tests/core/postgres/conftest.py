@@ -22,6 +22,8 @@ def folder() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="roadbed-test-"))
     path.chmod(0o711)
     yield path
+    for script in list(support.Script.running):
+        script.kill()
     support.kill_servers_below(path)
     shutil.rmtree(path)
 

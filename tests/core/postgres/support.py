@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psutil
 
@@ -52,10 +52,13 @@ def kill_servers_below(folder: Path) -> None:
 class Script:
     """A Python program beside this file, run as a process of its own that answers in lines of JSON."""
 
+    running: ClassVar[list["Script"]] = []
+
     def __init__(self, name: str, *arguments: str | Path) -> None:
         self.process = subprocess.Popen(
             [sys.executable, _HERE / name, *map(str, arguments)], stdout=subprocess.PIPE, text=True
         )
+        self.running.append(self)
 
     def read(self) -> dict[str, Any]:
         assert self.process.stdout is not None
@@ -71,3 +74,5 @@ class Script:
     def close(self) -> None:
         self.process.terminate()
         self.process.communicate()
+        if self in self.running:
+            self.running.remove(self)

@@ -13,6 +13,8 @@ from roadbed.core.postgres.errors import PostgresUnavailable
 from roadbed.core.postgres.place import Account, Place, choose_initdb_account, give_tree, switches_account
 from roadbed.core.postgres.processes import end_remnants
 
+_SCRATCH = "initdb"
+
 
 def child_options(account: Account) -> dict[str, Any]:
     """Return the arguments of `Popen` for a program of PostgreSQL: own account, own session, bare environment.
@@ -31,17 +33,22 @@ def child_options(account: Account) -> dict[str, Any]:
     return options
 
 
+async def clear_leftovers(place: Place) -> None:
+    """Remove what an `initdb` left that was killed, and end it should it still be at work."""
+    scratch = place.folder / _SCRATCH
+    if scratch.exists():
+        await end_remnants(scratch)
+        await end_remnants(scratch / "data")
+        shutil.rmtree(scratch)
+
+
 async def initialise(place: Place, programs: Programs) -> None:
     """Make the data folder. It appears under its name when it is complete and on disk.
 
     Raises:
         PostgresUnavailable: with what `initdb` said.
     """
-    scratch = place.folder / "initdb"
-    await end_remnants(scratch)
-    await end_remnants(scratch / "data")
-    if scratch.exists():
-        shutil.rmtree(scratch)
+    scratch = place.folder / _SCRATCH
     account = choose_initdb_account(place.account)
     scratch.mkdir(mode=0o700)
     os.chown(scratch, account.uid, account.gid)

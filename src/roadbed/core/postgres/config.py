@@ -62,7 +62,8 @@ def config_text(place: Place, programs: Programs, tuning: Tuning) -> str:
     }
     if programs.major >= 18:
         values["io_method"] = "sync"  # saves three processes; reads come from the page cache here
-    lines = [f"# Written at each start for {programs.path('postgres')} {programs.version}.", ""]
+    what = f"{programs.path('postgres')} {programs.version} as user id {place.account.uid}"
+    lines = [f"# Written at each start, for {what}.", ""]
     lines += [f"{name} = {value if isinstance(value, int) else _quote(value)}" for name, value in values.items()]
     lines += ["", f"# Your own values go here:\ninclude_if_exists = {_quote(str(place.folder / LOCAL_CONFIG))}", ""]
     return "\n".join(lines)

@@ -105,7 +105,7 @@ def choose_place(folder: Path, *, port: int, uid: int = POSTGRES_UID, shared_roo
         notes.append(f"The path of {actual} is too long for a socket; the socket is in {socket_dir}.")
     place = Place(actual, socket_dir, account, tuple(notes), folder / _POINTER if actual != folder else None)
     for private in (socket_dir, place.log_dir):
-        _make_private(private, account)
+        _make_private(private, account, is_below_ours=private.parent == actual)
     _take_over(place)
     return place
 
@@ -148,13 +148,15 @@ def _short_hash(folder: Path) -> str:
     return hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:12]
 
 
-def _make_private(folder: Path, account: Account) -> None:
+def _make_private(folder: Path, account: Account, *, is_below_ours: bool) -> None:
     """Make `folder` with mode 0700 for `account`; refuse one that somebody else has made."""
+    owners = {os.geteuid(), account.uid}
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:
         stat = folder.lstat()
-        if folder.is_symlink() or not folder.is_dir() or stat.st_uid not in {os.geteuid(), account.uid}:
+        may_be_taken = stat.st_uid in owners or (is_below_ours and switches_account())
+        if folder.is_symlink() or not folder.is_dir() or not may_be_taken:
             raise PostgresUnavailable(
                 f"{folder} belongs to somebody else and cannot be used for PostgreSQL.", hint=f"Remove {folder}."
             ) from None

@@ -23,8 +23,8 @@ import asyncpg
 
 from roadbed.core.postgres import config
 from roadbed.core.postgres.binaries import Programs, find_programs
-from roadbed.core.postgres.cluster import child_options, initialise
-from roadbed.core.postgres.config import DEFAULT_PORT, SUPERUSER, Tuning
+from roadbed.core.postgres.cluster import child_options, clear_leftovers, initialise
+from roadbed.core.postgres.config import DEFAULT_PORT, HOST, SUPERUSER, Tuning
 from roadbed.core.postgres.errors import PostgresUnavailable, WrongMajorVersion
 from roadbed.core.postgres.lock import FolderLock
 from roadbed.core.postgres.place import POSTGRES_UID, SHARED_ROOT, Place, choose_place, programs_for
@@ -162,6 +162,7 @@ class EmbeddedPostgres:
             major = place.read_major()
             self._place = place
             self._programs = self._choose_programs(place, major)
+            await clear_leftovers(place)
             if major is None:
                 await initialise(place, self._programs)
             place.remember()
@@ -278,17 +279,21 @@ class EmbeddedPostgres:
             async with asyncio.timeout(self.options.start_timeout_seconds):
                 while not await self._answers(process):
                     if process.has_ended():
-                        raise PostgresUnavailable(
-                            f"PostgreSQL in {self.place.folder} ended while starting. {self._read_log_end()}",
-                            hint=f"See the logs in {self.place.log_dir}.",
-                        )
+                        raise self._failure("ended while starting")
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:
-            raise PostgresUnavailable(
-                f"PostgreSQL in {self.place.folder} did not answer within "
-                f"{self.options.start_timeout_seconds:.0f} s. {self._read_log_end()}",
-                hint=f"See the logs in {self.place.log_dir}.",
-            ) from None
+            raise self._failure(f"did not answer within {self.options.start_timeout_seconds:.0f} s") from None
+
+    def _failure(self, what: str) -> PostgresUnavailable:
+        told = self._read_log_end()
+        if self.options.tuning.tcp_port and "could not bind" in told:
+            return PostgresUnavailable(
+                f"PostgreSQL in {self.place.folder} cannot listen on {HOST}:{self.port}: the port is in use. {told}",
+                hint=f"Stop what listens on port {self.port}, or choose another port.",
+            )
+        return PostgresUnavailable(
+            f"PostgreSQL in {self.place.folder} {what}. {told}", hint=f"See the logs in {self.place.log_dir}."
+        )
 
     async def _answers(self, process: Watched) -> bool:
         found = PostmasterFile.read(self.place.data_dir)
@@ -301,14 +306,12 @@ class EmbeddedPostgres:
             return False
 
     def _read_log_end(self) -> str:
-        """Return the last lines that tell of errors: of the newest log file and of the first output."""
+        """Return what the server said last: before its log collector ran, or in the newest log."""
+        path = self._first_output()
         logs = sorted(self.place.log_dir.glob("*.log"), key=lambda path: path.stat().st_mtime)
-        lines: list[str] = []
-        for path in (self._first_output(), *logs[-1:]):
-            with contextlib.suppress(FileNotFoundError):
-                lines += path.read_text(errors="replace").splitlines()[-40:]
-        told = [line for line in lines if "FATAL" in line or "PANIC" in line or "could not" in line]
-        return " ".join((told or lines)[-3:])
+        if logs and "logging collector process" in path.read_text(errors="replace"):
+            path = logs[-1]
+        return " ".join(path.read_text(errors="replace").splitlines()[-6:])
 
     async def _watch(self) -> None:
         """Start the server again whenever it ends by itself, at once at first and with growing pauses afterwards."""
