@@ -23,10 +23,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         folder.chmod(0o755)  # PostgreSQL's own account must be able to pass
     outside = os.environ.get("ROADBED_TEST_DATABASE_URL")
     database = DatabaseSettings(url=SecretStr(outside) if outside else None)
-    running, thread, uvicorn_server = start_server(Settings(home=home, database=database))
+    running, thread, stop = start_server(Settings(home=home, database=database))
     yield running
     for client in running.clients:
         client.close()
-    uvicorn_server.should_exit = True
+    stop()
     thread.join(60)
     assert not thread.is_alive(), "the server did not stop"

@@ -2,20 +2,20 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
-import uvicorn
 
-from roadbed.app import open_roadbed
+from roadbed.app import MODULES, open_roadbed
 from roadbed.core.db import Database
-from roadbed.core.http.server import bind
+from roadbed.core.http.server import HttpServer, bind
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings
+from tests.steps import STEPS_MODULE
 
 T = TypeVar("T")
 
@@ -48,25 +48,23 @@ class RunningServer:
         return client
 
 
-def start_server(settings: Settings) -> tuple[RunningServer, threading.Thread, uvicorn.Server]:
-    ready: Future[tuple[RunningServer, uvicorn.Server]] = Future()
+def start_server(settings: Settings) -> tuple[RunningServer, threading.Thread, Callable[[], None]]:
+    """Start Roadbed in a thread; returns it with the thread and what tells it to stop."""
+    ready: Future[tuple[RunningServer, Callable[[], None]]] = Future()
 
     async def serve() -> None:
-        listener = bind("127.0.0.1", 0)
-        port = listener.getsockname()[1]
-        async with open_roadbed(settings.model_copy(update={"port": port})) as app:
-            server = uvicorn.Server(
-                uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=5, proxy_headers=False)
-            )
-            server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # not the main thread
-            task = asyncio.create_task(server.serve(sockets=[listener]))
-            while not server.started:
-                await asyncio.sleep(0.005)
-            running = RunningServer(
-                f"http://127.0.0.1:{port}", settings.home, app.state.services, asyncio.get_running_loop()
-            )
-            ready.set_result((running, server))
-            await task
+        with bind("127.0.0.1", 0) as listener:
+            port = listener.getsockname()[1]
+            known = settings.model_copy(update={"port": port})
+            async with open_roadbed(known, modules=(*MODULES, STEPS_MODULE)) as app:
+                server = HttpServer(app, shutdown_seconds=5)
+                task = asyncio.create_task(server.serve(sockets=[listener]))
+                await server.is_answering.wait()
+                running = RunningServer(
+                    f"http://127.0.0.1:{port}", settings.home, app.state.services, asyncio.get_running_loop()
+                )
+                ready.set_result((running, server.stop))
+                await task
 
     def run() -> None:
         try:
@@ -78,5 +76,5 @@ def start_server(settings: Settings) -> tuple[RunningServer, threading.Thread, u
 
     thread = threading.Thread(target=run, name="roadbed under test")
     thread.start()
-    running, server = ready.result(120)
-    return running, thread, server
+    running, stop = ready.result(120)
+    return running, thread, stop

@@ -1,6 +1,6 @@
 """The composition root: the only file that knows every domain."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -28,6 +28,7 @@ from roadbed.core.services import Services
 from roadbed.core.settings import Settings
 from roadbed.core.telemetry import Metrics, MetricsMiddleware, configure_tracing
 from roadbed.core.workflows import SCHEDULES, Workflows
+from roadbed.runs.module import MODULE as RUNS
 from roadbed.web.errors import error_page
 from roadbed.web.module import MODULE as WEB
 from roadbed.web.static_files import Assets
@@ -63,15 +64,16 @@ CORE = Module(
 )
 
 # Lower layers first: parts start in this order and stop in reverse.
-MODULES = (CORE, AUDIT, WEB)
+MODULES = (CORE, AUDIT, RUNS, WEB)
 
 
 @asynccontextmanager
-async def open_roadbed(settings: Settings) -> AsyncIterator[FastAPI]:
+async def open_roadbed(settings: Settings, *, modules: Sequence[Module] = MODULES) -> AsyncIterator[FastAPI]:
     """Start everything but the listener; stop it again at the end.
 
     Args:
         settings: the whole configuration.
+        modules: the manifests to load, lower layers first.
 
     Yields:
         The application, ready to serve.
@@ -79,7 +81,7 @@ async def open_roadbed(settings: Settings) -> AsyncIterator[FastAPI]:
     async with AsyncExitStack() as stack:
         services = Services()
         services.put(Settings, settings)
-        registry = load(MODULES)
+        registry = load(modules)
         services.put(Registry, registry)
         home = await stack.enter_async_context(open_home(settings))
         services.put(Home, home)

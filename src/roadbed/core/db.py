@@ -4,22 +4,30 @@
 Nothing but this module commits. Queries live in repositories.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from sqlalchemy import DateTime, MetaData, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import QueuePool
 
+from roadbed.core.access import current_actor
+from roadbed.core.actor import Actor
 from roadbed.core.services import Services
 from roadbed.kit import jsons
+
+T = TypeVar("T")
+OUTAGE_SECONDS = 300.0
 
 
 class Base(DeclarativeBase):
@@ -118,24 +126,48 @@ def plain_url(url: str) -> str:
     return url.replace(f"{parts.scheme}://", "postgresql://", 1)
 
 
+async def outlast_outage(work: Callable[[], Awaitable[T]]) -> T:
+    """Run a transaction, and run it again while the database is away (a restart, a failover), for five minutes.
+
+    For background work only: a request fails at once and its sender decides.
+    """
+    deadline = time.monotonic() + OUTAGE_SECONDS
+    while True:
+        try:
+            return await work()
+        except (OSError, DBAPIError) as error:
+            is_outage = isinstance(error, OSError) or error.connection_invalidated or _is_starting(error)
+            if not is_outage or time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(0.25)
+
+
+def _is_starting(error: DBAPIError) -> bool:
+    """Tell the classes of errors that mean "not now": connection exceptions and operator intervention."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return state[:2] in ("08", "57")
+
+
 async def lock_transaction(session: WriteSession, key: str) -> None:
     """Wait for, and hold until the end of the transaction, the advisory lock named `key`."""
     await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
 
 
-async def _read(request: Request) -> AsyncIterator[ReadSession]:
+async def _read(request: Request, _: Annotated[Actor, Depends(current_actor)]) -> AsyncIterator[ReadSession]:
     database: Database = request.app.state.services.get(Database)
     async with database.read() as session:
         yield session
 
 
-async def _write(request: Request) -> AsyncIterator[WriteSession]:
+async def _write(request: Request, _: Annotated[Actor, Depends(current_actor)]) -> AsyncIterator[WriteSession]:
     database: Database = request.app.state.services.get(Database)
     async with database.write() as session:
         yield session
 
 
-# Sessions of a request, as handler parameters. The scope makes the commit happen before the answer is sent.
+# Sessions of a request, as handler parameters. Finding out who asks takes a connection of its own and gives it back
+# first: a request that held one while waiting for another could wait for ever. The scope makes the commit happen
+# before the answer is sent.
 Reading = Annotated[ReadSession, Depends(_read, scope="function")]
 Writing = Annotated[WriteSession, Depends(_write, scope="function")]
 
@@ -148,5 +180,6 @@ __all__ = [
     "Writing",
     "async_url",
     "lock_transaction",
+    "outlast_outage",
     "plain_url",
 ]

@@ -9,12 +9,12 @@ from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
 import structlog
 
-from roadbed.core.db import Database, plain_url
+from roadbed.core.db import Database
 from roadbed.core.events import CHANNEL, CONSUMERS, Consumer, DeliveryRow, Envelope, EventRow, purge, take_next
 from roadbed.core.extension import Registry
+from roadbed.core.listen import listen
 from roadbed.kit.clock import now
 
 log = structlog.get_logger(__name__)
@@ -39,7 +39,7 @@ class Dispatcher:
             raise ValueError(f"two consumers share a name: {sorted(names)}")
 
     def start(self) -> None:
-        self._tasks.append(asyncio.create_task(self._listen(), name="events: listen"))
+        self._tasks.append(asyncio.create_task(listen(self._database, CHANNEL, self._wake), name="events: listen"))
         self._tasks.append(asyncio.create_task(self._purge(), name="events: purge"))
         for consumer in self._consumers:
             waker = asyncio.Event()
@@ -53,28 +53,9 @@ class Dispatcher:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
 
-    def _wake(self, *_: object) -> None:
+    def _wake(self, _: str) -> None:
         for waker in self._wakers:
             waker.set()
-
-    async def _listen(self) -> None:
-        url = plain_url(self._database.url.render_as_string(hide_password=False))
-        while True:
-            try:
-                connection = await asyncpg.connect(url)
-            except (OSError, asyncpg.PostgresError) as error:
-                log.warning("events.listen_failed", error=str(error), retry_seconds=POLL_SECONDS)
-                await asyncio.sleep(POLL_SECONDS)
-                continue
-            closed = asyncio.Event()
-            connection.add_termination_listener(lambda *_, closed=closed: closed.set())
-            try:
-                await connection.add_listener(CHANNEL, self._wake)
-                self._wake()
-                await closed.wait()
-            finally:
-                with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                    await connection.close(timeout=1)
 
     async def _consume(self, consumer: Consumer[Any], waker: asyncio.Event) -> None:
         while True:

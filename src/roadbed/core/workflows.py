@@ -83,6 +83,13 @@ class _JsonSerializer(Serializer):
         return "roadbed_json"
 
 
+def _as_function(workflow: Workflow) -> Workflow:
+    async def run(**arguments: Any) -> Any:
+        return await workflow(**arguments)
+
+    return run
+
+
 class Workflows:
     """The workflow engine of this process. One a process: DBOS keeps its state in the module."""
 
@@ -125,7 +132,8 @@ class Workflows:
             "enable_otlp": False,
         }
         DBOS(config=config)
-        self._workflows = {name: DBOS.workflow(name=name)(fn) for name, fn in self._workflows.items()}
+        for name, function in self._workflows.items():
+            DBOS.workflow(name=name, max_recovery_attempts=None)(_as_function(function))
         actions = {schedule.name: schedule.action for schedule in schedules}
 
         @DBOS.workflow(name="roadbed.schedule")

@@ -2,13 +2,20 @@
 
 import hashlib
 from typing import Any
+from uuid import UUID
 
 import orjson
 
 
 def canonical_json(value: Any) -> bytes:
     """Serialise `value` with sorted keys and no white space; dates, UUIDs and enums become strings."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z)
+    return orjson.dumps(value, _plain, orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, UUID):  # asyncpg's own subclass
+        return str(value)
+    raise TypeError(f"{type(value).__qualname__} has no JSON form")
 
 
 def digest(value: Any) -> str:

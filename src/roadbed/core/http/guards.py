@@ -59,7 +59,8 @@ class CrossSiteMiddleware:
     Browsers tell by `Sec-Fetch-Site`, older ones by `Origin`; a request with our session cookie and neither is refused.
     Without the cookie a request is refused when the browser says that another site sent it, so that nobody is signed in
     to an account that is not theirs. Programs tell nothing, and carry a token. `same-site` is not enough: cookies
-    ignore ports, and workloads run on other ports and names of this host. See docs/decisions/0003-cross-site-requests.md.
+    ignore ports, and workloads run on other ports and names of this host. See
+    docs/decisions/0003-cross-site-requests.md.
     """
 
     def __init__(self, app: ASGIApp) -> None:

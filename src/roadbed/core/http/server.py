@@ -34,22 +34,34 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def serve(app: FastAPI, listener: socket.socket, *, shutdown_seconds: int, started: asyncio.Event) -> None:
-    """Answer requests until the process is told to stop; open requests get `shutdown_seconds` to end."""
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        loop="none",
-        http="httptools",
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=shutdown_seconds,
-    )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not task.done():
-        await asyncio.sleep(0.005)
-    started.set()
-    await task
+class HttpServer(uvicorn.Server):
+    """uvicorn, with an event that tells when it answers.
+
+    Args:
+        app: a running application.
+        shutdown_seconds: what open requests get to end when the server is told to stop.
+    """
+
+    def __init__(self, app: FastAPI, *, shutdown_seconds: int) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                http="httptools",
+                ws="none",
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=shutdown_seconds,
+            )
+        )
+        self.is_answering = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_answering.set()
+
+    def stop(self) -> None:
+        """Begin to stop, as a signal does."""
+        self.should_exit = True

@@ -1,0 +1,150 @@
+"""REST: runs, their logs and their live stream."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query
+from fastapi.responses import StreamingResponse
+
+from roadbed.core.db import Database, Reading, ReadSession, Writing
+from roadbed.core.paging import id_cursor, id_of_cursor
+from roadbed.core.routes import service
+from roadbed.kit.ansi import strip
+from roadbed.runs import repository
+from roadbed.runs.access import RunController, RunReader
+from roadbed.runs.errors import StepNotFound
+from roadbed.runs.models import RunStep
+from roadbed.runs.schemas import (
+    CancelIn,
+    LinkOut,
+    LogLineOut,
+    LogOut,
+    LogQuery,
+    RunDetailOut,
+    RunOut,
+    RunPageOut,
+    RunQuery,
+    StepOut,
+)
+from roadbed.runs.service import cancel_run, get_run, read_lines, retry_run
+from roadbed.runs.service.feed import RunFeed
+from roadbed.runs.service.stream import stream_events
+
+router = APIRouter(prefix="/runs", tags=["runs"])
+
+DOWNLOAD_LINES = 5_000
+
+
+async def show_run(session: ReadSession, run_id: UUID) -> RunDetailOut:
+    """Return everything about one run but its log."""
+    run = await get_run(session, run_id)
+    return RunDetailOut.model_validate(
+        {
+            **RunOut.model_validate(run).model_dump(),
+            "inputs": run.inputs,
+            "steps": [StepOut.model_validate(step) for step in await repository.list_steps(session, run_id)],
+            "links": [LinkOut.model_validate(link) for link in await repository.list_links(session, run_id)],
+            "children": [RunOut.model_validate(child) for child in await repository.list_children(session, run_id)],
+        }
+    )
+
+
+async def get_step(session: ReadSession, run_id: UUID, key: str) -> RunStep:
+    """Return a step by its key.
+
+    Raises:
+        RunNotFound, StepNotFound.
+    """
+    await get_run(session, run_id)
+    steps = await repository.list_steps(session, run_id)
+    found = next((step for step in steps if step.key == key), None)
+    if found is None:
+        names = ", ".join(step.key for step in steps)
+        raise StepNotFound(f"The run {run_id} has no step {key!r}.", hint=f"Its steps: {names}.")
+    return found
+
+
+@router.get("")
+async def list_runs(session: Reading, _: RunReader, query: Annotated[RunQuery, Query()]) -> RunPageOut:
+    """List runs, newest first."""
+    runs = await repository.list_runs(
+        session,
+        states=tuple(query.state),
+        kind=query.kind,
+        subject=query.subject,
+        initiator=query.initiator,
+        before_id=id_of_cursor(query.cursor),
+        limit=query.limit + 1,
+    )
+    shown = runs[: query.limit]
+    next_cursor = id_cursor(shown[-1].id) if len(runs) > query.limit else None
+    return RunPageOut(items=[RunOut.model_validate(run) for run in shown], next_cursor=next_cursor)
+
+
+@router.get("/{run_id}")
+async def read_run(session: Reading, _: RunReader, run_id: UUID) -> RunDetailOut:
+    """Give one run with its steps, links and children."""
+    return await show_run(session, run_id)
+
+
+@router.get("/{run_id}/steps/{key}/log")
+async def read_log(
+    session: Reading, _: RunReader, run_id: UUID, key: str, query: Annotated[LogQuery, Query()]
+) -> LogOut:
+    """Give lines of a step's log, from `first_line` on."""
+    step = await get_step(session, run_id, key)
+    lines = await read_lines(session, step.id, first_line=query.first_line, limit=query.limit)
+    return LogOut(lines=[LogLineOut.model_validate(line) for line in lines], line_count=step.line_count)
+
+
+@router.get("/{run_id}/steps/{key}/log.txt")
+async def download_log(
+    session: Reading, _: RunReader, database: Annotated[Database, Depends(service(Database))], run_id: UUID, key: str
+) -> StreamingResponse:
+    """Give the whole log of a step as plain text, without colours."""
+    step = await get_step(session, run_id, key)
+    step_id, line_count = step.id, step.line_count
+
+    async def read_all() -> AsyncIterator[str]:
+        for first_line in range(1, line_count + 1, DOWNLOAD_LINES):
+            async with database.read() as chunk_session:
+                lines = await read_lines(chunk_session, step_id, first_line=first_line, limit=DOWNLOAD_LINES)
+            yield "".join(f"{line.at.isoformat(timespec='milliseconds')} {strip(line.text)}\n" for line in lines)
+
+    headers = {"Content-Disposition": f'attachment; filename="{run_id}-{key}.log"'}
+    return StreamingResponse(read_all(), media_type="text/plain; charset=utf-8", headers=headers)
+
+
+@router.get("/{run_id}/events")
+async def follow_run(
+    session: Reading,
+    _: RunReader,
+    database: Annotated[Database, Depends(service(Database))],
+    feed: Annotated[RunFeed, Depends(service(RunFeed))],
+    run_id: UUID,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> StreamingResponse:
+    """Stream a run as server-sent events: `run`, `step`, `line`, and `end`; then the stream closes.
+
+    A reconnecting client sends `Last-Event-ID` and misses no line.
+    """
+    await get_run(session, run_id)
+    events = stream_events(database, feed, run_id, last_event_id=last_event_id)
+    return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+@router.post("/{run_id}/cancel")
+async def cancel(session: Writing, actor: RunController, run_id: UUID, body: CancelIn | None = None) -> RunDetailOut:
+    """Stop a run and its children; with `undo` also take back what it made."""
+    await cancel_run(session, actor, run_id, is_undo_wanted=body is not None and body.undo)
+    await session.flush()
+    return await show_run(session, run_id)
+
+
+@router.post("/{run_id}/retry")
+async def retry(session: Writing, actor: RunController, run_id: UUID) -> RunDetailOut:
+    """Take a failed run up again at the step that failed."""
+    await retry_run(session, actor, run_id)
+    await session.flush()
+    return await show_run(session, run_id)

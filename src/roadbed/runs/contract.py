@@ -1,0 +1,44 @@
+"""What other domains may use of runs."""
+
+from roadbed.runs.access import RUN_CONTROL, RUN_READ
+from roadbed.runs.errors import StepFailed
+from roadbed.runs.service import cancel_run, find_run, list_runs_of, resume_waits, start_run
+from roadbed.runs.service.control import RunPlan
+from roadbed.runs.types import (
+    STEPS,
+    Done,
+    Outcome,
+    RunFinished,
+    RunState,
+    RunSummary,
+    Skip,
+    StepContext,
+    StepKind,
+    StepPlan,
+    StepState,
+    Wait,
+)
+
+__all__ = [
+    "RUN_CONTROL",
+    "RUN_READ",
+    "STEPS",
+    "Done",
+    "Outcome",
+    "RunFinished",
+    "RunPlan",
+    "RunState",
+    "RunSummary",
+    "Skip",
+    "StepContext",
+    "StepFailed",
+    "StepKind",
+    "StepPlan",
+    "StepState",
+    "Wait",
+    "cancel_run",
+    "find_run",
+    "list_runs_of",
+    "resume_waits",
+    "start_run",
+]

@@ -1,0 +1,136 @@
+"""Every query on runs."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from roadbed.core.db import ReadSession, WriteSession
+from roadbed.kit.ids import new_id
+from roadbed.runs.models import Run, RunLink, RunLogChunk, RunStep, RunWait
+from roadbed.runs.types import StepState
+
+CHANNEL = "roadbed_runs"
+
+
+async def find_run(session: ReadSession, run_id: UUID) -> Run | None:
+    return await session.get(Run, run_id)
+
+
+async def find_run_by_key(session: ReadSession, *, kind: str, key: str) -> Run | None:
+    return (await session.scalars(select(Run).where(Run.kind == kind, Run.key == key))).one_or_none()
+
+
+async def lock_run(session: WriteSession, run_id: UUID) -> Run | None:
+    """Return the run and keep others from moving it until the end of the transaction."""
+    return (await session.scalars(select(Run).where(Run.id == run_id).with_for_update())).one_or_none()
+
+
+async def list_steps(session: ReadSession, run_id: UUID) -> list[RunStep]:
+    return list(await session.scalars(select(RunStep).where(RunStep.run_id == run_id).order_by(RunStep.position)))
+
+
+async def list_links(session: ReadSession, run_id: UUID) -> list[RunLink]:
+    return list(await session.scalars(select(RunLink).where(RunLink.run_id == run_id).order_by(RunLink.id)))
+
+
+async def list_children(session: ReadSession, run_id: UUID) -> list[Run]:
+    return list(await session.scalars(select(Run).where(Run.parent_run_id == run_id).order_by(Run.id)))
+
+
+async def list_runs(
+    session: ReadSession,
+    *,
+    states: tuple[str, ...] = (),
+    kind: str | None = None,
+    subject: str | None = None,
+    initiator: str | None = None,
+    before_id: UUID | None = None,
+    limit: int,
+) -> list[Run]:
+    """List runs, newest first, from below `before_id`."""
+    query = select(Run).order_by(Run.id.desc()).limit(limit)
+    if states:
+        query = query.where(Run.state.in_(states))
+    if kind:
+        query = query.where(Run.kind == kind)
+    if subject:
+        query = query.where(Run.subject == subject)
+    if initiator:
+        query = query.where(Run.initiator == initiator)
+    if before_id:
+        query = query.where(Run.id < before_id)
+    return list(await session.scalars(query))
+
+
+async def count_open(session: ReadSession) -> int:
+    """Return how many runs are not finished."""
+    count = await session.scalar(select(func.count()).where(Run.finished_at.is_(None)))
+    return count or 0
+
+
+async def list_kinds(session: ReadSession) -> list[str]:
+    return list(await session.scalars(select(Run.kind).distinct().order_by(Run.kind)))
+
+
+async def count_progress(session: ReadSession, run_ids: list[UUID]) -> dict[UUID, tuple[int, int, str]]:
+    """Return for each run: finished steps, all steps, and the title of the step it is at."""
+    steps = await session.scalars(
+        select(RunStep).where(RunStep.run_id.in_(run_ids)).order_by(RunStep.run_id, RunStep.position)
+    )
+    progress: dict[UUID, tuple[int, int, str]] = {}
+    for step in steps:
+        done, total, title = progress.get(step.run_id, (0, 0, ""))
+        is_done = StepState(step.state).is_finished
+        progress[step.run_id] = (done + is_done, total + 1, title or ("" if is_done else step.title))
+    return progress
+
+
+async def list_open_waits(session: WriteSession, *, kind: str, key: str) -> list[RunWait]:
+    query = select(RunWait).where(RunWait.kind == kind, RunWait.key == key, RunWait.resolved_at.is_(None))
+    return list(await session.scalars(query.with_for_update()))
+
+
+async def list_overdue_waits(session: WriteSession, *, at: datetime, limit: int) -> list[RunWait]:
+    query = select(RunWait).where(RunWait.until <= at, RunWait.resolved_at.is_(None)).order_by(RunWait.until)
+    return list(await session.scalars(query.limit(limit).with_for_update(skip_locked=True)))
+
+
+async def close_waits(session: WriteSession, run_id: UUID, *, at: datetime) -> None:
+    """End all waits of a run without resuming it."""
+    await session.execute(
+        update(RunWait).where(RunWait.run_id == run_id, RunWait.resolved_at.is_(None)).values(resolved_at=at)
+    )
+
+
+async def put_link(session: WriteSession, *, run_id: UUID, step_id: UUID, values: dict[str, Any]) -> None:
+    """Add a link, or replace the one with the same kind and title."""
+    row = {"id": new_id(), "run_id": run_id, "step_id": step_id, **values}
+    statement = insert(RunLink).values(row)
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["run_id", "kind", "title"], set_={"href": values["href"], "meta": values["meta"]}
+        )
+    )
+
+
+async def list_log_chunks(session: ReadSession, step_id: UUID, *, first_line: int, last_line: int) -> list[RunLogChunk]:
+    """Return the chunks that hold any of the lines from `first_line` to `last_line`, in order."""
+    query = (
+        select(RunLogChunk)
+        .where(RunLogChunk.step_id == step_id)
+        .where(RunLogChunk.last_line >= first_line, RunLogChunk.first_line <= last_line)
+        .order_by(RunLogChunk.first_line)
+    )
+    return list(await session.scalars(query))
+
+
+async def delete_log(session: WriteSession, step_id: UUID) -> None:
+    await session.execute(delete(RunLogChunk).where(RunLogChunk.step_id == step_id))
+
+
+async def notify(session: WriteSession, run_id: UUID) -> None:
+    """Wake those who follow the run, once this transaction is committed."""
+    await session.execute(text("SELECT pg_notify(:channel, :run)"), {"channel": CHANNEL, "run": str(run_id)})

@@ -1,0 +1,20 @@
+"""Use cases of runs: start, resume, cancel, retry, and reading logs."""
+
+from roadbed.runs.service.control import cancel_run, resume_overdue, resume_waits, retry_run, start_run
+from roadbed.runs.service.logs import LogLine, append_lines, read_lines
+from roadbed.runs.service.reading import find_run, get_run, list_runs_of, summarise
+
+__all__ = [
+    "LogLine",
+    "append_lines",
+    "cancel_run",
+    "find_run",
+    "get_run",
+    "list_runs_of",
+    "read_lines",
+    "resume_overdue",
+    "resume_waits",
+    "retry_run",
+    "start_run",
+    "summarise",
+]

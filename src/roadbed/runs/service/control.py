@@ -1,0 +1,234 @@
+"""Starting runs and steering them: resume, cancel, retry. Each in one transaction with what caused it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from roadbed.audit.contract import record
+from roadbed.core.actor import Actor
+from roadbed.core.db import WriteSession, lock_transaction
+from roadbed.core.extension import Registry
+from roadbed.core.workflows import Workflows
+from roadbed.kit.clock import now
+from roadbed.kit.ids import new_id
+from roadbed.runs import repository
+from roadbed.runs.errors import RunFinishedAlready, RunNotFailed, RunNotFound, UnknownStepKind
+from roadbed.runs.models import Run, RunStep
+from roadbed.runs.rules import freeze_actor
+from roadbed.runs.service.reading import summarise
+from roadbed.runs.types import STEPS, RunState, RunSummary, StepPlan, StepState
+
+SEGMENT_WORKFLOW = "runs.segment"
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """What a run will do.
+
+    Args:
+        kind: what sort of run: `goldenpaths.create`, `delivery.pipeline`.
+        title: for people: "Create orders".
+        steps: in order.
+        subject: what it is about: an entity ref, or `noun:id`.
+        inputs: JSON that all steps can read; secrets only as references.
+        key: with `kind`, names the run: starting it again returns the first one. Empty: a run of its own each time.
+        parent_run_id: the run that started this one.
+    """
+
+    kind: str
+    title: str
+    steps: Sequence[StepPlan]
+    subject: str | None = None
+    inputs: dict[str, Any] = field(default_factory=dict)
+    key: str = ""
+    parent_run_id: UUID | None = None
+
+
+async def start_run(session: WriteSession, actor: Actor, plan: RunPlan) -> RunSummary:
+    """Write the run with its frozen plan, and have it begin when this transaction is committed.
+
+    Raises:
+        UnknownStepKind: a step's kind is not registered.
+    """
+    if plan.key:
+        await lock_transaction(session, f"run:{plan.kind}:{plan.key}")
+        existing = await repository.find_run_by_key(session, kind=plan.kind, key=plan.key)
+        if existing is not None:
+            return summarise(existing)
+    kinds = {kind.name: kind for kind in session.services.get(Registry).get(STEPS)}
+    unknown = [step.kind for step in plan.steps if step.kind not in kinds]
+    if unknown:
+        raise UnknownStepKind(
+            f"The plan of {plan.title!r} has a step of the unknown kind {unknown[0]!r}.",
+            hint=f"Known kinds: {', '.join(sorted(kinds))}.",
+        )
+    run_id = new_id()
+    run = Run(
+        id=run_id,
+        kind=plan.kind,
+        key=plan.key or str(run_id),
+        title=plan.title,
+        subject=plan.subject,
+        state=RunState.PENDING,
+        segment=0,
+        actor=freeze_actor(actor),
+        initiator=actor.label,
+        parent_run_id=plan.parent_run_id,
+        inputs=plan.inputs,
+        output={},
+        is_undo_wanted=False,
+        log_bytes=0,
+        created_at=now(),
+    )
+    session.add(run)
+    await session.flush()
+    for position, step in enumerate(plan.steps):
+        session.add(
+            RunStep(
+                id=new_id(),
+                run_id=run.id,
+                position=position,
+                key=step.key,
+                title=step.title,
+                kind=step.kind,
+                version=kinds[step.kind].version,
+                inputs=step.inputs,
+                state=StepState.PENDING,
+                attempt=0,
+                output={},
+                line_count=0,
+            )
+        )
+    await session.flush()
+    await record(
+        session,
+        actor,
+        action="runs.run_started",
+        subject=f"run:{run.id}",
+        after=plan.inputs,
+        kind=plan.kind,
+        title=plan.title,
+    )
+    await enqueue_segment(session, run)
+    return summarise(run)
+
+
+async def enqueue_segment(session: WriteSession, run: Run) -> None:
+    """Have the run moved on by a new segment after this transaction; an older segment stops at its next step."""
+    run.segment += 1
+    await session.services.get(Workflows).enqueue(
+        session,
+        workflow=SEGMENT_WORKFLOW,
+        workflow_id=f"run-{run.id}-{run.segment}",
+        arguments={"run_id": str(run.id), "segment": run.segment},
+    )
+    await repository.notify(session, run.id)
+
+
+async def lock_wait(session: WriteSession, *, kind: str, key: str) -> None:
+    """Serialise beginning and ending of one wait, so that neither misses the other."""
+    await lock_transaction(session, f"wait:{kind}:{key}")
+
+
+async def resume_waits(session: WriteSession, *, kind: str, key: str, result: dict[str, Any]) -> int:
+    """Resume every step that waits for this; its step kind is executed again and sees `result`. Returns how many."""
+    await lock_wait(session, kind=kind, key=key)
+    waits = await repository.list_open_waits(session, kind=kind, key=key)
+    for wait in waits:
+        wait.resolved_at = now()
+        await _resume_step(session, wait.run_id, wait.step_id, result)
+    return len(waits)
+
+
+async def resume_overdue(session: WriteSession) -> int:
+    """Resume steps whose wait is over its time, with `{"expired": true}`. Returns how many."""
+    waits = await repository.list_overdue_waits(session, at=now(), limit=100)
+    for wait in waits:
+        wait.resolved_at = now()
+        await _resume_step(session, wait.run_id, wait.step_id, {"expired": True})
+    return len(waits)
+
+
+async def _resume_step(session: WriteSession, run_id: UUID, step_id: UUID, result: dict[str, Any]) -> None:
+    run = await repository.lock_run(session, run_id)
+    if run is None or run.state != RunState.WAITING:
+        return
+    step = await session.get_one(RunStep, step_id)
+    step.state = StepState.PENDING
+    step.resumed = result
+    run.state = RunState.PENDING
+    await enqueue_segment(session, run)
+
+
+async def cancel_run(session: WriteSession, actor: Actor, run_id: UUID, *, is_undo_wanted: bool = False) -> RunSummary:
+    """Ask the run and its children to stop, and to undo what they made if wanted.
+
+    A running step is interrupted; a waiting or failed run moves on at once to undo or to its end.
+
+    Raises:
+        RunNotFound, RunFinishedAlready.
+    """
+    run = await _lock(session, run_id)
+    state = RunState(run.state)
+    if state.is_finished and not (is_undo_wanted and state is RunState.FAILED):
+        raise RunFinishedAlready(
+            f"{run.title} is finished already: {state.value}.",
+            hint="Nothing is left to cancel. What it made is listed there.",
+        )
+    run.cancel_requested_at = now()
+    run.is_undo_wanted = is_undo_wanted
+    run.finished_at = None
+    if state in (RunState.WAITING, RunState.FAILED, RunState.PENDING):
+        await repository.close_waits(session, run.id, at=now())
+        run.state = RunState.PENDING
+        await enqueue_segment(session, run)
+    await repository.notify(session, run.id)
+    await record(
+        session,
+        actor,
+        action="runs.run_cancelled",
+        subject=f"run:{run.id}",
+        title=run.title,
+        is_undo_wanted=is_undo_wanted,
+    )
+    for child in await repository.list_children(session, run.id):
+        if not RunState(child.state).is_finished:
+            await cancel_run(session, actor, child.id, is_undo_wanted=is_undo_wanted)
+    return summarise(run)
+
+
+async def retry_run(session: WriteSession, actor: Actor, run_id: UUID) -> RunSummary:
+    """Take a failed run up again at the step that failed; what is done stays done.
+
+    Raises:
+        RunNotFound, RunNotFailed.
+    """
+    run = await _lock(session, run_id)
+    if run.state != RunState.FAILED:
+        raise RunNotFailed(
+            f"{run.title} is {run.state}, so there is nothing to retry.", hint="Only failed runs are retried."
+        )
+    for step in await repository.list_steps(session, run.id):
+        if step.state == StepState.FAILED:
+            step.state = StepState.PENDING
+            step.resumed = None
+            step.error = None
+    run.state = RunState.PENDING
+    run.error = None
+    run.finished_at = None
+    await enqueue_segment(session, run)
+    await record(session, actor, action="runs.run_retried", subject=f"run:{run.id}", title=run.title)
+    return summarise(run)
+
+
+async def resume_parent(session: WriteSession, run: Run) -> None:
+    """Tell the step of another run that waits for this one that it has ended."""
+    await resume_waits(session, kind="run", key=str(run.id), result={"state": run.state, "run_id": str(run.id)})
+
+
+async def _lock(session: WriteSession, run_id: UUID) -> Run:
+    run = await repository.lock_run(session, run_id)
+    if run is None:
+        raise RunNotFound(f"There is no run {run_id}.", hint="`roadbed runs list` shows the newest ones.")
+    return run

@@ -1,0 +1,48 @@
+"""Runs as other domains see them."""
+
+from uuid import UUID
+
+from roadbed.core.db import ReadSession
+from roadbed.runs import repository
+from roadbed.runs.errors import RunNotFound
+from roadbed.runs.models import Run
+from roadbed.runs.types import RunState, RunSummary
+
+
+def summarise(run: Run) -> RunSummary:
+    return RunSummary(
+        id=run.id,
+        kind=run.kind,
+        title=run.title,
+        subject=run.subject,
+        state=RunState(run.state),
+        initiator=run.initiator,
+        created_at=run.created_at,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        output=run.output,
+        error=run.error,
+        parent_run_id=run.parent_run_id,
+    )
+
+
+async def find_run(session: ReadSession, run_id: UUID) -> RunSummary | None:
+    run = await repository.find_run(session, run_id)
+    return summarise(run) if run else None
+
+
+async def get_run(session: ReadSession, run_id: UUID) -> Run:
+    """Return the run's row, for this domain's own surfaces.
+
+    Raises:
+        RunNotFound: there is none of that id.
+    """
+    run = await repository.find_run(session, run_id)
+    if run is None:
+        raise RunNotFound(f"There is no run {run_id}.", hint="`roadbed runs list` shows the newest ones.")
+    return run
+
+
+async def list_runs_of(session: ReadSession, *, subject: str, limit: int) -> list[RunSummary]:
+    """List the newest runs about a subject."""
+    return [summarise(run) for run in await repository.list_runs(session, subject=subject, limit=limit)]

@@ -1,0 +1,71 @@
+"""Step kinds for tests: small, with effects that can be counted."""
+
+import asyncio
+from datetime import timedelta
+
+from roadbed.core.extension import Module
+from roadbed.kit.clock import now
+from roadbed.runs.contract import STEPS, Done, Outcome, StepContext, StepFailed, StepKind, Wait
+
+executed: list[str] = []
+undone: list[str] = []
+broken: set[str] = set()
+
+
+async def _echo(context: StepContext) -> Outcome:
+    executed.append(f"{context.run_id}:{context.key}")
+    context.log(str(context.inputs.get("say", "nothing to say")))
+    return Done({"said": context.inputs.get("say")}, note="said it")
+
+
+async def _undo_echo(context: StepContext) -> None:
+    undone.append(f"{context.run_id}:{context.key}")
+
+
+async def _fail_while_broken(context: StepContext) -> Outcome:
+    context.log("trying\nit is broken" if context.inputs["name"] in broken else "trying\nit works")
+    if context.inputs["name"] in broken:
+        raise StepFailed(f"{context.inputs['name']} is broken.", hint="Mend it, then retry.")
+    return Done()
+
+
+async def _hang(context: StepContext) -> Outcome:
+    context.log("hanging")
+    await asyncio.Event().wait()
+    return Done()
+
+
+async def _wait(context: StepContext) -> Outcome:
+    if context.resumed is None:
+        seconds = context.inputs.get("seconds")
+        until = now() + timedelta(seconds=seconds) if seconds is not None else None
+        return Wait("test", context.inputs["name"], "Waits for the test", until=until)
+    return Done(context.resumed)
+
+
+async def _lines(context: StepContext) -> Outcome:
+    for number in range(1, context.inputs["count"] + 1):
+        context.log(f"\x1b[32mline\x1b[0m {number}")
+    return Done()
+
+
+async def _leak(context: StepContext) -> Outcome:
+    context.mask(context.inputs["value"])
+    context.log(f"the password is {context.inputs['value']}, is it not")
+    return Done()
+
+
+STEPS_MODULE = Module(
+    "test-steps",
+    (
+        STEPS.add(
+            StepKind("test.echo", _echo, undo=_undo_echo),
+            StepKind("test.fail", _fail_while_broken),
+            StepKind("test.hang", _hang),
+            StepKind("test.timeout", _hang, timeout_seconds=0.2),
+            StepKind("test.wait", _wait),
+            StepKind("test.lines", _lines),
+            StepKind("test.leak", _leak),
+        ),
+    ),
+)
