@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -62,11 +62,15 @@ class WatchedPage:
         self.problems: list[str] = []
         self.page.on("console", self._note_console)
         self.page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
-        self.page.on("requestfailed", lambda request: self.problems.append(f"failed: {request.url}"))
+        self.page.on("requestfailed", self._note_failure)
 
     def _note_console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.problems.append(f"{message.type}: {message.text}")
+
+    def _note_failure(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the page itself ended it: it went on, or closed a stream
+            self.problems.append(f"failed: {request.url} · {request.failure}")
 
     def _fit_height(self) -> None:
         """Make the window as high as the page: what a sticky bar covers by chance is not what is measured."""

@@ -23,7 +23,7 @@ def style_url() -> Iterator[str]:
     """The style page and the error pages, under the product's policy."""
     samples = style_page.make_samples()
     nearest = [{"label": "orders", "href": "#", "icon": "box", "meta": "Service · Team Checkout"}]
-    pages = {
+    pages: style_page.Pages = {
         "/components": style_page.render("web/shell/components.html", **samples),
         "/light": style_page.render("web/shell/components.html", theme="light", **samples),
         "/dark": style_page.render("web/shell/components.html", theme="dark", **samples),

@@ -1,12 +1,12 @@
 """Renders the style page as the server would, and serves it with its static files under the product's own policy."""
 
 import hashlib
+import json
 import re
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "src" / "roadbed" / "web"
 STATIC = WEB / "static"
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+Pages = dict[str, str | Callable[[], str]]
 PLACES = (
     ("Home", "/", "home", 0, False),
     ("Catalog", "/catalog", "list-search", 0, False),
@@ -170,39 +171,83 @@ def render_found() -> str:
     return str(ui.palette_results([{"label": "Entities", "items": items}]))
 
 
+class Stream:
+    """Server-sent events; every connection gets them from the first, as the product's do."""
+
+    def __init__(self) -> None:
+        self._events: list[bytes] = []
+        self._is_closed = False
+        self._changed = threading.Condition()
+
+    def send(self, name: str, data: dict[str, Any]) -> None:
+        with self._changed:
+            self._events.append(f"event: {name}\ndata: {json.dumps(data)}\n\n".encode())
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+    def __iter__(self) -> Iterator[bytes]:
+        position = 0
+        while True:
+            with self._changed:
+                while not self._is_closed and len(self._events) <= position:
+                    self._changed.wait()
+                if self._is_closed:
+                    return
+                event = self._events[position]
+            position += 1
+            yield event
+
+
 class _Handler(BaseHTTPRequestHandler):
-    pages: ClassVar[dict[str, str]] = {}
+    pages: ClassVar[Pages]
+    streams: ClassVar[dict[str, Stream]]
 
     def do_GET(self) -> None:
         path = re.sub(r"[?#].*", "", self.path)
-        if path.startswith("/static/"):
-            file = STATIC / path.removeprefix("/static/")
-            self._answer(
-                200 if file.is_file() else 404,
-                TYPES.get(file.suffix, "text/plain"),
-                file.read_bytes() if file.is_file() else b"",
-            )
+        if path in self.streams:
+            self._stream(self.streams[path])
+        elif path.startswith("/static/"):
+            self._answer(TYPES.get(Path(path).suffix, "text/plain"), _read_static(path))
         else:
             page = self.pages.get(path)
-            self._answer(200 if page is not None else 404, "text/html", (page or "").encode())
+            self._answer("text/html", page() if callable(page) else page)
 
-    def _answer(self, status: int, media_type: str, body: bytes) -> None:
-        self.send_response(status)
+    def _answer(self, media_type: str, body: str | None) -> None:
+        content = (body or "").encode()
+        self.send_response(404 if body is None else 200)
         self.send_header("Content-Type", f"{media_type}; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(content)))
         self.send_header("Content-Security-Policy", POLICY)
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(content)
+
+    def _stream(self, stream: Stream) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        with suppress(OSError):  # a page that moved on closes its connection
+            for event in stream:
+                self.wfile.write(event)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Say nothing: the tests look at the answers."""
 
 
+def _read_static(path: str) -> str | None:
+    file = STATIC / path.removeprefix("/static/")
+    return file.read_text(encoding="utf-8") if file.is_file() else None
+
+
 @contextmanager
-def serve(pages: dict[str, str]) -> Iterator[str]:
-    """Serve rendered pages and the static folder; gives the address."""
-    handler = type("Handler", (_Handler,), {"pages": pages})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler))
+def serve(pages: Pages, *, streams: dict[str, Stream] | None = None) -> Iterator[str]:
+    """Serve rendered pages, the static folder and event streams; gives the address."""
+    handler = type("Handler", (_Handler,), {"pages": pages, "streams": streams or {}})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -12,16 +12,14 @@ function follow(element) {
   const list = element.querySelector("[data-log-lines]");
   const button = element.querySelector("[data-log-follow]");
   const source = new EventSource(element.dataset.follow);
+  let shown = Number(list?.lastElementChild?.dataset.n ?? 0);
   let isFollowing = true;
-  let timer = 0;
   let waiting = [];
 
-  // Lines come in bursts: they are added once a frame, and the refresh of the page waits for the burst to pass.
+  // Lines come in bursts: they are added once a frame.
   function flush() {
     const lines = document.createDocumentFragment();
-    for (const data of waiting) {
-      if (!list.querySelector(`#L${data.number}`) && !lines.querySelector(`#L${data.number}`)) lines.append(makeLine(data));
-    }
+    waiting.forEach((data) => lines.append(makeLine(data)));
     waiting = [];
     list.append(lines);
     if (isFollowing) list.scrollTop = list.scrollHeight;
@@ -29,19 +27,22 @@ function follow(element) {
 
   source.addEventListener("line", (event) => {
     const data = JSON.parse(event.data);
-    if (!list || (element.dataset.step && data.step_id !== element.dataset.step)) return;
+    const isOurs = list && (!element.dataset.step || data.step_id === element.dataset.step);
+    if (!isOurs || data.number <= shown) return;
+    shown = data.number;
     if (!waiting.length) requestAnimationFrame(flush);
     waiting.push(data);
   });
-  const refresh = () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => document.querySelectorAll('[hx-trigger~="rb-refresh"]').forEach((part) => htmx.trigger(part, "rb-refresh")), REFRESH_MS);
-  };
-  source.addEventListener("step", refresh);
-  source.addEventListener("run", refresh);
+  source.addEventListener("step", (event) => {
+    const step = JSON.parse(event.data);
+    const isNext = step.state === "running" && element.dataset.step && step.id !== element.dataset.step;
+    if (isNext && isFollowing && !new URL(location.href).searchParams.has("step")) moveOn(element, source);
+    refreshSoon();
+  });
+  source.addEventListener("run", refreshSoon);
   source.addEventListener("end", () => {
     source.close();
-    refresh();
+    refreshSoon();
     if (button) button.hidden = true;
     element.querySelector("[data-log-status]")?.replaceChildren();
   });
@@ -61,6 +62,27 @@ function follow(element) {
     button.querySelector("span").textContent = value ? "Stop following" : "Follow";
     if (value) list.scrollTop = list.scrollHeight;
   }
+}
+
+// The parts of the page that show the run fetch themselves again, once the burst has passed.
+let timer = 0;
+function refreshSoon() {
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    for (const part of document.querySelectorAll('[hx-trigger~="rb-refresh"]')) htmx.trigger(part, "rb-refresh");
+  }, REFRESH_MS);
+}
+
+// The run went on to its next step: its log takes the place of this one, unless the reader chose a step or stopped following.
+async function moveOn(element, source) {
+  source.close();
+  const answer = await fetch(location.href, { headers: { "HX-Request": "true" } });
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const next = answer.ok && page.getElementById(element.id);
+  if (!next) return follow(element);
+  element.replaceWith(next);
+  document.dispatchEvent(new CustomEvent("rb:log"));
+  if (next.dataset.follow) follow(next);
 }
 
 function makeLine({ number, text }) {

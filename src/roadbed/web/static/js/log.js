@@ -2,7 +2,9 @@
 const WAIT_MS = 150;
 
 for (const log of document.querySelectorAll("[data-log]")) setUp(log);
-document.addEventListener("htmx:after:swap", () => document.querySelectorAll("[data-log]").forEach(setUp));
+for (const name of ["htmx:after:swap", "rb:log"]) {
+  document.addEventListener(name, () => document.querySelectorAll("[data-log]").forEach(setUp));
+}
 
 function setUp(log) {
   if (log.dataset.ready) return;
