@@ -29,6 +29,7 @@ _CORE_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "b
 _EXACT = 2**53
 _BOUNDARY = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _ONLY_DIRECTIVES = re.compile(r"(?:[ \t]*(?:#.*)?(?:\r?\n|\Z)|%.*(?:\r?\n|\Z)|\.\.\.[ \t]*(?:\r?\n|\Z))*\Z")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NO_KEY = object()
 
 
@@ -79,13 +80,22 @@ class Reading:
     problems: tuple[Problem, ...]
 
 
-def read_documents(content: bytes | str, *, file: str = "", limits: Limits = LIMITS) -> Reading:
-    """Read all documents of a file. Empty documents are skipped; faults are returned, never raised."""
+def read_documents(
+    content: bytes | str, *, file: str = "", limits: Limits = LIMITS, is_any_root: bool = False
+) -> Reading:
+    """Read all documents of a file. Empty documents are skipped; faults are returned, never raised.
+
+    Args:
+        content: the file.
+        file: its name, for problems.
+        limits: what it may hold.
+        is_any_root: take lists and single values too, not only mappings.
+    """
     try:
         text = _decode(content, limits)
     except _Fault as fault:
         return Reading((), (Problem(file, fault.line, fault.column, "", fault.reason, fault.hint),))
-    whole = _Builder(file, limits)
+    whole = _Builder(file, limits, is_any_root=is_any_root)
     try:
         whole.read(text)
     except YAMLError:
@@ -96,6 +106,15 @@ def read_documents(content: bytes | str, *, file: str = "", limits: Limits = LIM
 def from_json(data: Any, *, file: str = "") -> Document:
     """Wrap data that did not come from YAML, so that it can be validated alike; places are unknown."""
     return Document(file, data, line=0, end_line=0)
+
+
+def is_storable(data: Any) -> bool:
+    """Tell whether all texts of JSON data can be kept: PostgreSQL takes neither NUL nor half a surrogate pair."""
+    if isinstance(data, str):
+        return "\x00" not in data and not _SURROGATE.search(data)
+    if isinstance(data, dict):
+        return all(is_storable(key) and is_storable(value) for key, value in data.items())
+    return not isinstance(data, list) or all(map(is_storable, data))
 
 
 def _read_apart(text: str, file: str, limits: Limits) -> Reading:
@@ -205,7 +224,8 @@ class _Frame:
 class _Builder:
     """Turns the parser's events into documents. It keeps its own stack, so that depth costs no recursion."""
 
-    def __init__(self, file: str, limits: Limits, *, first_line: int = 0) -> None:
+    def __init__(self, file: str, limits: Limits, *, first_line: int = 0, is_any_root: bool = False) -> None:
+        self._is_any_root = is_any_root
         self.file = file
         self.limits = limits
         self.first_line = first_line
@@ -251,7 +271,7 @@ class _Builder:
             return
         line = self._line + self.first_line + 1
         document = Document(self.file, self._root, line, end.line + self.first_line + 1, self._marks, self.first_line)
-        if isinstance(self._root, dict):
+        if self._is_any_root or isinstance(self._root, dict):
             self.documents.append(document)
             return
         found = "a list" if isinstance(self._root, list) else f"the value {self._root!r}"
@@ -377,6 +397,8 @@ class _Builder:
         )
 
     def _scalar(self, event: yaml.ScalarEvent) -> Any:
+        if "\x00" in event.value:
+            raise _Fault("The text holds a NUL character, which cannot be kept.", "Remove it.")
         if event.implicit[0] and event.tag != "!":
             return _resolve(event.value)
         tag = event.tag

@@ -15,6 +15,15 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
+class ProblemCode(StrEnum):
+    """Where a problem lies: in what a file says, between entities, or in what a Location entity leads to."""
+
+    INVALID = "invalid"
+    CONFLICT = "conflict"
+    CYCLE = "cycle"
+    TARGET = "target"
+
+
 @dataclass(frozen=True)
 class Problem:
     """One fault.
@@ -27,6 +36,7 @@ class Problem:
         reason: what is wrong, as a sentence.
         hint: what to do; empty when the reason says it all.
         ref: the entity concerned, when it could be told.
+        code: which sort of fault, for programs.
     """
 
     file: str
@@ -37,6 +47,7 @@ class Problem:
     hint: str = ""
     severity: Severity = Severity.ERROR
     ref: str = ""
+    code: ProblemCode = ProblemCode.INVALID
 
     @property
     def is_error(self) -> bool:
@@ -56,6 +67,7 @@ class Problem:
             "hint": self.hint,
             "severity": self.severity.value,
             "ref": self.ref,
+            "code": self.code.value,
         }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema_rs
 
 from roadbed.catalog.rules import formats
-from roadbed.catalog.rules.documents import Document
+from roadbed.catalog.rules.documents import Document, is_storable
 from roadbed.catalog.rules.faults import explain
 from roadbed.catalog.rules.formats import Format
 from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, KindDefinition, Kinds
@@ -49,6 +49,8 @@ def check_envelope(document: Document) -> list[Problem]:
     if isinstance(data, dict) and "apiVersion" not in data and "kind" not in data:
         reason = "The document is not an entity: it has neither apiVersion nor kind."
         return [document.problem((), reason, "An entity has apiVersion, kind, metadata and spec.")]
+    if document.line == 0 and not is_storable(data):
+        return [document.problem((), "A text holds a NUL character or half a surrogate pair.", "Remove it.")]
     return _check_schema(document, _ENVELOPE, ENVELOPE)
 
 

@@ -6,7 +6,11 @@
 from roadbed.catalog.rules.kinds.backstage import BACKSTAGE_KINDS
 from roadbed.catalog.rules.kinds.model import KindDefinition, Kinds, Relation
 from roadbed.catalog.rules.kinds.roadbed import ROADBED_KINDS
+from roadbed.core.extension import ContributionKind, Slot
+
+ENTITY_KINDS: Slot[KindDefinition] = Slot(ContributionKind.ENTITY_KIND, KindDefinition)
+"""Kinds that other modules and plugins add."""
 
 BUILT_IN_KINDS = Kinds((*BACKSTAGE_KINDS, *ROADBED_KINDS))
 
-__all__ = ["BUILT_IN_KINDS", "KindDefinition", "Kinds", "Relation"]
+__all__ = ["BUILT_IN_KINDS", "ENTITY_KINDS", "KindDefinition", "Kinds", "Relation"]

@@ -56,7 +56,7 @@ COMPONENT = KindDefinition(
         _DEPENDS,
         _DEPENDENCY,
     ),
-    icon="cube",
+    icon="box",
     is_owned=True,
 )
 
@@ -117,7 +117,7 @@ SYSTEM_KIND = KindDefinition(
     "Components and resources that work together and are deployed together: an application.",
     fields(("owner",), owner=OWNER, domain=text("Domain", "Ref of the domain."), type=text("Type")),
     (_OWNER, Relation("domain", "partOf", "hasPart", "Domain")),
-    icon="topology-star",
+    icon="sitemap",
     is_owned=True,
 )
 
@@ -128,7 +128,7 @@ DOMAIN = KindDefinition(
     "An area of the business that systems belong to.",
     fields(("owner",), owner=OWNER, subdomainOf=text("Subdomain of", "Ref of a domain."), type=text("Type")),
     (_OWNER, Relation("subdomainOf", "partOf", "hasPart", "Domain")),
-    icon="sitemap",
+    icon="layout-grid",
     is_owned=True,
 )
 

@@ -1,0 +1,17 @@
+"""Who may see and change the catalog."""
+
+from typing import Annotated
+
+from roadbed.core.access import DEVELOPERS, PLATFORM, VIEWERS, Permission, requires
+from roadbed.core.actor import Actor
+
+ENTITY_READ = Permission("catalog.entity.read", "See the catalog", VIEWERS)
+ENTITY_WRITE = Permission("catalog.entity.write", "Put and delete entities", DEVELOPERS)
+LOCATION_READ = Permission("catalog.location.read", "See locations and their errors", VIEWERS)
+LOCATION_WRITE = Permission("catalog.location.write", "Register, refresh and remove locations", DEVELOPERS)
+SERVER_FILES = Permission("catalog.location.server_files", "Have files of the server read into the catalog", PLATFORM)
+
+EntityReader = Annotated[Actor, requires(ENTITY_READ)]
+EntityWriter = Annotated[Actor, requires(ENTITY_WRITE)]
+LocationReader = Annotated[Actor, requires(LOCATION_READ)]
+LocationWriter = Annotated[Actor, requires(LOCATION_WRITE)]

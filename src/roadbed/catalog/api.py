@@ -1,0 +1,196 @@
+"""REST: entities, kinds, validation and locations."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from roadbed.catalog.access import EntityReader, EntityWriter, LocationReader, LocationWriter
+from roadbed.catalog.errors import EntityInvalid, KindNotFound
+from roadbed.catalog.rules.documents import Reading, from_json, read_documents
+from roadbed.catalog.rules.kinds import Kinds
+from roadbed.catalog.rules.suggestions import say_closest
+from roadbed.catalog.rules.validation import find_ref
+from roadbed.catalog.schemas import (
+    ChangeOut,
+    ChangesOut,
+    EntityDetailOut,
+    EntityOut,
+    EntityPageOut,
+    EntityQuery,
+    KindOut,
+    KindsOut,
+    LocationDetailOut,
+    LocationIn,
+    LocationOut,
+    LocationPageOut,
+    ProblemOut,
+    PutOut,
+    PutResultOut,
+    RelationOut,
+    RunStartedOut,
+    StatusOut,
+    ValidationOut,
+)
+from roadbed.catalog.service import entities, locations, reading
+from roadbed.core.access import anonymous
+from roadbed.core.actor import Actor
+from roadbed.core.db import Reading as ReadingSession
+from roadbed.core.db import Writing
+from roadbed.core.paging import PageQuery, id_cursor, id_of_cursor
+from roadbed.core.routes import service
+from roadbed.kit.refs import EntityRef
+
+router = APIRouter(tags=["catalog"])
+
+
+RefOfPath = Annotated[EntityRef, Depends(EntityRef)]
+
+KindsInForce = Annotated[Kinds, Depends(service(Kinds))]
+
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/yaml": {
+                "schema": {"type": "string", "description": "One or more entities as YAML documents."}
+            },
+            "application/json": {"schema": {"anyOf": [{"type": "object"}, {"type": "array"}]}},
+        },
+    }
+}
+
+
+async def _read_body(request: Request) -> Reading:
+    content = await request.body()
+    if "json" not in request.headers.get("content-type", ""):
+        return read_documents(content)
+    try:
+        data = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise EntityInvalid(
+            f"The body is not JSON: {error}.", hint="Send JSON, or YAML as application/yaml."
+        ) from error
+    return Reading(tuple(from_json(item) for item in (data if isinstance(data, list) else [data])), ())
+
+
+Body = Annotated[Reading, Depends(_read_body)]
+
+
+@router.get("/entities")
+async def list_entities(
+    session: ReadingSession, _: EntityReader, kinds: KindsInForce, query: Annotated[EntityQuery, Query()]
+) -> EntityPageOut:
+    """List entities by title."""
+    page = await reading.list_page(session, query.to_filter(kinds), cursor=query.cursor, limit=query.limit)
+    return EntityPageOut(
+        items=[EntityOut.of(entity) for entity in page.items], next_cursor=page.next_cursor, total=page.total or 0
+    )
+
+
+@router.post("/entities", openapi_extra=_BODY)
+async def put_entities(actor: EntityWriter, body: Body, session: Writing) -> PutResultOut:
+    """Create or change entities that no location holds: all that are given, or none."""
+    results = await entities.put_entities(session, actor, body)
+    return PutResultOut(items=[PutOut(ref=str(result.ref), change=result.change) for result in results])
+
+
+@router.get("/entities/{kind}/{namespace}/{name}")
+async def get_entity(session: ReadingSession, _: EntityReader, ref: RefOfPath, response: Response) -> EntityDetailOut:
+    """Return an entity with its relations, statuses and problems."""
+    detail = await reading.get_detail(session, ref)
+    response.headers["ETag"] = f'"{detail.entity.digest}"'
+    return EntityDetailOut(
+        **EntityOut.of(detail.entity).model_dump(),
+        relations=[
+            RelationOut(type=related.type, target=str(related.ref), found=related.entity is not None)
+            for related in detail.relations
+        ],
+        statuses=[StatusOut.of(status) for status in detail.statuses],
+        problems=[ProblemOut.model_validate(problem) for problem in detail.problems],
+    )
+
+
+@router.delete("/entities/{kind}/{namespace}/{name}", status_code=204)
+async def delete_entity(actor: EntityWriter, session: Writing, ref: RefOfPath) -> None:
+    """Delete an entity that was put over the API, or one that its location no longer holds."""
+    await entities.delete_entity(session, actor, ref)
+
+
+@router.get("/entities/{kind}/{namespace}/{name}/history")
+async def list_history(session: ReadingSession, _: EntityReader, ref: RefOfPath) -> ChangesOut:
+    """List the changes of an entity, newest first; also of one that is gone."""
+    changes = await reading.list_history(session, ref)
+    return ChangesOut(items=[ChangeOut.model_validate(change) for change in changes])
+
+
+@router.post("/validate", openapi_extra=_BODY)
+async def validate(_: EntityReader, body: Body, kinds: KindsInForce) -> ValidationOut:
+    """Tell what is wrong with entities, without keeping them."""
+    refs = [str(ref) for document in body.documents if (ref := find_ref(document)) is not None]
+    return ValidationOut.of(refs, entities.validate(body, kinds))
+
+
+@router.get("/kinds")
+async def list_kinds(_: EntityReader, kinds: KindsInForce) -> KindsOut:
+    """List the kinds in force."""
+    return KindsOut(items=[KindOut.of(definition) for definition in kinds])
+
+
+@router.get("/kinds/{kind}/schema")
+async def get_schema(
+    _: Annotated[Actor, anonymous("editors complete and check YAML with it")], kinds: KindsInForce, kind: str
+) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of the entities of a kind."""
+    definition = kinds.find(kind)
+    if definition is None:
+        hint = say_closest(kind, [known.name for known in kinds])
+        raise KindNotFound(f"There is no kind {kind}.", hint=hint or None)
+    return definition.published_schema
+
+
+@router.get("/locations")
+async def list_locations(
+    session: ReadingSession, _: LocationReader, query: Annotated[PageQuery, Query()]
+) -> LocationPageOut:
+    """List locations in the order of registration."""
+    found, counts = await reading.list_location_page(
+        session, after_id=id_of_cursor(query.cursor), limit=query.limit + 1
+    )
+    shown = found[: query.limit]
+    return LocationPageOut(
+        items=[LocationOut.of(item, entities=counts.entities, errors=counts.errors) for item in shown],
+        next_cursor=id_cursor(shown[-1].id) if len(found) > query.limit else None,
+    )
+
+
+@router.post("/locations", status_code=201)
+async def register_location(actor: LocationWriter, session: Writing, body: LocationIn) -> RunStartedOut:
+    """Register a location and start reading it."""
+    location, run = await locations.register_location(session, actor, type_=body.type, target=body.target)
+    return RunStartedOut(location_id=location.id, run_id=run.id)
+
+
+@router.get("/locations/{location_id}")
+async def get_location(session: ReadingSession, _: LocationReader, location_id: UUID) -> LocationDetailOut:
+    """Return a location with the problems of its files."""
+    location = await locations.get_location(session, location_id)
+    counts = await reading.count_for(session, [location_id])
+    return LocationDetailOut(
+        **LocationOut.of(location, entities=counts.entities, errors=counts.errors).model_dump(),
+        problems=[ProblemOut.model_validate(row) for row in await reading.list_problems(session, location_id)],
+    )
+
+
+@router.delete("/locations/{location_id}", status_code=204)
+async def remove_location(actor: LocationWriter, session: Writing, location_id: UUID) -> None:
+    """Remove a location and the entities that were read from it."""
+    await locations.remove_location(session, actor, location_id)
+
+
+@router.post("/locations/{location_id}/refresh", status_code=202)
+async def refresh_location(actor: LocationWriter, session: Writing, location_id: UUID) -> RunStartedOut:
+    """Start reading a location again."""
+    run = await locations.refresh_location(session, actor, location_id)
+    return RunStartedOut(location_id=location_id, run_id=run.id)

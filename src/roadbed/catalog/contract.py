@@ -1,0 +1,103 @@
+"""What other domains may use of the catalog.
+
+Panels for the entity page are added with `core.html.PANELS` at the places below; each is loaded with the
+`EntitySummary` of the page.
+"""
+
+from roadbed.catalog.access import ENTITY_READ, ENTITY_WRITE, LOCATION_READ, LOCATION_WRITE
+from roadbed.catalog.errors import EntityInvalid, EntityManaged, EntityNotFound, LocationExists, LocationUnreadable
+from roadbed.catalog.rules.documents import Document, Reading, from_json, read_documents
+from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS, KindDefinition, Kinds, Relation
+from roadbed.catalog.rules.problems import Problem, Severity
+from roadbed.catalog.rules.validation import check as check_document
+from roadbed.catalog.service.entities import (
+    PutEntity,
+    delete_entity,
+    find_entity,
+    get_entity,
+    list_by_refs,
+    list_entities,
+    list_targets,
+    put_entities,
+    validate,
+)
+from roadbed.catalog.service.locations import get_location, refresh_location, register_location, remove_location
+from roadbed.catalog.service.statuses import list_statuses, report_status, withdraw_status
+from roadbed.catalog.types import (
+    ChangeKind,
+    EntitiesChanged,
+    EntityFilter,
+    EntitySummary,
+    Health,
+    LocationSummary,
+    LocationType,
+    Status,
+    StatusReport,
+    entity_href,
+)
+
+PLACE_STRIP = "catalog.entity.strip"
+"""Above the fold: health and what runs where."""
+PLACE_ACTIONS = "catalog.entity.actions"
+"""Buttons beside the heading."""
+PLACE_FACTS = "catalog.entity.facts"
+"""`<li>` elements under the heading."""
+PLACE_MAIN = "catalog.entity.main"
+"""Cards in the wide column."""
+PLACE_ASIDE = "catalog.entity.aside"
+"""Cards in the narrow column."""
+
+__all__ = [
+    "BUILT_IN_KINDS",
+    "ENTITY_KINDS",
+    "ENTITY_READ",
+    "ENTITY_WRITE",
+    "LOCATION_READ",
+    "LOCATION_WRITE",
+    "PLACE_ACTIONS",
+    "PLACE_ASIDE",
+    "PLACE_FACTS",
+    "PLACE_MAIN",
+    "PLACE_STRIP",
+    "ChangeKind",
+    "Document",
+    "EntitiesChanged",
+    "EntityFilter",
+    "EntityInvalid",
+    "EntityManaged",
+    "EntityNotFound",
+    "EntitySummary",
+    "Health",
+    "KindDefinition",
+    "Kinds",
+    "LocationExists",
+    "LocationSummary",
+    "LocationType",
+    "LocationUnreadable",
+    "Problem",
+    "PutEntity",
+    "Reading",
+    "Relation",
+    "Severity",
+    "Status",
+    "StatusReport",
+    "check_document",
+    "delete_entity",
+    "entity_href",
+    "find_entity",
+    "from_json",
+    "get_entity",
+    "get_location",
+    "list_by_refs",
+    "list_entities",
+    "list_statuses",
+    "list_targets",
+    "put_entities",
+    "read_documents",
+    "refresh_location",
+    "register_location",
+    "remove_location",
+    "report_status",
+    "validate",
+    "withdraw_status",
+]

@@ -1,0 +1,47 @@
+"""Errors of the catalog."""
+
+from roadbed.core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+
+
+class EntityNotFound(NotFound):
+    code = "catalog.entity_not_found"
+
+
+class EntityInvalid(Invalid):
+    """What was given is not an entity; `problems` says where and why."""
+
+    code = "catalog.entity_invalid"
+
+
+class EntityManaged(Conflict):
+    """The entity is read from a location, so it is changed there."""
+
+    code = "catalog.entity_managed"
+
+
+class KindNotFound(NotFound):
+    code = "catalog.kind_not_found"
+
+
+class LocationNotFound(NotFound):
+    code = "catalog.location_not_found"
+
+
+class LocationExists(Conflict):
+    code = "catalog.location_exists"
+
+
+class LocationInvalid(Invalid):
+    code = "catalog.location_invalid"
+
+
+class LocationForbidden(Forbidden):
+    """Only some may have the server read its own disk."""
+
+    code = "catalog.location_forbidden"
+
+
+class LocationUnreadable(Unavailable):
+    """The source of a location could not be read; the last good state stays."""
+
+    code = "catalog.location_unreadable"

@@ -1,0 +1,152 @@
+"""Tables of the catalog."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from roadbed.core.db import Base
+
+
+class Location(Base):
+    """Where entities are read from.
+
+    `error` says why the last reading failed as a whole; the state of the last good one stays. `fingerprint` changes
+    whenever the source may have changed. `read_at` is when the reading that was applied began.
+    """
+
+    __tablename__ = "locations"
+    __table_args__ = (UniqueConstraint("type", "target"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    type: Mapped[str]
+    target: Mapped[str]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    checked_at: Mapped[datetime | None]
+    read_at: Mapped[datetime | None]
+    fingerprint: Mapped[str | None]
+    revision: Mapped[str | None]
+    error: Mapped[dict[str, Any] | None]
+    run_id: Mapped[UUID | None]
+
+
+class LocationFile(Base):
+    """A file that was read, with what its entities depend on: its own content and that of the files it includes."""
+
+    __tablename__ = "location_files"
+
+    location_id: Mapped[UUID] = mapped_column(ForeignKey("locations.id", ondelete="CASCADE"), primary_key=True)
+    path: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    includes: Mapped[dict[str, Any]]
+
+
+class LocationError(Base):
+    """A problem found while reading. `code` tells those that the catalog finds from those in a file."""
+
+    __tablename__ = "location_errors"
+    __table_args__ = (Index("ix_location_errors_location_id_file", "location_id", "file"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    location_id: Mapped[UUID] = mapped_column(ForeignKey("locations.id", ondelete="CASCADE"))
+    code: Mapped[str]
+    severity: Mapped[str]
+    file: Mapped[str]
+    line: Mapped[int]
+    column: Mapped[int]
+    path: Mapped[str]
+    reason: Mapped[str]
+    hint: Mapped[str]
+    ref: Mapped[str] = mapped_column(index=True)
+    at: Mapped[datetime]
+
+
+class Entity(Base):
+    """An entity as it was last read or put. `location_id` is null when it was put over the API."""
+
+    __tablename__ = "entities"
+    __table_args__ = (
+        Index("ix_entities_kind_sort", "kind", "sort_key", "ref"),
+        Index("ix_entities_sort", "sort_key", "ref"),
+        Index("ix_entities_location_id_file", "location_id", "file"),
+        Index("ix_entities_owner_ref", "owner_ref"),
+        Index("ix_entities_orphaned", "orphaned_at", postgresql_where=text("orphaned_at IS NOT NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    namespace: Mapped[str]
+    name: Mapped[str]
+    title: Mapped[str]
+    sort_key: Mapped[str]
+    description: Mapped[str]
+    type: Mapped[str | None]
+    lifecycle: Mapped[str | None]
+    owner_ref: Mapped[str | None]
+    system_ref: Mapped[str | None]
+    tags: Mapped[list[str]]
+    search_text: Mapped[str]
+    document: Mapped[dict[str, Any]]
+    digest: Mapped[str]
+    location_id: Mapped[UUID | None] = mapped_column(ForeignKey("locations.id"))
+    file: Mapped[str]
+    line: Mapped[int]
+    end_line: Mapped[int]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    orphaned_at: Mapped[datetime | None]
+    position: Mapped[int] = mapped_column(BigInteger)
+
+
+class EntityRelation(Base):
+    """One direction of a relation, kept with the entity that declared it. The target need not exist."""
+
+    __tablename__ = "entity_relations"
+    __table_args__ = (
+        Index("ix_entity_relations_source_type", "source_ref", "type"),
+        Index("ix_entity_relations_type_target", "type", "target_ref"),
+    )
+
+    origin_id: Mapped[UUID] = mapped_column(ForeignKey("entities.id", ondelete="CASCADE"), primary_key=True)
+    source_ref: Mapped[str] = mapped_column(primary_key=True)
+    type: Mapped[str] = mapped_column(primary_key=True)
+    target_ref: Mapped[str] = mapped_column(primary_key=True)
+
+
+class EntityStatus(Base):
+    """What another domain reports about an entity: in this state `since`, last seen `at`."""
+
+    __tablename__ = "entity_statuses"
+
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    summary: Mapped[str]
+    source: Mapped[str]
+    href: Mapped[str | None]
+    detail: Mapped[dict[str, Any]]
+    since: Mapped[datetime]
+    at: Mapped[datetime]
+
+
+class Change(Base):
+    """One change of one entity. Positions have no gaps and are given in the order of commits."""
+
+    __tablename__ = "changes"
+    __table_args__ = (Index("ix_changes_ref_position", "ref", "position"),)
+
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    entity_id: Mapped[UUID]
+    ref: Mapped[str]
+    change: Mapped[str]
+    digest: Mapped[str]
+    document: Mapped[dict[str, Any]]
+    location_id: Mapped[UUID | None]
+    revision: Mapped[str | None]
+    actor: Mapped[str]
+    run_id: Mapped[UUID | None]
+    at: Mapped[datetime]

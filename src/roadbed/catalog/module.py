@@ -1,0 +1,39 @@
+"""What the catalog adds."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from roadbed.catalog import api
+from roadbed.catalog.access import ENTITY_READ, ENTITY_WRITE, LOCATION_READ, LOCATION_WRITE, SERVER_FILES
+from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS, Kinds
+from roadbed.catalog.web import router as pages
+from roadbed.catalog.workflows.ingest import STEP, refresh_changed
+from roadbed.core.access import PERMISSIONS
+from roadbed.core.extension import Module, Registry
+from roadbed.core.html import NAVIGATION, TEMPLATES, NavItem, module_templates
+from roadbed.core.lifecycle import PROVIDERS, Provider
+from roadbed.core.routes import API, PAGES
+from roadbed.core.services import Services
+from roadbed.core.workflows import SCHEDULES, Schedule
+from roadbed.runs.contract import STEPS
+
+
+@asynccontextmanager
+async def _provide_kinds(services: Services) -> AsyncIterator[None]:
+    services.put(Kinds, BUILT_IN_KINDS.with_kinds(services.get(Registry).get(ENTITY_KINDS)))
+    yield
+
+
+MODULE = Module(
+    "catalog",
+    (
+        PERMISSIONS.add(ENTITY_READ, ENTITY_WRITE, LOCATION_READ, LOCATION_WRITE, SERVER_FILES),
+        PROVIDERS.add(Provider("catalog.kinds", _provide_kinds)),
+        STEPS.add(STEP),
+        SCHEDULES.add(Schedule("catalog.refresh", "* * * * *", refresh_changed)),
+        API.add(api.router),
+        PAGES.add(pages),
+        TEMPLATES.add(module_templates("catalog", "roadbed.catalog")),
+        NAVIGATION.add(NavItem("Catalog", "/catalog", "list-search", order=10, permission=ENTITY_READ)),
+    ),
+)

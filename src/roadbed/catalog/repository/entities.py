@@ -1,0 +1,111 @@
+"""Queries on entities and their relations, one at a time and in bulk."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, update
+
+from roadbed.catalog.models import Entity, EntityRelation
+from roadbed.core.db import ReadSession, WriteSession
+
+# PostgreSQL takes at most 32,767 parameters in one statement.
+_BATCH = 1000
+
+
+async def find_entity(session: ReadSession, ref: str) -> Entity | None:
+    return (await session.scalars(select(Entity).where(Entity.ref == ref))).one_or_none()
+
+
+async def find_entity_by_id(session: ReadSession, entity_id: UUID) -> Entity | None:
+    return await session.get(Entity, entity_id)
+
+
+async def list_by_refs(session: ReadSession, refs: Iterable[str]) -> list[Entity]:
+    wanted = list(refs)
+    found: list[Entity] = []
+    for start in range(0, len(wanted), _BATCH):
+        found += await session.scalars(select(Entity).where(Entity.ref.in_(wanted[start : start + _BATCH])))
+    return found
+
+
+async def list_of_location(session: ReadSession, location_id: UUID) -> list[Entity]:
+    return list(await session.scalars(select(Entity).where(Entity.location_id == location_id)))
+
+
+async def add_entities(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        await session.execute(insert(Entity), rows)
+
+
+async def update_entities(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
+    """Update by id; each row holds the id and all columns that any row changes."""
+    if rows:
+        await session.execute(update(Entity), rows)
+
+
+async def orphan_entities(session: WriteSession, rows: Iterable[tuple[UUID, int]], *, at: datetime) -> None:
+    """Mark entities as orphans, each with the position of that change."""
+    await update_entities(
+        session, [{"id": entity_id, "orphaned_at": at, "position": position} for entity_id, position in rows]
+    )
+
+
+async def delete_entities(session: WriteSession, ids: Iterable[UUID]) -> None:
+    wanted = list(ids)
+    for start in range(0, len(wanted), _BATCH):
+        await session.execute(delete(Entity).where(Entity.id.in_(wanted[start : start + _BATCH])))
+
+
+async def replace_relations(session: WriteSession, origins: Iterable[UUID], rows: Sequence[dict[str, Any]]) -> None:
+    """Make the relations that these entities declare equal to `rows`."""
+    wanted = list(origins)
+    for start in range(0, len(wanted), _BATCH):
+        await session.execute(
+            delete(EntityRelation).where(EntityRelation.origin_id.in_(wanted[start : start + _BATCH]))
+        )
+    if rows:
+        await session.execute(insert(EntityRelation), rows)
+
+
+async def list_relations(session: ReadSession, ref: str) -> list[tuple[str, str]]:
+    """Return (type, target) of everything an entity is related to, sorted."""
+    query = (
+        select(EntityRelation.type, EntityRelation.target_ref)
+        .where(EntityRelation.source_ref == ref)
+        .distinct()
+        .order_by(EntityRelation.type, EntityRelation.target_ref)
+    )
+    return [(type_, target) for type_, target in await session.execute(query)]
+
+
+async def list_relations_of(session: ReadSession, refs: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
+    """Return (type, target) for each of several entities."""
+    wanted = list(refs)
+    found: dict[str, list[tuple[str, str]]] = {ref: [] for ref in wanted}
+    for start in range(0, len(wanted), _BATCH):
+        query = (
+            select(EntityRelation.source_ref, EntityRelation.type, EntityRelation.target_ref)
+            .where(EntityRelation.source_ref.in_(wanted[start : start + _BATCH]))
+            .distinct()
+            .order_by(EntityRelation.type, EntityRelation.target_ref)
+        )
+        for source, type_, target in await session.execute(query):
+            found[source].append((type_, target))
+    return found
+
+
+async def list_targets(session: ReadSession, *, source: str, type_: str) -> list[str]:
+    query = select(EntityRelation.target_ref).where(EntityRelation.source_ref == source, EntityRelation.type == type_)
+    return sorted(set(await session.scalars(query)))
+
+
+async def list_parents(session: ReadSession) -> dict[str, str]:
+    """Return child → parent of all groups that exist."""
+    query = (
+        select(EntityRelation.source_ref, EntityRelation.target_ref)
+        .where(EntityRelation.type == "childOf", EntityRelation.source_ref.startswith("group:"))
+        .order_by(EntityRelation.source_ref, EntityRelation.target_ref)
+    )
+    return {child: parent for child, parent in await session.execute(query)}  # noqa: C416 - rows are no pairs to mypy

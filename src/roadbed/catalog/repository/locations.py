@@ -1,0 +1,155 @@
+"""Queries on locations, their files and their errors."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import case, delete, func, insert, or_, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from roadbed.catalog.models import Entity, Location, LocationError, LocationFile
+from roadbed.core.db import ReadSession, WriteSession
+
+_BATCH = 1000
+
+
+async def find_location(session: ReadSession, location_id: UUID) -> Location | None:
+    return await session.get(Location, location_id)
+
+
+async def lock_location(session: WriteSession, location_id: UUID) -> Location | None:
+    query = select(Location).where(Location.id == location_id).with_for_update()
+    return (await session.scalars(query)).one_or_none()
+
+
+async def find_location_by_target(session: ReadSession, *, type_: str, target: str) -> Location | None:
+    query = select(Location).where(Location.type == type_, Location.target == target)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def list_locations(session: ReadSession, *, after_id: UUID | None = None, limit: int) -> list[Location]:
+    query = select(Location).order_by(Location.id).limit(limit)
+    if after_id is not None:
+        query = query.where(Location.id > after_id)
+    return list(await session.scalars(query))
+
+
+async def list_due(session: ReadSession, *, before: Any, limit: int) -> list[Location]:
+    """Return locations that were not looked at since `before`, the longest forgotten first."""
+    query = (
+        select(Location)
+        .where(or_(Location.checked_at.is_(None), Location.checked_at < before))
+        .order_by(Location.checked_at.nulls_first())
+        .limit(limit)
+    )
+    return list(await session.scalars(query))
+
+
+async def count_locations(session: ReadSession) -> tuple[int, int]:
+    """Return how many locations there are, and how many of them have errors."""
+    faulty = select(LocationError.location_id).where(LocationError.severity == "error").distinct().subquery()
+    query = (
+        select(
+            func.count(),
+            func.count(case((or_(Location.error.is_not(None), faulty.c.location_id.is_not(None)), 1))),
+        )
+        .select_from(Location)
+        .outerjoin(faulty, faulty.c.location_id == Location.id)
+    )
+    total, failing = (await session.execute(query)).one()
+    return total, failing
+
+
+async def count_entities(session: ReadSession, ids: Iterable[UUID]) -> dict[UUID, int]:
+    """Return how many entities each location holds, orphans left out."""
+    query = (
+        select(Entity.location_id, func.count())
+        .where(Entity.location_id.in_(list(ids)), Entity.orphaned_at.is_(None))
+        .group_by(Entity.location_id)
+    )
+    return {location_id: count for location_id, count in await session.execute(query) if location_id is not None}
+
+
+async def count_errors(session: ReadSession, ids: Iterable[UUID]) -> dict[UUID, int]:
+    query = (
+        select(LocationError.location_id, func.count())
+        .where(LocationError.location_id.in_(list(ids)), LocationError.severity == "error")
+        .group_by(LocationError.location_id)
+    )
+    return {location_id: count for location_id, count in await session.execute(query)}  # noqa: C416 - for mypy
+
+
+async def delete_location(session: WriteSession, location_id: UUID) -> None:
+    await session.execute(delete(Location).where(Location.id == location_id))
+
+
+async def list_files(session: ReadSession, location_id: UUID) -> list[LocationFile]:
+    return list(await session.scalars(select(LocationFile).where(LocationFile.location_id == location_id)))
+
+
+async def put_files(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
+    for start in range(0, len(rows), _BATCH):
+        statement = upsert(LocationFile).values(list(rows[start : start + _BATCH]))
+        await session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["location_id", "path"],
+                set_={"digest": statement.excluded.digest, "includes": statement.excluded.includes},
+            )
+        )
+
+
+async def delete_files(session: WriteSession, location_id: UUID, paths: Iterable[str]) -> None:
+    wanted = list(paths)
+    for start in range(0, len(wanted), _BATCH):
+        await session.execute(
+            delete(LocationFile).where(
+                LocationFile.location_id == location_id, LocationFile.path.in_(wanted[start : start + _BATCH])
+            )
+        )
+
+
+async def list_errors(
+    session: ReadSession, location_id: UUID, *, limit: int = 500, code: str | None = None
+) -> list[LocationError]:
+    query = (
+        select(LocationError)
+        .where(LocationError.location_id == location_id)
+        .order_by(LocationError.severity, LocationError.file, LocationError.line, LocationError.id)
+        .limit(limit)
+    )
+    if code is not None:
+        query = query.where(LocationError.code == code)
+    return list(await session.scalars(query))
+
+
+async def list_errors_of_entity(session: ReadSession, ref: str) -> list[tuple[LocationError, Location]]:
+    query = (
+        select(LocationError, Location)
+        .join(Location, Location.id == LocationError.location_id)
+        .where(LocationError.ref == ref)
+        .order_by(LocationError.severity, LocationError.file, LocationError.line)
+    )
+    return [(error, location) for error, location in await session.execute(query)]
+
+
+async def delete_errors(
+    session: WriteSession, location_id: UUID, *, files: Iterable[str] = (), codes: Iterable[str] = ()
+) -> None:
+    """Delete the errors of these files, and those that the catalog found itself under these codes."""
+    wanted = list(files)
+    for start in range(0, len(wanted), _BATCH):
+        await session.execute(
+            delete(LocationError).where(
+                LocationError.location_id == location_id, LocationError.file.in_(wanted[start : start + _BATCH])
+            )
+        )
+    own = list(codes)
+    if own:
+        await session.execute(
+            delete(LocationError).where(LocationError.location_id == location_id, LocationError.code.in_(own))
+        )
+
+
+async def add_errors(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        await session.execute(insert(LocationError), rows)

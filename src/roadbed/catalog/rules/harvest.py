@@ -1,0 +1,119 @@
+"""What reading a location brings in: files, and in them entities in the form in which they are kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from roadbed.catalog.rules import sources
+from roadbed.catalog.rules.documents import Document
+from roadbed.catalog.rules.kinds import KindDefinition
+from roadbed.catalog.rules.problems import Problem
+from roadbed.catalog.rules.relations import Edge, derive_edges, find_owner
+from roadbed.catalog.rules.validation import with_default_namespace
+from roadbed.kit.jsons import digest
+from roadbed.kit.refs import EntityRef, ref_of
+
+
+@dataclass(frozen=True)
+class ReadEntity:
+    """A sound entity with what is looked up and listed by."""
+
+    ref: EntityRef
+    definition: KindDefinition
+    document: dict[str, Any]
+    digest: str
+    edges: frozenset[Edge]
+    owner: EntityRef | None
+    file: str
+    line: int
+    end_line: int
+
+    @property
+    def title(self) -> str:
+        metadata, spec = self.document["metadata"], self.document["spec"]
+        profile = spec.get("profile")
+        display = profile.get("displayName") if isinstance(profile, dict) else None
+        return str(metadata.get("title") or display or self.ref.name)
+
+    @property
+    def system(self) -> str | None:
+        """The ref of the system that the entity is part of."""
+        source = str(self.ref)
+        targets = (edge.target for edge in self.edges if edge.source == source and edge.type == "partOf")
+        return next((target for target in sorted(targets) if target.startswith("system:")), None)
+
+    def text(self, field_name: str) -> str | None:
+        value = self.document["spec"].get(field_name)
+        return value if isinstance(value, str) else None
+
+
+@dataclass(frozen=True)
+class ReadFile:
+    """One file. `entities` is None when nothing in it has changed, so that it was not parsed again."""
+
+    path: str
+    digest: str
+    includes: Mapping[str, str] = field(default_factory=dict)
+    entities: tuple[ReadEntity, ...] | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def faulty_refs(self) -> frozenset[str]:
+        return frozenset(problem.ref for problem in self.problems if problem.is_error and problem.ref)
+
+    @property
+    def has_unknown_faults(self) -> bool:
+        """Whether part of the file could not be told apart, so that no entity can be said to be gone from it."""
+        return any(problem.is_error and not problem.ref for problem in self.problems)
+
+
+@dataclass(frozen=True)
+class Harvest:
+    """Everything that one reading of a location found. `problems` are those of no file."""
+
+    files: tuple[ReadFile, ...]
+    fingerprint: str
+    revision: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def has_changed(self) -> bool:
+        return any(file.entities is not None for file in self.files)
+
+
+def make_entity(document: Document, definition: KindDefinition, *, origin: Mapping[str, str]) -> ReadEntity:
+    """Put a checked document into the form in which it is kept.
+
+    Args:
+        document: known to be sound.
+        definition: of its kind.
+        origin: annotations that say where it was read from; they replace those in the document.
+    """
+    entity = with_default_namespace(document.data)
+    metadata = {key: value for key, value in entity["metadata"].items() if key != "uid"}
+    annotations = metadata.get("annotations") or {}
+    if origin or annotations:
+        metadata["annotations"] = {**annotations, **origin}
+    kept = {
+        "apiVersion": entity["apiVersion"],
+        "kind": entity["kind"],
+        "metadata": metadata,
+        "spec": entity["spec"],
+    }
+    ref = ref_of(kept)
+    return ReadEntity(
+        ref=ref,
+        definition=definition,
+        document=kept,
+        digest=digest(kept),
+        edges=derive_edges(ref, definition, kept["spec"]),
+        owner=find_owner(ref, definition, kept["spec"]),
+        file=document.file,
+        line=document.line,
+        end_line=document.end_line,
+    )
+
+
+def origin_annotations(*, managed_by: str, origin: str) -> dict[str, str]:
+    """Return the well-known annotations for where an entity was read from."""
+    return {sources.MANAGED_BY: managed_by, sources.MANAGED_BY_ORIGIN: origin}

@@ -1,0 +1,90 @@
+"""Placeholders in entities: `$text`, `$json` and `$yaml` stand for the content of a file beside the entity's own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from roadbed.catalog.rules.documents import Document, is_storable, read_documents
+from roadbed.catalog.rules.problems import Path, Problem
+
+Include = Callable[[str], bytes]
+"""Reads a file by its path relative to the entity's; raises IncludeError."""
+
+_NAMES = ("$text", "$json", "$yaml")
+
+
+class IncludeError(Exception):
+    """A file could not be included; the message says why."""
+
+
+def fill(document: Document, include: Include) -> tuple[Document, list[Problem]]:
+    """Return the document with the content of its placeholders, and what went wrong."""
+    problems: list[Problem] = []
+    data = _fill(document, (), document.data, include, problems)
+    if data is document.data:
+        return document, problems
+    filled = Document(document.file, data, document.line, document.end_line, document.marks, document.first_line)
+    _follow_marks(document.data, data, document.marks)
+    return filled, problems
+
+
+def _fill(document: Document, path: Path, node: Any, include: Include, problems: list[Problem]) -> Any:
+    if isinstance(node, dict):
+        name = _placeholder(node)
+        if name is not None:
+            return _content(document, path, name, node, include, problems)
+        changed = {key: _fill(document, (*path, key), value, include, problems) for key, value in node.items()}
+        return changed if any(changed[key] is not node[key] for key in node) else node
+    if isinstance(node, list):
+        items = [_fill(document, (*path, index), value, include, problems) for index, value in enumerate(node)]
+        return items if any(item is not value for item, value in zip(items, node, strict=True)) else node
+    return node
+
+
+def _placeholder(node: Any) -> str | None:
+    return next((name for name in _NAMES if name in node), None) if isinstance(node, dict) and len(node) == 1 else None
+
+
+def _content(
+    document: Document, path: Path, name: str, node: dict[str, Any], include: Include, problems: list[Problem]
+) -> Any:
+    target = node[name]
+    try:
+        if not isinstance(target, str):
+            raise IncludeError("its value must be a path")  # noqa: TRY301 - one way out for all that can be wrong
+        content = _parse(name, include(target))
+        if not is_storable(content):
+            raise IncludeError("it holds a NUL character")  # noqa: TRY301 - as above
+    except IncludeError as error:
+        reason = f"{name}: {target!r} cannot be put in: {error}."
+        problems.append(document.problem((*path, name), reason, "The path is relative to this file."))
+        return node
+    return content
+
+
+def _parse(name: str, content: bytes) -> Any:
+    if name == "$yaml":
+        reading = read_documents(content, is_any_root=True)
+        if reading.problems or len(reading.documents) != 1:
+            reason = str(reading.problems[0]) if reading.problems else f"it has {len(reading.documents)} documents"
+            raise IncludeError(reason.rstrip("."))
+        return reading.documents[0].data
+    try:
+        return orjson.loads(content) if name == "$json" else content.decode()
+    except (UnicodeDecodeError, orjson.JSONDecodeError) as error:
+        raise IncludeError(f"it is not {'JSON' if name == '$json' else 'UTF-8'}: {error}") from error
+
+
+def _follow_marks(old: Any, new: Any, marks: dict[int, Any]) -> None:
+    """Let the copies of containers along a change know the places of the originals."""
+    if old is new or type(old) is not type(new) or _placeholder(old) is not None:
+        return
+    if id(old) in marks:
+        marks[id(new)] = marks[id(old)]
+    if isinstance(old, dict):
+        for key in new:
+            _follow_marks(old[key], new[key], marks)
+    elif isinstance(old, list):
+        for before, after in zip(old, new, strict=True):
+            _follow_marks(before, after, marks)

@@ -1,0 +1,301 @@
+"""The catalog as the API takes and gives it. Entities keep the spelling of their documents: `apiVersion`."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from roadbed.catalog.rules.kinds import KindDefinition, Kinds
+from roadbed.catalog.rules.problems import Problem
+from roadbed.catalog.types import EntityFilter, EntitySummary, LocationSummary, LocationType, Status
+from roadbed.core.paging import PageQuery
+from roadbed.kit.refs import InvalidRef, parse_ref
+
+
+class EntityQuery(PageQuery):
+    """Which entities. A parameter given several times means any of its values; different ones are combined."""
+
+    kind: list[str] = Field(default_factory=list)
+    namespace: list[str] = Field(default_factory=list)
+    owner: list[str] = Field(default_factory=list, description="Refs; a plain name is a group.")
+    type: list[str] = Field(default_factory=list)
+    lifecycle: list[str] = Field(default_factory=list)
+    system: list[str] = Field(default_factory=list, description="Refs; a plain name is a system.")
+    tag: list[str] = Field(default_factory=list)
+    q: str = Field("", max_length=200, description="Words that name, title, description or tags hold.")
+    unowned: bool = Field(default=False, description="Only those that should have an owner and have none that exists.")
+    location: UUID | None = Field(None, description="Only those read from this location.")
+    orphan: bool = Field(default=False, description="Only those that their location no longer holds.")
+
+    def to_filter(self, kinds: Kinds) -> EntityFilter:
+        return EntityFilter(
+            kinds=tuple(self.kind),
+            namespaces=tuple(self.namespace),
+            owners=_refs(self.owner, "Group"),
+            types=tuple(self.type),
+            lifecycles=tuple(self.lifecycle),
+            systems=_refs(self.system, "System"),
+            tags=tuple(self.tag),
+            text=self.q,
+            is_unowned=self.unowned,
+            is_orphan=self.orphan,
+            location_id=self.location,
+            owned_kinds=tuple(definition.name for definition in kinds if definition.is_owned),
+        )
+
+
+def _refs(texts: Sequence[str], default_kind: str) -> tuple[str, ...]:
+    refs = []
+    for text in texts:
+        try:
+            refs.append(str(parse_ref(text, default_kind=default_kind)))
+        except InvalidRef:
+            refs.append(text)  # no entity has such a ref: nothing is found
+    return tuple(refs)
+
+
+class SourceOut(BaseModel):
+    """Where an entity was read from; `location_id` is null for those put over the API."""
+
+    location_id: UUID | None
+    file: str
+    line: int
+
+
+class EntityOut(BaseModel):
+    """An entity."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    ref: str
+    uid: UUID
+    api_version: str = Field(serialization_alias="apiVersion")
+    kind: str
+    metadata: dict[str, Any]
+    spec: dict[str, Any]
+    owner: str | None = Field(description="Ref of the owner; it need not exist.")
+    system: str | None
+    source: SourceOut
+    etag: str
+    updated_at: datetime
+    orphaned_at: datetime | None
+
+    @classmethod
+    def of(cls, entity: EntitySummary, **more: Any) -> "EntityOut":
+        document = entity.document
+        return cls(
+            ref=str(entity.ref),
+            uid=entity.uid,
+            api_version=document["apiVersion"],
+            kind=document["kind"],
+            metadata={**document["metadata"], "uid": str(entity.uid)},
+            spec=document["spec"],
+            owner=str(entity.owner) if entity.owner else None,
+            system=str(entity.system) if entity.system else None,
+            source=SourceOut(location_id=entity.location_id, file=entity.file, line=entity.line),
+            etag=entity.digest,
+            updated_at=entity.updated_at,
+            orphaned_at=entity.orphaned_at,
+            **more,
+        )
+
+
+class RelationOut(BaseModel):
+    """A relation; `found` tells whether the target is in the catalog."""
+
+    type: str
+    target: str
+    found: bool
+
+
+class StatusOut(BaseModel):
+    """What a part of Roadbed reports about an entity."""
+
+    key: str
+    state: str
+    summary: str
+    source: str
+    href: str | None
+    detail: dict[str, Any]
+    since: datetime
+    at: datetime
+
+    @classmethod
+    def of(cls, status: Status) -> "StatusOut":
+        return cls(
+            key=status.key,
+            state=status.state,
+            summary=status.summary,
+            source=status.source,
+            href=status.href,
+            detail=dict(status.detail),
+            since=status.since,
+            at=status.at,
+        )
+
+
+class ProblemOut(BaseModel):
+    """Something wrong in a file."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    file: str
+    line: int
+    column: int
+    path: str
+    reason: str
+    hint: str
+    severity: str
+    code: str
+    ref: str
+
+
+class EntityDetailOut(EntityOut):
+    """An entity with everything around it."""
+
+    relations: list[RelationOut]
+    statuses: list[StatusOut]
+    problems: list[ProblemOut]
+
+
+class EntityPageOut(BaseModel):
+    items: list[EntityOut]
+    next_cursor: str | None
+    total: int
+
+
+class PutOut(BaseModel):
+    """What putting did to one entity; `change` is null when it was the same already."""
+
+    ref: str
+    change: str | None
+
+
+class PutResultOut(BaseModel):
+    items: list[PutOut]
+
+
+class ValidationOut(BaseModel):
+    """`valid` is false when any problem is an error."""
+
+    valid: bool
+    entities: list[str]
+    problems: list[ProblemOut]
+
+    @classmethod
+    def of(cls, refs: Sequence[str], problems: Sequence[Problem]) -> "ValidationOut":
+        return cls(
+            valid=not any(problem.is_error for problem in problems) and bool(refs),
+            entities=list(refs),
+            problems=[ProblemOut.model_validate(problem) for problem in problems],
+        )
+
+
+class ChangeOut(BaseModel):
+    """One change of an entity, with what it was after it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    position: int
+    change: str
+    actor: str
+    at: datetime
+    revision: str | None
+    run_id: UUID | None
+    digest: str
+    document: dict[str, Any]
+
+
+class ChangesOut(BaseModel):
+    items: list[ChangeOut]
+
+
+class KindOut(BaseModel):
+    name: str
+    plural: str
+    description: str
+    api_versions: list[str]
+    is_owned: bool
+    schema_url: str
+
+    @classmethod
+    def of(cls, definition: KindDefinition) -> "KindOut":
+        return cls(
+            name=definition.name,
+            plural=definition.plural,
+            description=definition.description,
+            api_versions=list(definition.api_versions),
+            is_owned=definition.is_owned,
+            schema_url=f"/api/v1/kinds/{definition.name}/schema",
+        )
+
+
+class KindsOut(BaseModel):
+    items: list[KindOut]
+
+
+class LocationIn(BaseModel):
+    """A location to register."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: LocationType
+    target: str = Field(
+        min_length=1,
+        max_length=2000,
+        description="For `file` an absolute path or glob; for `git` `url[#branch[:path or glob]]`.",
+    )
+
+
+class LocationOut(BaseModel):
+    """A location, and how reading it went."""
+
+    id: UUID
+    type: LocationType
+    target: str
+    created_at: datetime
+    created_by: str
+    checked_at: datetime | None
+    read_at: datetime | None
+    revision: str | None
+    error: dict[str, Any] | None
+    run_id: UUID | None
+    entities: int
+    errors: int
+
+    @classmethod
+    def of(
+        cls, location: LocationSummary, *, entities: Mapping[UUID, int], errors: Mapping[UUID, int]
+    ) -> "LocationOut":
+        return cls(
+            id=location.id,
+            type=location.type,
+            target=location.target,
+            created_at=location.created_at,
+            created_by=location.created_by,
+            checked_at=location.checked_at,
+            read_at=location.read_at,
+            revision=location.revision,
+            error=dict(location.error) if location.error else None,
+            run_id=location.run_id,
+            entities=entities.get(location.id, 0),
+            errors=errors.get(location.id, 0),
+        )
+
+
+class LocationDetailOut(LocationOut):
+    problems: list[ProblemOut]
+
+
+class LocationPageOut(BaseModel):
+    items: list[LocationOut]
+    next_cursor: str | None
+
+
+class RunStartedOut(BaseModel):
+    """The run that was started, and what it works on."""
+
+    location_id: UUID
+    run_id: UUID

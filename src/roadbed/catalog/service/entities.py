@@ -1,0 +1,176 @@
+"""Use cases of single entities: find, list, validate, put, delete."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from roadbed.catalog.errors import EntityInvalid, EntityManaged, EntityNotFound
+from roadbed.catalog.models import Entity
+from roadbed.catalog.repository import entities as rows
+from roadbed.catalog.repository.lists import list_entities as list_rows
+from roadbed.catalog.rules.documents import Document, Reading
+from roadbed.catalog.rules.harvest import ReadEntity, make_entity
+from roadbed.catalog.rules.kinds import Kinds
+from roadbed.catalog.rules.problems import Problem
+from roadbed.catalog.rules.suggestions import find_closest
+from roadbed.catalog.rules.validation import check, find_definition, find_ref
+from roadbed.catalog.service.ledger import Ledger
+from roadbed.catalog.service.views import columns_of, relation_rows, summarise
+from roadbed.catalog.types import ChangeKind, EntityFilter, EntitySummary
+from roadbed.core.actor import Actor
+from roadbed.core.db import ReadSession, WriteSession
+from roadbed.kit.clock import now
+from roadbed.kit.ids import new_id
+from roadbed.kit.refs import EntityRef
+
+
+@dataclass(frozen=True)
+class PutEntity:
+    """What putting did to one entity; `change` is None when it was the same already."""
+
+    ref: EntityRef
+    change: ChangeKind | None
+
+
+async def find_entity(session: ReadSession, ref: EntityRef) -> EntitySummary | None:
+    row = await rows.find_entity(session, str(ref))
+    return summarise(row) if row else None
+
+
+async def get_entity(session: ReadSession, ref: EntityRef) -> EntitySummary:
+    """Return an entity.
+
+    Raises:
+        EntityNotFound: with the closest name of its kind, if one is near.
+    """
+    found = await find_entity(session, ref)
+    if found is None:
+        raise await _not_found(session, ref)
+    return found
+
+
+async def list_entities(session: ReadSession, wanted: EntityFilter, *, limit: int = 1000) -> list[EntitySummary]:
+    """Return entities by title, at most `limit`."""
+    return [summarise(row) for row in await list_rows(session, wanted, after=None, limit=limit)]
+
+
+async def list_by_refs(session: ReadSession, refs: Iterable[EntityRef]) -> dict[EntityRef, EntitySummary]:
+    """Return those of these entities that exist."""
+    found = await rows.list_by_refs(session, {str(ref) for ref in refs})
+    return {entity.ref: entity for entity in map(summarise, found)}
+
+
+async def list_targets(session: ReadSession, ref: EntityRef, type_: str) -> list[str]:
+    """Return the refs that an entity is related to by one type of relation."""
+    return await rows.list_targets(session, source=str(ref), type_=type_)
+
+
+def validate(reading: Reading, kinds: Kinds) -> list[Problem]:
+    """Return everything that is wrong with what was read, in the order of the file."""
+    problems = list(reading.problems)
+    for document in reading.documents:
+        ref = find_ref(document)
+        problems += [replace(problem, ref=str(ref) if ref else "") for problem in check(document, kinds)]
+    return sorted(problems, key=lambda problem: (problem.line, problem.column))
+
+
+async def put_entities(session: WriteSession, actor: Actor, reading: Reading) -> list[PutEntity]:
+    """Put entities over the API: all of them, or none.
+
+    Raises:
+        EntityInvalid: something is wrong with one of them.
+        EntityManaged: one of them is read from a location.
+    """
+    kinds = session.services.get(Kinds)
+    problems = [problem for problem in validate(reading, kinds) if problem.is_error]
+    if problems or not reading.documents:
+        raise _invalid(problems)
+    entities = [_read(document, kinds) for document in reading.documents]
+    ledger = await Ledger.open(session, actor)
+    held = {row.ref: row for row in await rows.list_by_refs(session, {str(entity.ref) for entity in entities})}
+    results = []
+    for entity in entities:
+        row = held.get(str(entity.ref))
+        if row is not None and row.location_id is not None and row.orphaned_at is None:
+            raise EntityManaged(
+                f"{entity.ref} is read from {row.file}, line {row.line}, so it is changed there.",
+                hint="Change the file, or remove its location first.",
+            )
+        results.append(PutEntity(entity.ref, await _put(session, ledger, entity, row)))
+    await session.flush()
+    await ledger.close(subject=str(entities[0].ref) if len(entities) == 1 else "catalog")
+    return results
+
+
+async def delete_entity(session: WriteSession, actor: Actor, ref: EntityRef) -> None:
+    """Delete an entity that was put over the API, or an orphan.
+
+    Raises:
+        EntityNotFound: there is none.
+        EntityManaged: it is read from a location, and would come back.
+    """
+    ledger = await Ledger.open(session, actor)
+    row = await rows.find_entity(session, str(ref))
+    if row is None:
+        raise await _not_found(session, ref)
+    if row.location_id is not None and row.orphaned_at is None:
+        raise EntityManaged(
+            f"{ref} is read from {row.file}, line {row.line}, so deleting it here would not last.",
+            hint="Delete it from the file, or remove its location.",
+        )
+    await remove_rows(session, ledger, [row])
+    await ledger.close(subject=str(ref))
+
+
+async def remove_rows(session: WriteSession, ledger: Ledger, gone: Sequence[Entity]) -> None:
+    """Delete entities and note it in the ledger."""
+    for row in gone:
+        ledger.add(ChangeKind.DELETED, entity_id=row.id, ref=row.ref, digest=row.digest, document=row.document)
+    await rows.delete_entities(session, [row.id for row in gone])
+
+
+async def _put(session: WriteSession, ledger: Ledger, entity: ReadEntity, row: Entity | None) -> ChangeKind | None:
+    if row is not None and row.digest == entity.digest and row.orphaned_at is None:
+        return None
+    change = ChangeKind.CREATED if row is None else ChangeKind.UPDATED
+    entity_id = new_id() if row is None else row.id
+    position = ledger.add(
+        change, entity_id=entity_id, ref=str(entity.ref), digest=entity.digest, document=entity.document
+    )
+    values: dict[str, Any] = {
+        "id": entity_id,
+        **columns_of(entity),
+        "location_id": None,
+        "updated_at": now(),
+        "orphaned_at": None,
+        "position": position,
+    }
+    if row is None:
+        await rows.add_entities(session, [{**values, "created_at": values["updated_at"]}])
+    else:
+        await rows.update_entities(session, [values])
+    await rows.replace_relations(session, [entity_id], relation_rows(entity_id, entity))
+    return change
+
+
+def _read(document: Document, kinds: Kinds) -> ReadEntity:
+    definition = find_definition(document, kinds)
+    assert not isinstance(definition, Problem)
+    return replace(make_entity(document, definition, origin={}), file="", line=0, end_line=0)
+
+
+def _invalid(problems: list[Problem]) -> EntityInvalid:
+    if not problems:
+        return EntityInvalid("Nothing was given.", hint="Send one or more entities as YAML or JSON.")
+    return EntityInvalid(
+        f"{problems[0].reason} {problems[0].hint}".strip(),
+        hint=None if len(problems) == 1 else f"There are {len(problems) - 1} more problems.",
+        problems=[problem.as_dict() for problem in problems],
+    )
+
+
+async def _not_found(session: ReadSession, ref: EntityRef) -> EntityNotFound:
+    near = await list_rows(session, EntityFilter(kinds=(ref.kind,)), after=None, limit=2000)
+    closest = find_closest(ref.name, [row.name for row in near])
+    hint = f"Did you mean {ref.kind.lower()}:{ref.namespace}/{closest[0]}?" if closest else None
+    return EntityNotFound(f"There is no {ref} in the catalog.", hint=hint)

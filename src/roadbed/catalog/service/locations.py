@@ -1,0 +1,209 @@
+"""Use cases of locations: register, refresh, remove, and what reading them needs to know."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from roadbed.audit.contract import record
+from roadbed.catalog.access import SERVER_FILES
+from roadbed.catalog.errors import LocationExists, LocationForbidden, LocationInvalid, LocationNotFound
+from roadbed.catalog.models import Location
+from roadbed.catalog.repository import entities as entity_rows
+from roadbed.catalog.repository import locations as rows
+from roadbed.catalog.rules.targets import Target, TargetError, parse_git_target, targets_of_document
+from roadbed.catalog.service.entities import remove_rows
+from roadbed.catalog.service.ledger import Ledger
+from roadbed.catalog.service.views import summarise_location
+from roadbed.catalog.types import LocationSummary, LocationType
+from roadbed.core.access import DeciderService
+from roadbed.core.actor import Actor, ActorKind
+from roadbed.core.db import ReadSession, WriteSession
+from roadbed.core.errors import RoadbedError
+from roadbed.kit.clock import now
+from roadbed.kit.ids import new_id
+from roadbed.runs.contract import RunPlan, RunSummary, StepPlan, find_run, start_run
+
+INGEST = "catalog.ingest"
+
+
+@dataclass(frozen=True)
+class KnownFileRow:
+    """A file as it was last read, as the database has it."""
+
+    digest: str
+    includes: Mapping[str, str]
+    targets: tuple[Target, ...]
+
+
+async def register_location(
+    session: WriteSession, actor: Actor, *, type_: LocationType, target: str, parent_run_id: UUID | None = None
+) -> tuple[LocationSummary, RunSummary]:
+    """Register a location and start the run that reads it.
+
+    Args:
+        session: the transaction.
+        actor: who registers; only some may have the server's own files read.
+        type_: `file`: an absolute path or glob on the server; `git`: `url[#branch[:path or glob]]`.
+        target: see `type_`.
+        parent_run_id: the run that this is a part of.
+
+    Raises:
+        LocationInvalid, LocationForbidden, LocationExists.
+    """
+    target = target.strip()
+    _check_target(session, actor, type_, target)
+    existing = await rows.find_location_by_target(session, type_=type_, target=target)
+    if existing is not None:
+        raise LocationExists(
+            f"{type_}:{target} is registered already.",
+            hint="Refresh it instead.",
+            location_id=str(existing.id),
+        )
+    location = Location(
+        id=new_id(), type=type_, target=target, created_at=now(), created_by=actor.label, checked_at=now()
+    )
+    session.add(location)
+    await session.flush()
+    await record(
+        session,
+        actor,
+        action="catalog.location_registered",
+        subject=f"location:{location.id}",
+        after={"type": type_, "target": target},
+        target=target,
+    )
+    run = await _start(session, actor, location, parent_run_id)
+    return summarise_location(location), run
+
+
+async def refresh_location(
+    session: WriteSession, actor: Actor, location_id: UUID, *, parent_run_id: UUID | None = None
+) -> RunSummary:
+    """Start a run that reads the location again, or return the one that has not begun yet.
+
+    Raises:
+        LocationNotFound: there is none.
+    """
+    location = await _lock(session, location_id)
+    run = await find_run(session, location.run_id) if location.run_id else None
+    if run is not None and run.started_at is None and not run.state.is_finished:
+        return run
+    return await _start(session, actor, location, parent_run_id)
+
+
+async def remove_location(session: WriteSession, actor: Actor, location_id: UUID) -> int:
+    """Remove a location and the entities that were read from it. Returns how many those were.
+
+    Raises:
+        LocationNotFound: there is none.
+    """
+    ledger = await Ledger.open(session, actor, location_id=location_id)
+    location = await _lock(session, location_id)
+    gone = await entity_rows.list_of_location(session, location_id)
+    await remove_rows(session, ledger, gone)
+    await session.flush()
+    await rows.delete_location(session, location_id)
+    await record(
+        session,
+        actor,
+        action="catalog.location_removed",
+        subject=f"location:{location_id}",
+        before={"type": location.type, "target": location.target},
+        target=location.target,
+        entities=len(gone),
+    )
+    await ledger.close(subject=f"location:{location_id}")
+    return len(gone)
+
+
+async def get_location(session: ReadSession, location_id: UUID) -> LocationSummary:
+    """Return a location.
+
+    Raises:
+        LocationNotFound: there is none.
+    """
+    row = await rows.find_location(session, location_id)
+    if row is None:
+        raise _not_found(location_id)
+    return summarise_location(row)
+
+
+async def list_known_files(session: ReadSession, location_id: UUID) -> dict[str, KnownFileRow]:
+    """Return the files that were read last, with what their Location entities name."""
+    targets: dict[str, list[Target]] = {}
+    for row in await entity_rows.list_of_location(session, location_id):
+        if row.kind == "Location" and row.orphaned_at is None:
+            targets.setdefault(row.file, []).extend(targets_of_document(row.ref, row.document, row.file, row.line))
+    return {
+        file.path: KnownFileRow(file.digest, file.includes, tuple(targets.get(file.path, ())))
+        for file in await rows.list_files(session, location_id)
+    }
+
+
+async def note_failure(session: WriteSession, location_id: UUID, error: RoadbedError) -> None:
+    """Keep why a reading failed as a whole; what was read before stays."""
+    location = await rows.lock_location(session, location_id)
+    if location is not None:
+        location.checked_at = now()
+        location.error = {"code": error.code, "message": error.message, "hint": error.hint, "at": now().isoformat()}
+
+
+async def note_check(session: WriteSession, location_id: UUID) -> None:
+    """Keep that the location was looked at and nothing had changed."""
+    location = await rows.lock_location(session, location_id)
+    if location is not None:
+        location.checked_at = now()
+        location.error = None
+
+
+def _check_target(session: ReadSession, actor: Actor, type_: LocationType, target: str) -> None:
+    is_local = type_ is LocationType.FILE
+    if type_ is LocationType.GIT:
+        try:
+            is_local = parse_git_target(target).is_local
+        except TargetError as error:
+            raise LocationInvalid(f"This location cannot be read: {error}.", hint="Give URL#branch:path.") from error
+    elif not target.startswith("/"):
+        raise LocationInvalid(
+            f"{target!r} is not an absolute path.", hint="Give the whole path, such as /srv/catalog/*.yaml."
+        )
+    if (
+        is_local
+        and actor.kind is not ActorKind.SYSTEM
+        and not session.services.get(DeciderService).has(actor, SERVER_FILES)
+    ):
+        raise LocationForbidden(
+            "You may not have files of the server read into the catalog.",
+            hint=f"It needs {SERVER_FILES.name}. Put the files into a git repository, or ask a platform engineer.",
+            permission=SERVER_FILES.name,
+        )
+
+
+async def _start(session: WriteSession, actor: Actor, location: Location, parent_run_id: UUID | None) -> RunSummary:
+    inputs: dict[str, Any] = {"location_id": str(location.id)}
+    run = await start_run(
+        session,
+        actor,
+        RunPlan(
+            kind=INGEST,
+            title=f"Read {location.target}",
+            steps=[StepPlan("read", "Read entities", INGEST, inputs)],
+            subject=f"location:{location.id}",
+            inputs=inputs,
+            parent_run_id=parent_run_id,
+        ),
+    )
+    location.run_id = run.id
+    return run
+
+
+async def _lock(session: WriteSession, location_id: UUID) -> Location:
+    location = await rows.lock_location(session, location_id)
+    if location is None:
+        raise _not_found(location_id)
+    return location
+
+
+def _not_found(location_id: UUID) -> LocationNotFound:
+    return LocationNotFound(f"There is no location {location_id}.", hint="It may have been removed.")

@@ -1,0 +1,157 @@
+"""What pages and the API show: one entity with everything around it, pages of lists, locations with their counts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from roadbed.catalog.models import Change, LocationError
+from roadbed.catalog.repository import changes as change_rows
+from roadbed.catalog.repository import entities as entity_rows
+from roadbed.catalog.repository import lists
+from roadbed.catalog.repository import locations as location_rows
+from roadbed.catalog.service.entities import get_entity
+from roadbed.catalog.service.statuses import list_statuses
+from roadbed.catalog.service.views import summarise, summarise_location
+from roadbed.catalog.types import EntityFilter, EntitySummary, LocationSummary, Status
+from roadbed.core.db import ReadSession
+from roadbed.core.errors import Invalid
+from roadbed.kit.paging import Page, decode_cursor, encode_cursor
+from roadbed.kit.refs import EntityRef, parse_ref
+
+HISTORY = 100
+
+
+class InvalidCursor(Invalid):
+    code = "request.invalid_cursor"
+
+
+@dataclass(frozen=True)
+class Related:
+    """The other end of a relation; `entity` is None when it is not in the catalog."""
+
+    type: str
+    ref: EntityRef
+    entity: EntitySummary | None
+    health: Status | None
+
+
+@dataclass(frozen=True)
+class EntityDetail:
+    """An entity with its relations, statuses, problems and location."""
+
+    entity: EntitySummary
+    relations: Sequence[Related]
+    statuses: Sequence[Status]
+    problems: Sequence[LocationError]
+    location: LocationSummary | None
+
+    def related(self, *types: str) -> list[Related]:
+        return [related for related in self.relations if related.type in types]
+
+
+async def get_detail(session: ReadSession, ref: EntityRef) -> EntityDetail:
+    """Return an entity with everything around it.
+
+    Raises:
+        EntityNotFound: there is none.
+    """
+    entity = await get_entity(session, ref)
+    edges = await entity_rows.list_relations(session, str(ref))
+    targets = {target: parse_ref(target) for _, target in edges}
+    found = {row.ref: summarise(row) for row in await entity_rows.list_by_refs(session, targets)}
+    statuses = await list_statuses(session, [entity.ref, *targets.values()])
+    problems = await location_rows.list_errors_of_entity(session, str(ref))
+    location = await location_rows.find_location(session, entity.location_id) if entity.location_id else None
+    return EntityDetail(
+        entity=entity,
+        relations=[
+            Related(type_, targets[target], found.get(target), _health(statuses[targets[target]]))
+            for type_, target in edges
+        ],
+        statuses=statuses[entity.ref],
+        problems=[error for error, _ in problems],
+        location=summarise_location(location) if location else None,
+    )
+
+
+async def list_page(
+    session: ReadSession, wanted: EntityFilter, *, cursor: str | None, limit: int
+) -> Page[EntitySummary]:
+    """Return one page of entities by title, with the total.
+
+    Raises:
+        InvalidCursor: the cursor is not one of this list.
+    """
+    found = await lists.list_entities(session, wanted, after=_position(cursor), limit=limit + 1)
+    shown = found[:limit]
+    last = shown[-1] if len(found) > limit else None
+    return Page(
+        items=tuple(map(summarise, shown)),
+        next_cursor=encode_cursor(last.sort_key, last.ref) if last else None,
+        total=await lists.count_entities(session, wanted),
+    )
+
+
+async def list_history(session: ReadSession, ref: EntityRef) -> list[Change]:
+    """Return the changes of an entity, newest first; also those of one that is gone."""
+    return await change_rows.list_changes_of(session, str(ref), limit=HISTORY)
+
+
+async def get_titles(session: ReadSession, refs: Sequence[EntityRef]) -> Mapping[EntityRef, str]:
+    """Return the titles of those of these entities that exist."""
+    found = await entity_rows.list_by_refs(session, {str(ref) for ref in refs})
+    return {parse_ref(row.ref): row.title for row in found}
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The sentence over the catalog."""
+
+    locations: int
+    failing_locations: int
+    newest: datetime | None
+
+
+async def get_overview(session: ReadSession) -> Overview:
+    locations, failing = await location_rows.count_locations(session)
+    return Overview(locations, failing, await lists.find_newest_update(session))
+
+
+@dataclass(frozen=True)
+class LocationCounts:
+    entities: Mapping[UUID, int]
+    errors: Mapping[UUID, int]
+
+
+async def list_location_page(
+    session: ReadSession, *, after_id: UUID | None, limit: int
+) -> tuple[list[LocationSummary], LocationCounts]:
+    """Return up to `limit` locations in the order of registration, with their counts."""
+    found = await location_rows.list_locations(session, after_id=after_id, limit=limit)
+    return [summarise_location(row) for row in found], await count_for(session, [row.id for row in found])
+
+
+async def count_for(session: ReadSession, ids: Sequence[UUID]) -> LocationCounts:
+    return LocationCounts(
+        await location_rows.count_entities(session, ids), await location_rows.count_errors(session, ids)
+    )
+
+
+async def list_problems(session: ReadSession, location_id: UUID) -> list[LocationError]:
+    """Return what is wrong with the files of a location, errors first."""
+    return await location_rows.list_errors(session, location_id)
+
+
+def _health(statuses: Sequence[Status]) -> Status | None:
+    return next((status for status in statuses if status.key == "health"), None)
+
+
+def _position(cursor: str | None) -> tuple[str, str] | None:
+    if cursor is None:
+        return None
+    try:
+        sort_key, ref = decode_cursor(cursor, size=2)
+    except ValueError as error:
+        raise InvalidCursor(str(error) + ".", hint="Take next_cursor of the page before, unchanged.") from error
+    return str(sort_key), str(ref)

@@ -1,0 +1,97 @@
+"""Rows as the read models that leave the domain."""
+
+from uuid import UUID
+
+from roadbed.catalog.models import Entity, EntityStatus, Location
+from roadbed.catalog.rules.harvest import ReadEntity
+from roadbed.catalog.types import EntitySummary, LocationSummary, LocationType, Status
+from roadbed.kit.refs import EntityRef, parse_ref
+
+_SEARCHED = 4000
+
+
+def summarise(row: Entity) -> EntitySummary:
+    return EntitySummary(
+        uid=row.id,
+        ref=EntityRef(row.kind, row.namespace, row.name),
+        title=row.title,
+        description=row.description,
+        type=row.type,
+        lifecycle=row.lifecycle,
+        owner=parse_ref(row.owner_ref) if row.owner_ref else None,
+        system=parse_ref(row.system_ref) if row.system_ref else None,
+        tags=tuple(row.tags),
+        document=row.document,
+        digest=row.digest,
+        location_id=row.location_id,
+        file=row.file,
+        line=row.line,
+        updated_at=row.updated_at,
+        orphaned_at=row.orphaned_at,
+    )
+
+
+def summarise_location(row: Location) -> LocationSummary:
+    return LocationSummary(
+        id=row.id,
+        type=LocationType(row.type),
+        target=row.target,
+        created_at=row.created_at,
+        created_by=row.created_by,
+        checked_at=row.checked_at,
+        read_at=row.read_at,
+        revision=row.revision,
+        error=row.error,
+        run_id=row.run_id,
+    )
+
+
+def summarise_status(row: EntityStatus) -> Status:
+    return Status(
+        ref=parse_ref(row.ref),
+        key=row.key,
+        state=row.state,
+        summary=row.summary,
+        source=row.source,
+        href=row.href,
+        detail=row.detail,
+        since=row.since,
+        at=row.at,
+    )
+
+
+def columns_of(entity: ReadEntity) -> dict[str, object]:
+    """Return the columns that follow from the content of an entity."""
+    metadata = entity.document["metadata"]
+    description = str(metadata.get("description") or "")
+    tags = list(metadata.get("tags") or ())
+    text = "\n".join([entity.ref.name, entity.title, description, *tags])
+    return {
+        "ref": str(entity.ref),
+        "kind": entity.ref.kind,
+        "namespace": entity.ref.namespace,
+        "name": entity.ref.name,
+        "title": entity.title,
+        "sort_key": entity.title.lower()[:200],
+        "description": description,
+        "type": entity.text("type"),
+        "lifecycle": entity.text("lifecycle"),
+        "owner_ref": str(entity.owner) if entity.owner else None,
+        "system_ref": entity.system,
+        "tags": tags,
+        "search_text": text.lower()[:_SEARCHED],
+        "document": entity.document,
+        "digest": entity.digest,
+        **place_of(entity),
+    }
+
+
+def place_of(entity: ReadEntity) -> dict[str, object]:
+    return {"file": entity.file, "line": entity.line, "end_line": entity.end_line}
+
+
+def relation_rows(entity_id: UUID, entity: ReadEntity) -> list[dict[str, object]]:
+    return [
+        {"origin_id": entity_id, "source_ref": edge.source, "type": edge.type, "target_ref": edge.target}
+        for edge in entity.edges
+    ]

@@ -1,0 +1,167 @@
+"""The words of the domain as types that other domains may hold: entities, changes, statuses, locations, events."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+from roadbed.core.events import Event
+from roadbed.kit.refs import EntityRef
+
+
+class ChangeKind(StrEnum):
+    CREATED = "created"
+    UPDATED = "updated"
+    RESTORED = "restored"
+    ORPHANED = "orphaned"
+    DELETED = "deleted"
+
+
+class LocationType(StrEnum):
+    FILE = "file"
+    GIT = "git"
+
+
+class Health(StrEnum):
+    """The states of the status `health`, from best to worst; other statuses may use other words."""
+
+    HEALTHY = "healthy"
+    DEPLOYING = "deploying"
+    UNKNOWN = "unknown"
+    DEGRADED = "degraded"
+    FAILING = "failing"
+
+
+@dataclass(frozen=True)
+class EntityFilter:
+    """Which entities. Several values of one field are alternatives; fields are combined.
+
+    `owned_kinds` are the kinds whose entities should have an owner; `is_unowned` selects those of them that declare
+    none, or one that is not in the catalog.
+    """
+
+    kinds: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    lifecycles: tuple[str, ...] = ()
+    systems: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    text: str = ""
+    is_unowned: bool = False
+    is_orphan: bool = False
+    owned_kinds: tuple[str, ...] = ()
+    location_id: UUID | None = None
+
+    def without(self, field: str) -> "EntityFilter":
+        """Return the filter without its values of a facet."""
+        emptied: dict[str, Any] = {field: ()}
+        return replace(self, **emptied)
+
+
+@dataclass(frozen=True)
+class EntitySummary:
+    """An entity as other domains see it. `owner` and `system` are refs; they need not exist."""
+
+    uid: UUID
+    ref: EntityRef
+    title: str
+    description: str
+    type: str | None
+    lifecycle: str | None
+    owner: EntityRef | None
+    system: EntityRef | None
+    tags: tuple[str, ...]
+    document: Mapping[str, Any]
+    digest: str
+    location_id: UUID | None
+    file: str
+    line: int
+    updated_at: datetime
+    orphaned_at: datetime | None
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        spec: Mapping[str, Any] = self.document["spec"]
+        return spec
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        annotations: Mapping[str, str] = self.document["metadata"].get("annotations") or {}
+        return annotations
+
+    @property
+    def href(self) -> str:
+        """The address of its page."""
+        return entity_href(self.ref)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusReport:
+    """What a domain says about an entity.
+
+    Args:
+        key: what it is about: `health`, `health:production`.
+        state: one word; for health one of `Health`.
+        summary: a sentence for people, with the value and its limit.
+        source: who says so: `process runtime`, `prometheus`.
+        href: where the reader finds more.
+        detail: JSON for programs.
+    """
+
+    key: str
+    state: str
+    summary: str
+    source: str
+    href: str | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status(StatusReport):
+    """A report as it is kept: in this state `since`, last seen `at`."""
+
+    ref: EntityRef
+    since: datetime
+    at: datetime
+
+
+@dataclass(frozen=True)
+class LocationSummary:
+    """A location as other domains see it."""
+
+    id: UUID
+    type: LocationType
+    target: str
+    created_at: datetime
+    created_by: str
+    checked_at: datetime | None
+    read_at: datetime | None
+    revision: str | None
+    error: Mapping[str, Any] | None
+    run_id: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntitiesChanged(Event):
+    """Entities changed together, in one transaction; `changes` holds `[ref, uid, change]` each, in order.
+
+    `position` is that of the last of them in the order of changes.
+    """
+
+    name: ClassVar[str] = "catalog.entities_changed"
+
+    changes: list[list[str]]
+    position: int
+    location_id: str | None
+
+    @property
+    def aggregate(self) -> str:
+        return "catalog"
+
+
+def entity_href(ref: EntityRef) -> str:
+    kind, _, rest = str(ref).partition(":")
+    return f"/catalog/{kind}/{rest}"

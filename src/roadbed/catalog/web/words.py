@@ -1,0 +1,62 @@
+"""The words and icons with which pages show entities."""
+
+from collections.abc import Sequence
+
+from roadbed.catalog.rules.kinds import Kinds
+from roadbed.catalog.types import EntitySummary, Health, Status
+
+_TYPE_ICONS = {"website": "world", "library": "package", "database": "database", "bucket": "bucket", "queue": "bolt"}
+_HEALTH = {
+    Health.HEALTHY: ("ok", "Healthy"),
+    Health.DEPLOYING: ("run", "Deploying"),
+    Health.UNKNOWN: ("off", "Unknown"),
+    Health.DEGRADED: ("warn", "Degraded"),
+    Health.FAILING: ("bad", "Failing"),
+}
+RELATION_TITLES = {
+    "dependsOn": "Depends on",
+    "dependencyOf": "Depended on by",
+    "providesApi": "Provides",
+    "consumesApi": "Consumes",
+    "apiProvidedBy": "Provided by",
+    "apiConsumedBy": "Consumed by",
+    "ownerOf": "Owns",
+    "hasMember": "Members",
+    "memberOf": "Member of",
+    "parentOf": "Groups below",
+    "childOf": "Group above",
+    "hasPart": "Parts",
+    "partOf": "Part of",
+    "provides": "Provides",
+    "providedBy": "Provided by",
+    "extends": "Extends",
+    "extendedBy": "Extended by",
+}
+
+
+def icon_of(entity: EntitySummary, kinds: Kinds) -> str:
+    """Return the icon of an entity: by its type where that says more, else by its kind."""
+    definition = kinds.find(entity.ref.kind)
+    return _TYPE_ICONS.get(entity.type or "") or (definition.icon if definition else "box")
+
+
+def kind_word(entity: EntitySummary) -> str:
+    """Return the word for what an entity is: its type, else its kind."""
+    return (entity.type or entity.ref.kind).replace("-", " ").capitalize() if entity.type else entity.ref.kind
+
+
+def relation_title(type_: str) -> str:
+    """Return a heading for a relation: `runsOn` → `Runs on` when no better one is known."""
+    spaced = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in type_)
+    return RELATION_TITLES.get(type_) or spaced.capitalize()
+
+
+def state_of(status: Status | None) -> tuple[str, str] | None:
+    """Return the kind and word of a health, or None when nothing is reported."""
+    if status is None:
+        return None
+    return _HEALTH.get(Health(status.state)) if status.state in set(Health) else ("info", status.state.capitalize())
+
+
+def health_of(statuses: Sequence[Status]) -> Status | None:
+    return next((status for status in statuses if status.key == "health"), None)

@@ -1,0 +1,1 @@
+"""Ingestion: reading locations of each type, and the run that makes the catalog equal to what was read."""

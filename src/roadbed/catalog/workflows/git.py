@@ -1,0 +1,132 @@
+"""Fetching from git repositories with the git program: shallow, bare, without hooks, prompts or foreign settings."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from roadbed.catalog.errors import LocationUnreadable
+
+FETCH_SECONDS = 120
+MAX_BLOB_BYTES = 20 * 1024 * 1024
+_KEPT_VARIABLES = (
+    "PATH",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "https_proxy",
+    "http_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+)
+_CONFIG = (
+    "core.hooksPath=/dev/null",
+    "protocol.allow=never",
+    *(f"protocol.{name}.allow=always" for name in ("http", "https", "ssh", "git", "file")),
+    "safe.directory=*",
+    "gc.auto=0",
+    "fetch.fsckObjects=true",
+    "http.followRedirects=initial",
+    "http.lowSpeedLimit=1000",
+    "http.lowSpeedTime=30",
+    "credential.helper=",
+)
+
+
+class GitRepository:
+    """A bare repository that keeps the newest commit of one branch of another."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def fetch(self, url: str, branch: str | None) -> str:
+        """Fetch the newest commit and return its id.
+
+        Raises:
+            LocationUnreadable: git could not.
+        """
+        if not (self._folder / "HEAD").exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._git("init", "--bare", "--quiet", "--initial-branch=main")
+        wanted = f"refs/heads/{branch}" if branch else "HEAD"
+        self._git(
+            "fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--force", "--no-write-fetch-head",
+            "--", url, f"+{wanted}:refs/roadbed/read",
+        )  # fmt: skip
+        return self._git("rev-parse", "refs/roadbed/read^{commit}").decode().strip()
+
+    def list_blobs(self, commit: str) -> dict[str, str]:
+        """Return path → id of the files of a commit. Links, submodules and very large files are left out."""
+        blobs = {}
+        for entry in self._git("ls-tree", "-r", "-z", "--long", "--full-tree", commit).split(b"\0"):
+            head, _, path = entry.partition(b"\t")
+            fields = head.split()
+            if fields and fields[0] in (b"100644", b"100755") and int(fields[3]) <= MAX_BLOB_BYTES:
+                blobs[path.decode("utf-8", "replace")] = fields[2].decode()
+        return blobs
+
+    def read_blob(self, blob: str) -> bytes:
+        return self._git("cat-file", "blob", blob)
+
+    def _git(self, *arguments: str) -> bytes:
+        return run_git(*arguments, folder=self._folder)
+
+
+def find_newest_commit(url: str, branch: str | None) -> str | None:
+    """Ask a repository for the id of its newest commit, without fetching it.
+
+    Raises:
+        LocationUnreadable: git could not.
+    """
+    wanted = f"refs/heads/{branch}" if branch else "HEAD"
+    answer = run_git("ls-remote", "--quiet", "--", url, wanted).decode()
+    return answer.split("\t", 1)[0] if answer else None
+
+
+def run_git(*arguments: str, folder: Path | None = None) -> bytes:
+    """Run git and return what it prints.
+
+    Raises:
+        LocationUnreadable: it failed, or took too long.
+    """
+    options = [part for setting in _CONFIG for part in ("-c", setting)]
+    place = [f"--git-dir={folder}"] if folder else []
+    with subprocess.Popen(
+        ["git", *options, *place, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=_environment(),
+        start_new_session=True,
+    ) as process:
+        try:
+            output, errors = process.communicate(timeout=FETCH_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise LocationUnreadable(
+                f"git {arguments[0]} did not end within {FETCH_SECONDS} s.", hint="Try again, or check the address."
+            ) from error
+    if process.returncode:
+        raise LocationUnreadable(
+            _explain(errors.decode("utf-8", "replace")), hint="Check the address, the branch and access."
+        )
+    return output
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    return kept | {
+        "LC_ALL": "C.UTF-8",
+        "HOME": "/nonexistent",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ASKPASS": "",
+        "GIT_LFS_SKIP_SMUDGE": "1",
+        "GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oConnectTimeout=15",
+    }
+
+
+def _explain(errors: str) -> str:
+    lines = [line.removeprefix("fatal: ").removeprefix("error: ") for line in errors.splitlines() if line.strip()]
+    return f"git says: {' '.join(lines)[:500] or 'nothing'}."

@@ -1,0 +1,149 @@
+"""The step that reads a location, and the schedule that finds out which ones have changed."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from roadbed.catalog.errors import LocationUnreadable
+from roadbed.catalog.repository import locations as location_rows
+from roadbed.catalog.rules.harvest import Harvest
+from roadbed.catalog.rules.kinds import Kinds
+from roadbed.catalog.rules.sources import LocationRef
+from roadbed.catalog.rules.targets import parse_git_target
+from roadbed.catalog.service.apply import apply_harvest
+from roadbed.catalog.service.locations import (
+    INGEST,
+    KnownFileRow,
+    get_location,
+    list_known_files,
+    note_check,
+    note_failure,
+    refresh_location,
+)
+from roadbed.catalog.service.views import summarise_location
+from roadbed.catalog.types import LocationSummary, LocationType
+from roadbed.catalog.workflows.collect import Cancelled, Collector, KnownFile
+from roadbed.catalog.workflows.git import GitRepository, find_newest_commit
+from roadbed.catalog.workflows.sources import FileSource, GitSource, Source
+from roadbed.core.actor import system_actor
+from roadbed.core.db import Database
+from roadbed.core.home import Home
+from roadbed.core.services import Services
+from roadbed.kit.clock import now
+from roadbed.runs.contract import Done, Outcome, Skip, StepContext, StepKind
+
+log = structlog.get_logger(__name__)
+
+INTERVAL = timedelta(minutes=2)
+_LOGGED_PROBLEMS = 1000
+
+
+async def read_location(context: StepContext) -> Outcome:
+    """Read a location and make its entities those that were found."""
+    location_id = UUID(context.inputs["location_id"])
+    began_at = now()
+    async with context.database.read() as session:
+        location = await get_location(session, location_id)
+        known = await list_known_files(session, location_id)
+    try:
+        harvest = await asyncio.to_thread(_collect, context, location, known)
+    except LocationUnreadable as error:
+        async with context.database.write() as session:
+            await note_failure(session, location_id, error)
+        raise
+    except Cancelled:
+        return Skip("The run was cancelled.")
+    _log(context, harvest)
+    async with context.database.write() as session:
+        applied = await apply_harvest(
+            session, context.actor, location_id, harvest, began_at=began_at, run_id=context.run_id
+        )
+    for word in ("created", "updated", "orphaned", "errors"):
+        context.log(f"{word}: {getattr(applied, word)}", stream="info")
+    output = {
+        "files": len(harvest.files),
+        "revision": harvest.revision,
+        "created": applied.created,
+        "updated": applied.updated,
+        "restored": applied.restored,
+        "orphaned": applied.orphaned,
+        "unchanged": applied.unchanged,
+        "errors": applied.errors,
+    }
+    return Done(output, note=applied.describe())
+
+
+STEP = StepKind(INGEST, read_location, timeout_seconds=600)
+
+
+def _collect(context: StepContext, location: LocationSummary, known: dict[str, KnownFileRow]) -> Harvest:
+    source = _open(context.services, location)
+    return Collector(
+        source=source,
+        origin=str(LocationRef(location.type, location.target)),
+        known={path: KnownFile(row.digest, row.includes, row.targets) for path, row in known.items()},
+        kinds=context.services.get(Kinds),
+        is_cancelled=context.is_cancelled,
+    ).collect()
+
+
+def _open(services: Services, location: LocationSummary) -> Source:
+    if location.type is LocationType.FILE:
+        return FileSource(location.target)
+    folder = services.get(Home).folder("catalog") / f"{location.id}.git"
+    return GitSource(parse_git_target(location.target), GitRepository(folder))
+
+
+def _log(context: StepContext, harvest: Harvest) -> None:
+    parsed = sum(file.entities is not None for file in harvest.files)
+    revision = f" at {harvest.revision[:12]}" if harvest.revision else ""
+    context.log(f"{len(harvest.files)} files{revision}, {parsed} of them new or changed")
+    problems = [*(problem for file in harvest.files for problem in file.problems), *harvest.problems]
+    for problem in problems[:_LOGGED_PROBLEMS]:
+        context.log(f"{problem.severity.value}: {problem}", stream="err" if problem.is_error else "info")
+    if len(problems) > _LOGGED_PROBLEMS:
+        context.log(f"and {len(problems) - _LOGGED_PROBLEMS} more problems; the page of the location has all")
+
+
+async def refresh_changed(services: Services) -> None:
+    """Look whether the sources of locations have changed, and start reading those that have."""
+    database = services.get(Database)
+    async with database.read() as session:
+        due = [
+            summarise_location(row) for row in await location_rows.list_due(session, before=now() - INTERVAL, limit=100)
+        ]
+    for location in due:
+        await _refresh_if_changed(services, location)
+
+
+async def _refresh_if_changed(services: Services, location: LocationSummary) -> None:
+    database = services.get(Database)
+    try:
+        has_changed = await _has_changed(services, location)
+    except LocationUnreadable as error:
+        async with database.write() as session:
+            await note_failure(session, location.id, error)
+        return
+    async with database.write() as session:
+        await note_check(session, location.id)
+        if has_changed:
+            await refresh_location(session, system_actor("catalog"), location.id)
+
+
+async def _has_changed(services: Services, location: LocationSummary) -> bool:
+    if location.type is LocationType.GIT:
+        target = parse_git_target(location.target)
+        newest = await asyncio.to_thread(find_newest_commit, target.url, target.branch)
+        return newest != location.revision
+    async with services.get(Database).read() as session:
+        known = await list_known_files(session, location.id)
+        row = await location_rows.find_location(session, location.id)
+    paths = {path for name, file in known.items() for path in (name, *file.includes)}
+
+    def measure() -> str:
+        source = FileSource(location.target)
+        return source.fingerprint(paths | set(source.list_entries()))
+
+    return row is not None and await asyncio.to_thread(measure) != row.fingerprint

@@ -1,0 +1,162 @@
+"""Sources: what a location of each type is read through. They block, and are used in threads."""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+from roadbed.catalog.errors import LocationUnreadable
+from roadbed.catalog.rules import targets
+from roadbed.catalog.rules.targets import GitTarget
+from roadbed.catalog.workflows.git import GitRepository
+
+MAX_PATHS = 200_000
+_SKIPPED_FOLDERS = frozenset({".git", "node_modules", ".venv", "__pycache__"})
+
+
+class Source(Protocol):
+    """Files under one root. Paths are relative to it, with forward slashes."""
+
+    revision: str | None
+
+    def list_entries(self) -> list[str]:
+        """Return the paths that the location's target names."""
+
+    def expand(self, pattern: str) -> list[str]:
+        """Return the existing paths that a path or glob stands for."""
+
+    def digest(self, path: str) -> str | None:
+        """Return what changes with the content; None when there is no such file."""
+
+    def read(self, path: str) -> bytes: ...
+
+    def fingerprint(self, paths: Iterable[str]) -> str:
+        """Return what changes whenever one of these files may have changed."""
+
+    def describe(self, path: str) -> str:
+        """Return the location ref of a file, for the annotations."""
+
+
+class FileSource:
+    """A file or glob on the server's own disk. Nothing outside its folder is read, not through links either."""
+
+    revision: str | None = None
+
+    def __init__(self, target: str) -> None:
+        """Prepare to read `target`, an absolute path or glob.
+
+        Raises:
+            LocationUnreadable: the folder is not there.
+        """
+        self._root = Path(targets.fixed_folder(target) or "/")
+        self._pattern = target[len(str(self._root)) :].lstrip("/")
+        if not self._root.is_dir():
+            raise LocationUnreadable(f"There is no folder {self._root}.", hint="Correct the path of the location.")
+        self._resolved_root = self._root.resolve()
+
+    def list_entries(self) -> list[str]:
+        found = self.expand(self._pattern)
+        if not found:
+            raise LocationUnreadable(
+                f"No file matches {self._pattern} in {self._root}.", hint="Correct the path of the location."
+            )
+        return found
+
+    def expand(self, pattern: str) -> list[str]:
+        if not targets.is_glob(pattern):
+            return [pattern] if self._file(pattern) else []
+        return [
+            path for path in targets.match_glob(pattern, self._walk(targets.fixed_folder(pattern))) if self._file(path)
+        ]
+
+    def digest(self, path: str) -> str | None:
+        file = self._file(path)
+        if file is None:
+            return None
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    def read(self, path: str) -> bytes:
+        file = self._file(path)
+        if file is None:
+            raise LocationUnreadable(f"{path} has just been removed.", hint="Refresh the location again.")
+        return file.read_bytes()
+
+    def fingerprint(self, paths: Iterable[str]) -> str:
+        state = hashlib.sha256()
+        for path in sorted(set(paths)):
+            try:
+                stat = (self._root / path).stat()
+            except OSError:
+                state.update(f"{path}\0gone\n".encode())
+            else:
+                state.update(f"{path}\0{stat.st_mtime_ns}\0{stat.st_size}\n".encode())
+        return state.hexdigest()
+
+    def describe(self, path: str) -> str:
+        return f"file:{self._root / path}"
+
+    def _file(self, path: str) -> Path | None:
+        file = self._root / path
+        try:
+            is_inside = file.resolve().is_relative_to(self._resolved_root)
+            return file if is_inside and file.is_file() else None
+        except (OSError, ValueError, RuntimeError):  # a loop of links, a NUL in the name
+            return None
+
+    def _walk(self, folder: str) -> list[str]:
+        paths: list[str] = []
+        for current, folders, names in os.walk(self._root / folder):
+            folders[:] = [name for name in folders if name not in _SKIPPED_FOLDERS]
+            base = Path(current).relative_to(self._root)
+            paths += [(base / name).as_posix() for name in names]
+            if len(paths) > MAX_PATHS:
+                raise LocationUnreadable(
+                    f"{self._root / folder} holds more than {MAX_PATHS:,} files.",
+                    hint="Name a narrower folder in the glob.",
+                )
+        return paths
+
+
+class GitSource:
+    """The newest commit of a branch. Files are read from git's own store; nothing is checked out."""
+
+    def __init__(self, target: GitTarget, repository: GitRepository) -> None:
+        """Fetch the newest commit.
+
+        Raises:
+            LocationUnreadable: git could not; the message is git's.
+        """
+        self._target = target
+        self._repository = repository
+        self.revision: str | None = repository.fetch(target.url, target.branch)
+        self._blobs = repository.list_blobs(self.revision)
+
+    def list_entries(self) -> list[str]:
+        found = self.expand(self._target.path)
+        if not found:
+            branch = f" on branch {self._target.branch}" if self._target.branch else ""
+            raise LocationUnreadable(
+                f"There is no {self._target.path} in {self._target.url}{branch}.",
+                hint="Add the file, or name another one: URL#branch:path.",
+            )
+        return found
+
+    def expand(self, pattern: str) -> list[str]:
+        if not targets.is_glob(pattern):
+            return [pattern] if pattern in self._blobs else []
+        return targets.match_glob(pattern, self._blobs)
+
+    def digest(self, path: str) -> str | None:
+        return self._blobs.get(path)
+
+    def read(self, path: str) -> bytes:
+        return self._repository.read_blob(self._blobs[path])
+
+    def fingerprint(self, paths: Iterable[str]) -> str:  # noqa: ARG002 - one commit stands for all files
+        return str(self.revision)
+
+    def describe(self, path: str) -> str:
+        branch = self._target.branch or ""
+        return f"git:{self._target.url}#{branch}:{path}"
