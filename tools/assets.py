@@ -121,16 +121,19 @@ def is_current(stamp: str) -> bool:
 
 
 def build(node_modules: Path) -> bool:
-    """Write all outputs; False when they were current already."""
+    """Write all outputs, or none when one cannot be made; False when they were current already."""
     uses = find_icons()
     stamp = fingerprint(node_modules, uses)
     if is_current(stamp):
         return False
+    outputs = {
+        target: SOURCE_MAP.sub("\n", read_package_file(node_modules, source))
+        for source, target in (COPIES | LICENCES).items()
+    }
+    outputs["icons.svg"] = build_sprite(node_modules, uses)
     (STATIC / "vendor").mkdir(parents=True, exist_ok=True)
-    for source, target in (COPIES | LICENCES).items():
-        text = read_package_file(node_modules, source)
-        (STATIC / target).write_text(SOURCE_MAP.sub("\n", text), encoding="utf-8")
-    (STATIC / "icons.svg").write_text(build_sprite(node_modules, uses), encoding="utf-8")
+    for target, text in outputs.items():
+        (STATIC / target).write_text(text, encoding="utf-8")
     (STATIC / "vendor" / STAMP).write_text(stamp, encoding="utf-8")
     return True
 
