@@ -15,6 +15,7 @@ from roadbed.core.db import Database
 from roadbed.core.http.server import HttpServer, bind
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings
+from roadbed.identity.contract import NewToken, create_local_token
 from tests.steps import STEPS_MODULE
 
 T = TypeVar("T")
@@ -39,6 +40,17 @@ class RunningServer:
     @property
     def database(self) -> Database:
         return self.services.get(Database)
+
+    def token(self, role: str = "admin") -> str:
+        """Return a new token of the account `local-<role>`, as `roadbed token create --local` makes it."""
+
+        async def create() -> NewToken:
+            async with self.database.write() as session:
+                return await create_local_token(session, role=role, made_by="tests")
+
+        value = self.run(create()).value
+        assert value is not None
+        return value
 
     def client(self, token: str | None = None) -> httpx.Client:
         """Return a client, anonymous or with a token. Closed with the server."""

@@ -28,6 +28,7 @@ from roadbed.core.services import Services
 from roadbed.core.settings import Settings
 from roadbed.core.telemetry import Metrics, MetricsMiddleware, configure_tracing
 from roadbed.core.workflows import SCHEDULES, Workflows
+from roadbed.identity.module import MODULE as IDENTITY
 from roadbed.runs.module import MODULE as RUNS
 from roadbed.web.errors import error_page
 from roadbed.web.module import MODULE as WEB
@@ -64,7 +65,7 @@ CORE = Module(
 )
 
 # Lower layers first: parts start in this order and stop in reverse.
-MODULES = (CORE, AUDIT, RUNS, WEB)
+MODULES = (CORE, AUDIT, IDENTITY, RUNS, WEB)
 
 
 @asynccontextmanager

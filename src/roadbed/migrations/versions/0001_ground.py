@@ -142,11 +142,104 @@ def upgrade() -> None:
     op.create_index('ix_run_waits_open', 'run_waits', ['kind', 'key'], unique=False, postgresql_where=sa.text('resolved_at IS NULL'))
     op.create_index(op.f('ix_run_waits_run_id'), 'run_waits', ['run_id'], unique=False)
     op.create_index('ix_run_waits_until', 'run_waits', ['until'], unique=False, postgresql_where=sa.text('resolved_at IS NULL'))
+    op.create_table('accounts',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('display_name', sa.String(), nullable=False),
+    sa.Column('entity_ref', sa.String(), nullable=True),
+    sa.Column('password_hash', sa.String(), nullable=True),
+    sa.Column('must_change_password', sa.Boolean(), nullable=False),
+    sa.Column('is_disabled', sa.Boolean(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('last_seen_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('idempotency_key', sa.String(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_accounts')),
+    sa.UniqueConstraint('idempotency_key', name=op.f('uq_accounts_idempotency_key'))
+    )
+    op.create_index(op.f('ix_accounts_entity_ref'), 'accounts', ['entity_ref'], unique=False)
+    op.create_index('uq_accounts_name', 'accounts', [sa.literal_column('lower(name)')], unique=True)
+    op.create_table('roles',
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('title', sa.String(), nullable=False),
+    sa.Column('permissions', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('seeded', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_roles'))
+    )
+    op.create_table('sign_in_attempts',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('account_key', sa.String(), nullable=False),
+    sa.Column('address_key', sa.String(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_sign_in_attempts'))
+    )
+    op.create_index('ix_sign_in_attempts_account_key_at', 'sign_in_attempts', ['account_key', 'at'], unique=False)
+    op.create_index('ix_sign_in_attempts_address_key_at', 'sign_in_attempts', ['address_key', 'at'], unique=False)
+    op.create_index(op.f('ix_sign_in_attempts_at'), 'sign_in_attempts', ['at'], unique=False)
+    op.create_table('account_roles',
+    sa.Column('account_id', sa.Uuid(), nullable=False),
+    sa.Column('role', sa.String(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_account_roles_account_id_accounts'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['role'], ['roles.name'], name=op.f('fk_account_roles_role_roles')),
+    sa.PrimaryKeyConstraint('account_id', 'role', name=op.f('pk_account_roles'))
+    )
+    op.create_index(op.f('ix_account_roles_role'), 'account_roles', ['role'], unique=False)
+    op.create_table('sessions',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('value_hash', sa.String(), nullable=False),
+    sa.Column('account_id', sa.Uuid(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('last_seen_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('ends_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('address', sa.String(), nullable=True),
+    sa.Column('browser', sa.String(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_sessions_account_id_accounts'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_sessions')),
+    sa.UniqueConstraint('value_hash', name=op.f('uq_sessions_value_hash'))
+    )
+    op.create_index(op.f('ix_sessions_account_id'), 'sessions', ['account_id'], unique=False)
+    op.create_index(op.f('ix_sessions_expires_at'), 'sessions', ['expires_at'], unique=False)
+    op.create_table('tokens',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('value_hash', sa.String(), nullable=False),
+    sa.Column('account_id', sa.Uuid(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('hint', sa.String(), nullable=False),
+    sa.Column('scopes', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('created_by', sa.String(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('last_used_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('revoked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('idempotency_key', sa.String(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_tokens_account_id_accounts'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_tokens')),
+    sa.UniqueConstraint('value_hash', name=op.f('uq_tokens_value_hash'))
+    )
+    op.create_index(op.f('ix_tokens_account_id'), 'tokens', ['account_id'], unique=False)
+    op.create_index('uq_tokens_account_id_idempotency_key', 'tokens', ['account_id', 'idempotency_key'], unique=True)
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_index('uq_tokens_account_id_idempotency_key', table_name='tokens')
+    op.drop_index(op.f('ix_tokens_account_id'), table_name='tokens')
+    op.drop_table('tokens')
+    op.drop_index(op.f('ix_sessions_expires_at'), table_name='sessions')
+    op.drop_index(op.f('ix_sessions_account_id'), table_name='sessions')
+    op.drop_table('sessions')
+    op.drop_index(op.f('ix_account_roles_role'), table_name='account_roles')
+    op.drop_table('account_roles')
+    op.drop_index(op.f('ix_sign_in_attempts_at'), table_name='sign_in_attempts')
+    op.drop_index('ix_sign_in_attempts_address_key_at', table_name='sign_in_attempts')
+    op.drop_index('ix_sign_in_attempts_account_key_at', table_name='sign_in_attempts')
+    op.drop_table('sign_in_attempts')
+    op.drop_table('roles')
+    op.drop_index('uq_accounts_name', table_name='accounts')
+    op.drop_index(op.f('ix_accounts_entity_ref'), table_name='accounts')
+    op.drop_table('accounts')
     op.drop_index('ix_run_waits_until', table_name='run_waits', postgresql_where=sa.text('resolved_at IS NULL'))
     op.drop_index(op.f('ix_run_waits_run_id'), table_name='run_waits')
     op.drop_index('ix_run_waits_open', table_name='run_waits', postgresql_where=sa.text('resolved_at IS NULL'))

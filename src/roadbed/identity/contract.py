@@ -1,0 +1,26 @@
+"""What other domains may use of identity: verbs on accounts and tokens, and how the catalog tells who is in a group."""
+
+from roadbed.identity.service.accounts import AccountWish, create_account, ensure_admin
+from roadbed.identity.service.actors import find_account, find_actor, list_accounts_of
+from roadbed.identity.service.roles import seed_roles
+from roadbed.identity.service.tokens import TokenWish, create_local_token, create_token, revoke_token
+from roadbed.identity.types import AccountKind, AccountView, FirstStart, GroupSource, NewToken
+
+__all__ = [
+    "AccountKind",
+    "AccountView",
+    "AccountWish",
+    "FirstStart",
+    "GroupSource",
+    "NewToken",
+    "TokenWish",
+    "create_account",
+    "create_local_token",
+    "create_token",
+    "ensure_admin",
+    "find_account",
+    "find_actor",
+    "list_accounts_of",
+    "revoke_token",
+    "seed_roles",
+]

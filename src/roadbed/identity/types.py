@@ -1,0 +1,59 @@
+"""What other domains see of accounts, and what the catalog tells this domain of them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from roadbed.core.db import ReadSession
+
+
+class AccountKind(StrEnum):
+    USER = "user"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True)
+class AccountView:
+    """An account as other domains see it. `entity_ref` is its User entity, which need not exist."""
+
+    id: UUID
+    kind: AccountKind
+    name: str
+    display_name: str
+    entity_ref: str | None
+    is_disabled: bool
+
+
+@dataclass(frozen=True)
+class NewToken:
+    """A token that was just made. `value` is known here only; None when a repeated request found the first one's."""
+
+    id: UUID
+    account: str
+    name: str
+    expires_at: datetime
+    value: str | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class FirstStart:
+    """What this start created, for the console. `password` is the one-time password of the account `admin`, or None."""
+
+    account: str
+    password: str | None = field(repr=False)
+
+
+class FindGroups(Protocol):
+    async def __call__(self, session: ReadSession, entity_ref: str) -> frozenset[str]: ...
+
+
+@dataclass(frozen=True)
+class GroupSource:
+    """The box in which the catalog says how groups are found: of an entity ref, all refs, direct and through parents.
+
+    It is asked on each request that is signed in, so the answer should come from an index.
+    """
+
+    find_groups: FindGroups
