@@ -1,0 +1,12 @@
+"""openapi.yaml, which the catalog shows, is what the service really offers."""
+
+from pathlib import Path
+
+import yaml
+from fastapi.testclient import TestClient
+
+
+def test_definition_is_current(client: TestClient) -> None:
+    written = yaml.safe_load(Path("openapi.yaml").read_text(encoding="utf-8"))
+
+    assert written == client.get("/openapi.json").json(), "Run `.venv/bin/python tools/openapi.py`."
