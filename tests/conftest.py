@@ -20,7 +20,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """Roadbed as it is after a first start, shared by all tests of this worker: use names of your own in it."""
     home = tmp_path_factory.mktemp("home")
     for folder in (home, *home.parents[:3]):
-        folder.chmod(0o755)  # PostgreSQL's own account must be able to pass
+        if not folder.stat().st_mode & 0o001:  # never touch the system's own folder above, whose sticky bit would go
+            folder.chmod(0o711)  # PostgreSQL's own account must be able to pass
     outside = os.environ.get("ROADBED_TEST_DATABASE_URL")
     database = DatabaseSettings(url=SecretStr(outside) if outside else None)
     running, thread, stop = start_server(Settings(home=home, database=database))
