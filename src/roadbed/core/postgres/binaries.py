@@ -116,6 +116,15 @@ def _read_version(bin_dir: Path | None) -> str:
     return match[0]
 
 
+def make_passable(folder: Path) -> None:
+    """Make `folder` so that every account may pass, whatever the umask. One that exists stays as it is."""
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        return
+    folder.chmod(0o755)
+
+
 def copy_wheel_programs(programs: Programs, *, root: Path) -> Programs:
     """Copy the wheel's files below `root` once for each version, and return the copy.
 
@@ -127,9 +136,8 @@ def copy_wheel_programs(programs: Programs, *, root: Path) -> Programs:
     mark = hashlib.sha256(f"{stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:8]
     folder = root / "programs"
     target = folder / f"{programs.version}-{mark}"
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in (root, folder):
-        path.chmod(0o755)
+    make_passable(root)
+    make_passable(folder)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.is_dir():

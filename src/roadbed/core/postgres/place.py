@@ -10,7 +10,7 @@ import pwd
 from dataclasses import dataclass
 from pathlib import Path
 
-from roadbed.core.postgres.binaries import Programs, copy_wheel_programs
+from roadbed.core.postgres.binaries import Programs, copy_wheel_programs, make_passable
 from roadbed.core.postgres.errors import PostgresUnavailable, ProgramsNotFound
 
 POSTGRES_UID = 64900
@@ -130,8 +130,7 @@ def _choose_folder(folder: Path, account: Account, shared_root: Path) -> tuple[P
         )
     actual = shared_root / f"{folder.name}-{_short_hash(folder)}"
     why = f"user id {account.uid}, as which PostgreSQL runs, cannot enter {folder}"
-    shared_root.mkdir(parents=True, exist_ok=True)
-    shared_root.chmod(0o755)
+    make_passable(shared_root)
     if not account.can_enter(shared_root):
         raise PostgresUnavailable(f"There is no place for the database: {why}, nor {shared_root}.")
     return actual, [f"The database is in {actual}: {why}."]
