@@ -1,0 +1,27 @@
+"""Running commands that Roadbed does not trust: pipelines, workloads, docs builds, template commands.
+
+Words: an *isolation mechanism* is what keeps such a command from the server's files and memory; a *claim* gives a
+workspace to one account for as long as commands run in it; a *workload* is a command that outlives the server.
+"""
+
+from roadbed.core.sandbox.detection import detect_isolation
+from roadbed.core.sandbox.isolation import Isolation, Mechanism, UidRange
+from roadbed.core.sandbox.processes import ProcessIdentity
+from roadbed.core.sandbox.runner import Sandbox, Workload
+from roadbed.core.sandbox.spec import Limits, Outcome, SandboxFailed, SandboxSpec
+from roadbed.core.sandbox.workspaces import find_file
+
+__all__ = [
+    "Isolation",
+    "Limits",
+    "Mechanism",
+    "Outcome",
+    "ProcessIdentity",
+    "Sandbox",
+    "SandboxFailed",
+    "SandboxSpec",
+    "UidRange",
+    "Workload",
+    "detect_isolation",
+    "find_file",
+]
