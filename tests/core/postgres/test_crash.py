@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -90,6 +91,13 @@ def kill_server_and_then_its_watcher(home: Home) -> None:
     home.restart_parent()
 
 
+def kill_parent_while_it_stops_the_server(home: Home) -> None:
+    (pid,) = list_postmasters(home.data_dir)
+    home.parent.kill()
+    os.kill(pid, signal.SIGINT)  # as the parent does, which is then killed at once
+    home.restart_parent()
+
+
 def kill_both_and_the_recovery(home: Home) -> None:
     home.parent.kill()
     home.kill_server()
@@ -104,6 +112,7 @@ WAYS: list[Callable[[Home], None]] = [
     kill_parent,
     kill_both,
     kill_server_and_then_its_watcher,
+    kill_parent_while_it_stops_the_server,
     kill_both_and_the_recovery,
 ]
 

@@ -148,6 +148,14 @@ class EmbeddedPostgres:
         host = quote(str(self.place.socket_dir), safe="")
         return f"postgresql://{SUPERUSER}@/{quote(database, safe='')}?host={host}&port={self.port}"
 
+    def locate(self) -> Place:
+        """Find this server's folders without starting it, to reach one that another process of ours runs."""
+        self._place = choose_place(
+            self.folder, port=self.port, uid=self.options.uid, shared_root=self.options.shared_root
+        )
+        self._programs = self._choose_programs(self._place, self._place.read_major())
+        return self._place
+
     async def start(self) -> StartReport:
         """Initialise if needed, start or adopt the server, and return once it answers queries.
 
@@ -217,15 +225,16 @@ class EmbeddedPostgres:
     async def _launch(self) -> bool:
         """Bring the server up and return whether it was there already."""
         fingerprint = self._write_config()
-        process = await self._adopt(fingerprint)
-        is_adopted = process is not None
-        if process is None:
-            await end_remnants(self.place.data_dir)
-            drop_misleading_files(self.place.data_dir, self.place.socket_dir, self.port)
-            process = self._spawn(fingerprint)
-        self._process = process
-        await self._wait_until_ready(process)
-        return is_adopted
+        self._process = await self._adopt(fingerprint)
+        # the one found may be on its way out, stopped by a Roadbed that was killed right afterwards
+        if self._process is not None and await self._becomes_ready(self._process):
+            return True
+        await end_remnants(self.place.data_dir)
+        drop_misleading_files(self.place.data_dir, self.place.socket_dir, self.port)
+        self._process = self._spawn(fingerprint)
+        if not await self._becomes_ready(self._process):
+            raise self._failure("ended while starting")
+        return False
 
     def _write_config(self) -> str:
         config.write_config(self.place, self.programs, self.options.tuning)
@@ -274,15 +283,17 @@ class EmbeddedPostgres:
     def _first_output(self) -> Path:
         return self.place.folder / "start.log"
 
-    async def _wait_until_ready(self, process: Watched) -> None:
+    async def _becomes_ready(self, process: Watched) -> bool:
+        """Wait until `process` answers; return False when it ends first."""
         try:
             async with asyncio.timeout(self.options.start_timeout_seconds):
                 while not await self._answers(process):
                     if process.has_ended():
-                        raise self._failure("ended while starting")
+                        return False
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:
             raise self._failure(f"did not answer within {self.options.start_timeout_seconds:.0f} s") from None
+        return True
 
     def _failure(self, what: str) -> PostgresUnavailable:
         told = self._read_log_end()
