@@ -146,7 +146,8 @@ class ScmSettings(BaseModel):
     )
     own_approval: Literal["never", "alone", "always"] = Field(
         "alone",
-        description="Whether the author may approve an own change request: `alone` means while no other account could.",
+        description="Whether the author may approve an own change request: `alone` means while fewer than two people "
+        "may approve at all.",
     )
 
 

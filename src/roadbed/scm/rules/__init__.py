@@ -1,0 +1,1 @@
+"""Pure rules: names and paths, what a push may do, when a merge may happen, git's formats on the wire and in diffs."""

@@ -1,0 +1,61 @@
+"""Finding repositories and change requests, or saying that there is none."""
+
+from uuid import UUID
+
+from roadbed.core.db import ReadSession
+from roadbed.scm.errors import ChangeRequestNotFound, RepositoryNotFound
+from roadbed.scm.models import ChangeRequestRow, RepositoryRow
+from roadbed.scm.repository import changes as changes_table
+from roadbed.scm.repository import repositories as table
+from roadbed.scm.types import Repository
+
+
+async def find_repository(session: ReadSession, owner: str, name: str) -> Repository | None:
+    row = await table.find(session, owner, name)
+    return table.view(row) if row else None
+
+
+async def get_repository(session: ReadSession, owner: str, name: str) -> Repository:
+    """Return the repository `owner/name`.
+
+    Raises:
+        RepositoryNotFound: there is none.
+    """
+    return table.view(await get_row(session, owner, name))
+
+
+async def get_repository_by_id(session: ReadSession, repository_id: UUID) -> Repository:
+    """Return a repository by its id.
+
+    Raises:
+        RepositoryNotFound: there is none.
+    """
+    row = await table.find_by_id(session, repository_id)
+    if row is None:
+        raise repository_gone(repository_id)
+    return table.view(row)
+
+
+async def get_row(session: ReadSession, owner: str, name: str) -> RepositoryRow:
+    row = await table.find(session, owner, name)
+    if row is None:
+        raise RepositoryNotFound(
+            f"There is no repository {owner}/{name}.", hint="GET /api/v1/repositories lists those that exist."
+        )
+    return row
+
+
+async def get_change_row(
+    session: ReadSession, repository: Repository, number: int, *, is_locked: bool = False
+) -> ChangeRequestRow:
+    row = await changes_table.find(session, repository.id, number, is_locked=is_locked)
+    if row is None:
+        raise ChangeRequestNotFound(
+            f"{repository.full_name} has no change request #{number}.",
+            hint=f"GET /api/v1/repositories/{repository.full_name}/change-requests lists those that exist.",
+        )
+    return row
+
+
+def repository_gone(repository_id: UUID) -> RepositoryNotFound:
+    return RepositoryNotFound(f"There is no repository with the id {repository_id}.", hint="It may have been deleted.")

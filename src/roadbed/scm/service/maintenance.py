@@ -1,0 +1,63 @@
+"""The git host's start, and its nightly care."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+
+from roadbed.core.db import Database
+from roadbed.core.home import Home
+from roadbed.core.services import Services
+from roadbed.core.settings import Settings
+from roadbed.scm.errors import GitFailed
+from roadbed.scm.repository import repositories as table
+from roadbed.scm.service.git import Git
+from roadbed.scm.service.host import BuiltinHost
+from roadbed.scm.service.refs import reconcile
+
+log = structlog.get_logger(__name__)
+
+GC_SECONDS = 1_800
+LOOSE_OBJECTS = 500
+
+
+@asynccontextmanager
+async def open_host(services: Services) -> AsyncIterator[None]:
+    """Open the folder of repositories, and publish what a crash left unpublished."""
+    settings = services.get(Settings)
+    folder = services.get(Home).folder("repositories")
+    base_url = settings.http.public_url or f"http://{_for_url(settings.host)}:{settings.port}"
+    services.put(BuiltinHost, BuiltinHost(folder, base_url=base_url, settings=settings.scm))
+    count = await reconcile(services)
+    if count:
+        log.warning("scm.recovered", repositories=count)
+    yield
+
+
+async def collect_garbage(services: Services) -> None:
+    """Pack repositories that have grown untidy, one after the other, each under its lock."""
+    host, database = services.get(BuiltinHost), services.get(Database)
+    async with database.read() as session:
+        ids = await table.list_ids(session)
+    for repository_id in ids:
+        git = Git(host.folder_of(repository_id))
+        if not git.folder.is_dir() or _count_loose(git.folder) < LOOSE_OBJECTS:
+            continue
+        async with host.locks.hold(repository_id):
+            try:
+                await git.run("gc", "--quiet", timeout_seconds=GC_SECONDS)
+            except GitFailed as error:
+                log.warning("scm.maintenance_failed", repository_id=str(repository_id), error=error.message)
+
+
+def _count_loose(folder: Path) -> int:
+    """Estimate how many objects are not packed, as git does: from one of the 256 folders."""
+    sample = folder / "objects" / "17"
+    return 256 * sum(1 for _ in sample.iterdir()) if sample.is_dir() else 0
+
+
+def _for_url(host: str) -> str:
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

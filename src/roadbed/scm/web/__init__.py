@@ -1,0 +1,1 @@
+"""Pages, and the address of the git protocol."""
