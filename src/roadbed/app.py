@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 import roadbed
 from roadbed.audit.module import MODULE as AUDIT
+from roadbed.catalog.module import MODULE as CATALOG
 from roadbed.core import health
 from roadbed.core.access import PERMISSIONS
 from roadbed.core.db import Database
@@ -30,6 +31,8 @@ from roadbed.core.telemetry import Metrics, MetricsMiddleware, configure_tracing
 from roadbed.core.workflows import SCHEDULES, Workflows
 from roadbed.identity.module import MODULE as IDENTITY
 from roadbed.runs.module import MODULE as RUNS
+from roadbed.secrets.contract import SecretMask
+from roadbed.secrets.module import MODULE as SECRETS
 from roadbed.web.errors import error_page
 from roadbed.web.module import MODULE as WEB
 from roadbed.web.static_files import Assets
@@ -65,16 +68,19 @@ CORE = Module(
 )
 
 # Lower layers first: parts start in this order and stop in reverse.
-MODULES = (CORE, AUDIT, IDENTITY, RUNS, WEB)
+MODULES = (CORE, AUDIT, IDENTITY, SECRETS, RUNS, CATALOG, WEB)
 
 
 @asynccontextmanager
-async def open_roadbed(settings: Settings, *, modules: Sequence[Module] = MODULES) -> AsyncIterator[FastAPI]:
+async def open_roadbed(
+    settings: Settings, *, modules: Sequence[Module] = MODULES, mask: SecretMask | None = None
+) -> AsyncIterator[FastAPI]:
     """Start everything but the listener; stop it again at the end.
 
     Args:
         settings: the whole configuration.
         modules: the manifests to load, lower layers first.
+        mask: what hides secret values in the log; it learns them from the vault.
 
     Yields:
         The application, ready to serve.
@@ -82,6 +88,7 @@ async def open_roadbed(settings: Settings, *, modules: Sequence[Module] = MODULE
     async with AsyncExitStack() as stack:
         services = Services()
         services.put(Settings, settings)
+        services.put(SecretMask, mask or SecretMask())
         registry = load(modules)
         services.put(Registry, registry)
         home = await stack.enter_async_context(open_home(settings))

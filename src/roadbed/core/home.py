@@ -3,19 +3,20 @@
 import secrets
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from roadbed.core.db import plain_url
-from roadbed.core.postgres import EmbeddedPostgres, FolderLock, PostgresEvent, PostgresOptions
+from roadbed.core.postgres import EmbeddedPostgres, FolderLock, FolderLocked, PostgresEvent, PostgresOptions
 from roadbed.core.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 DATABASE = "roadbed"
+EXECUTOR_ID_FILE = "executor-id"
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,32 @@ async def open_home(settings: Settings) -> AsyncIterator[Home]:
             await server.stop()
 
 
+@asynccontextmanager
+async def open_home_database(settings: Settings) -> AsyncIterator[Home]:
+    """Reach the home folder's database as its owner, whether the server runs or not.
+
+    For maintenance from the command line: whoever can open the socket in the folder could do anything to it anyway.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            home = await stack.enter_async_context(open_home(settings))
+        except FolderLocked:
+            home = _attach(settings)
+        yield home
+
+
+def _attach(settings: Settings) -> Home:
+    """Return the home whose database a running Roadbed serves."""
+    if settings.database.url is not None:
+        url = plain_url(settings.database.url.get_secret_value())
+        return Home(settings.home, url, _read_executor_id(settings.home), None)
+    server = EmbeddedPostgres(settings.home / "postgres", options=PostgresOptions(pg_bin=settings.pg_bin))
+    server.locate()
+    return Home(settings.home, server.url(DATABASE), _read_executor_id(settings.home), server)
+
+
 def _read_executor_id(folder: Path) -> str:
-    path = folder / "executor-id"
+    path = folder / EXECUTOR_ID_FILE
     if not path.exists():
         fresh = path.with_suffix(".new")
         fresh.write_text(f"home-{secrets.token_hex(6)}\n")

@@ -1,0 +1,92 @@
+"""How the command line speaks: tables for people, JSON and YAML for scripts, errors with their exit code."""
+
+import json
+import sys
+from collections.abc import Sequence
+from enum import IntEnum, StrEnum
+from typing import Any
+
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+
+class Exit(IntEnum):
+    """Exit codes, as docs/reference/cli.md lists them."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    DENIED = 3
+    NOT_FOUND = 4
+    WAITING = 5
+
+
+class Format(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+    NAME = "name"
+
+
+_WIDE = 400  # where nobody looks, lines are not wrapped: scripts and files take them whole
+
+console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
+errors = Console(stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else _WIDE)
+
+
+def show(data: Any, output: Format, *, columns: Sequence[tuple[str, str]], name: str = "id") -> None:
+    """Print `data`, one object or a list of them.
+
+    Args:
+        data: JSON as the API gave it.
+        output: how.
+        columns: `(heading, dotted path)` of a table.
+        name: the field that `-o name` prints.
+    """
+    if output is Format.JSON:
+        print_plain(json.dumps(data, indent=2, ensure_ascii=False))
+        return
+    if output is Format.YAML:
+        print_plain(yaml.safe_dump(data, sort_keys=False, allow_unicode=True).rstrip())
+        return
+    items = data if isinstance(data, list) else [data]
+    if output is Format.NAME:
+        for item in items:
+            print_plain(read_path(item, name))
+        return
+    if not items:
+        errors.print("Nothing found.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, path in columns:
+        table.add_column(heading, overflow="fold", no_wrap=path == name)
+    for item in items:
+        table.add_row(*(read_path(item, path) for _, path in columns))
+    console.print(table)
+
+
+def read_path(item: Any, path: str) -> str:
+    """Return the value at a dotted path as text; "–" when there is none."""
+    for part in path.split("."):
+        item = item.get(part) if isinstance(item, dict) else None
+    return "–" if item is None else str(item)
+
+
+def print_plain(text: str) -> None:
+    """Print `text` as it is: no colours, no wrapping, no markup."""
+    sys.stdout.write(text + "\n")
+
+
+def fail(message: str, *, hint: str | None = None, problems: Sequence[Any] = ()) -> None:
+    """Say what went wrong on standard error."""
+    errors.print(f"[bold red]Error:[/] {_escape(message)}")
+    for problem in problems:
+        text = problem if isinstance(problem, str) else f"{problem.get('path', '')}: {problem.get('reason', problem)}"
+        errors.print(f"  {_escape(text)}")
+    if hint:
+        errors.print(f"[dim]{_escape(hint)}[/]")
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", r"\[")

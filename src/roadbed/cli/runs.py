@@ -1,0 +1,123 @@
+"""`roadbed runs`: see, follow and steer runs."""
+
+import re
+from typing import Annotated, Any
+
+import typer
+
+from roadbed.cli.output import Exit, Format, console, print_plain, show
+from roadbed.cli.session import Output, Url, connect
+from roadbed.client import Client
+
+app = typer.Typer(no_args_is_help=True, help="See, follow and steer runs.")
+
+RunId = Annotated[str, typer.Argument(help="The run's id.", metavar="RUN")]
+COLUMNS = [("Id", "id"), ("Run", "title"), ("State", "state"), ("Started by", "initiator"), ("Created", "created_at")]
+STEP_COLUMNS = [("Step", "key"), ("Title", "title"), ("State", "state"), ("Note", "note"), ("Error", "error.message")]
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+@app.command("list")
+def list_runs(
+    state: Annotated[list[str] | None, typer.Option(help="Only runs in this state; may be repeated.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only runs of this kind.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Only runs about this subject.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many.")] = 20,
+    output: Output = Format.TABLE,
+    url: Url = None,
+) -> None:
+    """List runs, newest first.
+
+    Example: roadbed runs list --state failed
+    """
+    with connect(url) as client:
+        found = list(client.pages("/runs", limit=limit, state=state or None, kind=kind, subject=subject))
+    show(found, output, columns=COLUMNS)
+
+
+@app.command("show")
+def show_run(run_id: RunId, output: Output = Format.TABLE, url: Url = None) -> None:
+    """Show one run with its steps.
+
+    Example: roadbed runs show 01a20a58-9ccd-734d-b6d3-08a868fee990
+    """
+    with connect(url) as client:
+        run = client.get(f"/runs/{run_id}")
+    if output is not Format.TABLE:
+        show(run, output, columns=[])
+        return
+    console.print(f"[bold]{run['title']}[/]  {run['state']}")
+    if run["error"]:
+        console.print(f"[red]{run['error']['message']}[/]")
+    show(run["steps"], output, columns=STEP_COLUMNS)
+
+
+@app.command()
+def follow(run_id: RunId, url: Url = None) -> None:
+    """Print a run's log as it comes, until it ends. The exit code tells how: 0 done, 1 failed or cancelled.
+
+    Example: roadbed runs follow 01a20a58-9ccd-734d-b6d3-08a868fee990
+    """
+    with connect(url) as client:
+        run = follow_run(client, run_id)
+    raise typer.Exit(Exit.OK if run["state"] == "succeeded" else Exit.FAILED)
+
+
+@app.command()
+def log(run_id: RunId, step: Annotated[str, typer.Argument(help="The step's key.")], url: Url = None) -> None:
+    """Print the whole log of one step, without colours.
+
+    Example: roadbed runs log 01a20a58-9ccd-734d-b6d3-08a868fee990 pipeline
+    """
+    first_line = 1
+    with connect(url) as client:
+        while True:
+            lines = client.get(f"/runs/{run_id}/steps/{step}/log", first_line=first_line, limit=5000)["lines"]
+            if not lines:
+                return
+            for line in lines:
+                print_plain(_ESCAPES.sub("", line["text"]))
+            first_line = lines[-1]["number"] + 1
+
+
+@app.command()
+def cancel(
+    run_id: RunId,
+    undo: Annotated[bool, typer.Option("--undo", help="Also take back what the run made.")] = False,
+    output: Output = Format.TABLE,
+    url: Url = None,
+) -> None:
+    """Stop a run and the runs it started.
+
+    Example: roadbed runs cancel 01a20a58-9ccd-734d-b6d3-08a868fee990 --undo
+    """
+    with connect(url) as client:
+        show(client.post(f"/runs/{run_id}/cancel", {"undo": undo}), output, columns=COLUMNS)
+
+
+@app.command()
+def retry(run_id: RunId, output: Output = Format.TABLE, url: Url = None) -> None:
+    """Take a failed run up again at the step that failed.
+
+    Example: roadbed runs retry 01a20a58-9ccd-734d-b6d3-08a868fee990
+    """
+    with connect(url) as client:
+        show(client.post(f"/runs/{run_id}/retry"), output, columns=COLUMNS)
+
+
+def follow_run(client: Client, run_id: str) -> dict[str, Any]:
+    """Print steps and log lines as they come; return the run at its end."""
+    states: dict[str, str] = {}
+    for name, data in client.events(f"/runs/{run_id}/events"):
+        if name == "line":
+            text = data["text"] if console.is_terminal else _ESCAPES.sub("", data["text"])
+            print_plain(f"  {text}")
+        elif name == "step" and states.get(data["id"]) != data["state"]:
+            states[data["id"]] = data["state"]
+            if data["state"] != "pending":
+                note = f"  {data['note']}" if data["note"] else ""
+                print_plain(f"{data['title']}: {data['state']}{note}")
+    run: dict[str, Any] = client.get(f"/runs/{run_id}")
+    if run["error"]:
+        print_plain(f"{run['title']} failed: {run['error']['message']}")
+    return run

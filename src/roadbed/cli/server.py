@@ -1,0 +1,73 @@
+"""`roadbed up`: the server. The only command that starts the application."""
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from roadbed.app import open_roadbed
+from roadbed.cli.output import console
+from roadbed.core.home import Home
+from roadbed.core.http.server import HttpServer, bind
+from roadbed.core.services import Services
+from roadbed.core.settings import Settings, load_settings
+from roadbed.core.telemetry import configure_logging
+from roadbed.identity.contract import FirstStart
+from roadbed.sample import load_sample
+from roadbed.secrets.contract import SecretMask
+
+app = typer.Typer()
+
+
+@app.command()
+def up(
+    host: Annotated[str | None, typer.Option(help="Where to listen. [env: ROADBED_HOST; default: 127.0.0.1]")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="The port; 0 takes a free one. [env: ROADBED_PORT; default: 8400]")
+    ] = None,
+    home: Annotated[Path | None, typer.Option(help="The folder for all data. [env: ROADBED_HOME]")] = None,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Fill an empty catalog with the sample organisation.")
+    ] = False,
+) -> None:
+    """Start Roadbed on this machine, with everything it needs, until it is told to stop.
+
+    Example: roadbed up --sample
+    """
+    settings = load_settings(host=host, port=port, home=home)
+    mask = SecretMask()
+    configure_logging(settings.telemetry, redact=mask.mask)
+    uvloop.run(serve(settings, mask=mask, is_sample=sample))
+
+
+async def serve(settings: Settings, *, mask: SecretMask, is_sample: bool) -> None:
+    """Listen first, so that a taken port is told before anything starts; then start, serve and stop."""
+    with bind(settings.host, settings.port) as listener:
+        port = listener.getsockname()[1]
+        settings = settings.model_copy(update={"port": port})
+        async with open_roadbed(settings, mask=mask) as application:
+            services: Services = application.state.services
+            server = HttpServer(application, shutdown_seconds=settings.http.shutdown_seconds)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, server.stop)
+            task = asyncio.create_task(server.serve(sockets=[listener]))
+            await server.is_answering.wait()
+            greet(settings, services)
+            if is_sample:
+                await load_sample(services)
+            await task
+
+
+def greet(settings: Settings, services: Services) -> None:
+    """Say where the page is, and how to get in the first time."""
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
+    address = settings.http.public_url or f"http://{host}:{settings.port}"
+    console.print(f"\nRoadbed is at [bold]{address}[/]   data in {services.get(Home).path}")
+    first = services.get(FirstStart)
+    if first.password is not None:
+        console.print(f"Sign in as [bold]{first.account}[/] with the password [bold]{first.password}[/]")
+        console.print("It is shown only now, and you choose your own at the first sign-in.")
+    console.print("Stop with Ctrl-C.\n")

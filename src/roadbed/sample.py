@@ -1,0 +1,23 @@
+"""The sample organisation: what `roadbed up --sample` puts into an empty catalog."""
+
+import structlog
+
+from roadbed.catalog.contract import EntityFilter, LocationType, list_entities, register_location
+from roadbed.core.actor import system_actor
+from roadbed.core.bundled import bundled
+from roadbed.core.db import Database
+from roadbed.core.services import Services
+
+log = structlog.get_logger(__name__)
+
+ACTOR = system_actor("sample")
+
+
+async def load_sample(services: Services) -> None:
+    """Register the sample's location, unless the catalog holds something already."""
+    async with services.get(Database).write() as session:
+        if await list_entities(session, EntityFilter(), limit=1):
+            return
+        target = str(bundled("examples") / "northmoor" / "all.yaml")
+        await register_location(session, ACTOR, type_=LocationType.FILE, target=target)
+    log.info("sample.registered", target=target)
