@@ -122,7 +122,7 @@ def test_old_template_is_refused_with_what_to_change(version: str) -> None:
 
 def test_ai_resource_is_checked_by_its_type() -> None:
     rule = COMPONENT.replace("Component", "AiResource").replace("type: service", "type: rule")
-    assert {problem.path for problem in problems_of(rule)} == {"spec"}
+    assert {problem.path for problem in problems_of(rule)} == {"spec.category", "spec.rationale"}
     assert problems_of(rule + "  category: security\n  rationale: Because.\n") == []
     assert problems_of(rule.replace("type: rule", "type: prompt")) == []
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from roadbed.catalog import api
 from roadbed.catalog.access import ENTITY_READ, ENTITY_WRITE, LOCATION_READ, LOCATION_WRITE, SERVER_FILES
 from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS, Kinds
+from roadbed.catalog.service.entities import find_groups
 from roadbed.catalog.web import router as pages
 from roadbed.catalog.workflows.ingest import STEP, refresh_changed
 from roadbed.core.access import PERMISSIONS
@@ -15,11 +16,13 @@ from roadbed.core.lifecycle import PROVIDERS, Provider
 from roadbed.core.routes import API, PAGES
 from roadbed.core.services import Services
 from roadbed.core.workflows import SCHEDULES, Schedule
+from roadbed.identity.contract import GroupSource
 from roadbed.runs.contract import STEPS
 
 
 @asynccontextmanager
-async def _provide_kinds(services: Services) -> AsyncIterator[None]:
+async def _open(services: Services) -> AsyncIterator[None]:
+    services.put(GroupSource, GroupSource(find_groups))
     services.put(Kinds, BUILT_IN_KINDS.with_kinds(services.get(Registry).get(ENTITY_KINDS)))
     yield
 
@@ -28,7 +31,7 @@ MODULE = Module(
     "catalog",
     (
         PERMISSIONS.add(ENTITY_READ, ENTITY_WRITE, LOCATION_READ, LOCATION_WRITE, SERVER_FILES),
-        PROVIDERS.add(Provider("catalog.kinds", _provide_kinds)),
+        PROVIDERS.add(Provider("catalog", _open)),
         STEPS.add(STEP),
         SCHEDULES.add(Schedule("catalog.refresh", "* * * * *", refresh_changed)),
         API.add(api.router),

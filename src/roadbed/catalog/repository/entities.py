@@ -101,6 +101,18 @@ async def list_targets(session: ReadSession, *, source: str, type_: str) -> list
     return sorted(set(await session.scalars(query)))
 
 
+async def list_groups(session: ReadSession, ref: str) -> list[str]:
+    """Return the groups that an entity is a member of, directly or through groups above them."""
+    direct = (
+        select(EntityRelation.target_ref.label("ref"))
+        .where(EntityRelation.source_ref == ref, EntityRelation.type == "memberOf")
+        .cte("found", recursive=True)
+    )
+    above = select(EntityRelation.target_ref).join(direct, EntityRelation.source_ref == direct.c.ref)
+    found = direct.union(above.where(EntityRelation.type == "childOf"))  # not "union all": it ends in a circle too
+    return list(await session.scalars(select(found.c.ref)))
+
+
 async def list_parents(session: ReadSession) -> dict[str, str]:
     """Return child → parent of all groups that exist."""
     query = (

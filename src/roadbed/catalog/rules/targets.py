@@ -11,7 +11,10 @@ from roadbed.catalog.rules.harvest import ReadEntity
 DEFAULT_FILE = "catalog-info.yaml"
 _WILD = re.compile(r"[*?\[]")
 _ABSOLUTE = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:")
-_GIT_URL = re.compile(r"^(?:(?:https?|ssh|git|file)://[^\s#]+|[\w.-]+@[\w.-]+:[^\s#]+)$")
+_HOST = r"(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9][\w.-]*)(?::\d+)?"
+_GIT_URL = re.compile(
+    rf"https?://{_HOST}/[^\s#]+|(?:ssh|git)://(?:\w[\w.-]*@)?{_HOST}/[^\s#]+|file:///[^\s#]+|\w[\w.-]*@{_HOST}:[^\s#]+"
+)
 
 
 class TargetError(ValueError):
@@ -50,7 +53,9 @@ def parse_git_target(target: str) -> GitTarget:
     """
     url, _, rest = target.partition("#")
     branch, _, path = rest.partition(":")
-    if not _GIT_URL.match(url) or url.startswith("-") or "@-" in url or "::" in url:
+    if re.match(r"https?://[^/]*@", url):
+        raise TargetError("its address holds a name or password, which everybody who sees the location could read")
+    if not _GIT_URL.fullmatch(url):
         raise TargetError(
             f"{url!r} is not the address of a git repository, such as https://example.com/shop/orders.git"
         )

@@ -65,6 +65,11 @@ async def list_targets(session: ReadSession, ref: EntityRef, type_: str) -> list
     return await rows.list_targets(session, source=str(ref), type_=type_)
 
 
+async def find_groups(session: ReadSession, entity_ref: str) -> frozenset[str]:
+    """Return the refs of the groups that a user belongs to, directly or through groups above them."""
+    return frozenset(await rows.list_groups(session, entity_ref.lower()))
+
+
 def validate(reading: Reading, kinds: Kinds) -> list[Problem]:
     """Return everything that is wrong with what was read, in the order of the file."""
     problems = list(reading.problems)
