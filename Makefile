@@ -12,7 +12,7 @@ export ROADBED_HOME ?= $(CURDIR)/.roadbed
 .PHONY: help run test check format docs wheel lock clean
 
 help:  ## show what can be made
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 run:  ## start Roadbed with the sample organisation; data in .roadbed, or ROADBED_HOME
 	@$(BOOTSTRAP)

@@ -12,7 +12,9 @@ QUERY_PLACES = (
     "core/db", "core/events", "core/workflows", "core/dispatcher", "core/schema", "core/postgres",
 )  # fmt: skip
 # A git repository has commits too; everything else that is called `.commit(` ends a transaction.
-GIT_RECEIVERS = frozenset({"git", "repo", "repository", "clone", "checkout", "workspace", "worktree", "working_copy"})
+GIT_RECEIVERS = frozenset(
+    {"git", "host", "repo", "repository", "clone", "checkout", "workspace", "worktree", "working_copy"}
+)
 
 
 class Queries(Rule):
