@@ -58,7 +58,11 @@ class RestoreReport:
 
 
 def _programs(settings: Settings, home: Home) -> Programs:
-    return home.postgres.programs if home.postgres is not None else find_programs(pg_bin=settings.pg_bin)
+    return (
+        home.postgres.programs
+        if home.postgres is not None
+        else find_programs(pg_bin=settings.pg_bin, prefers_given=True)
+    )
 
 
 async def back_up(settings: Settings, file: Path, *, folders: tuple[BackupFolder, ...]) -> BackupReport:

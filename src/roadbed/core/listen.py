@@ -12,6 +12,8 @@ from roadbed.core.db import Database, plain_url
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 1.0
+# The last is what asyncpg raises when a server closes the connection in the middle of its greeting.
+CONNECT_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 async def listen(database: Database, channel: str, on_notify: Callable[[str], None]) -> None:
@@ -23,7 +25,7 @@ async def listen(database: Database, channel: str, on_notify: Callable[[str], No
     while True:
         try:
             connection = await asyncpg.connect(url)
-        except (OSError, asyncpg.PostgresError) as error:
+        except CONNECT_ERRORS as error:
             log.warning("listen.connect_failed", channel=channel, error=str(error), retry_seconds=RETRY_SECONDS)
             await asyncio.sleep(RETRY_SECONDS)
             continue

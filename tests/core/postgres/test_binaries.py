@@ -35,6 +35,12 @@ def test_version_of_the_data_is_taken_before_the_wheel(tmp_path: Path) -> None:
     assert find_programs(pg_bin=own, major=17, system_root=tmp_path).bin_dir == own
 
 
+def test_given_folder_is_taken_before_the_wheel_for_an_outside_database(tmp_path: Path) -> None:
+    own = install(tmp_path / "own", "17.2")
+    assert find_programs(pg_bin=own, prefers_given=True, system_root=tmp_path).bin_dir == own
+    assert find_programs(prefers_given=True, system_root=tmp_path).is_wheel
+
+
 @pytest.mark.usefixtures("without_wheel")
 def test_given_folder_is_taken_before_the_system_and_there_the_newest(tmp_path: Path) -> None:
     install(tmp_path / "system", "9.6")

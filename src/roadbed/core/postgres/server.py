@@ -367,8 +367,7 @@ def _wrong_major(place: Place, found: Programs, major: int) -> WrongMajorVersion
     return WrongMajorVersion(
         f"The database in {place.data_dir} was written by PostgreSQL {major}; "
         f"{found.origin} is PostgreSQL {found.version}, which cannot read it.",
-        hint=f"Move it by a dump: 1. with PostgreSQL {major} installed and ROADBED_PG_BIN set to its programs "
-        f"(for example /usr/lib/postgresql/{major}/bin), start Roadbed and run `roadbed db backup FILE`; "
-        f"2. stop Roadbed, rename {place.data_dir} and unset ROADBED_PG_BIN; "
-        "3. start Roadbed and run `roadbed db restore FILE`.",
+        hint=f"Move it by a dump: 1. install PostgreSQL {major}, set ROADBED_PG_BIN to its programs (for example "
+        f"/usr/lib/postgresql/{major}/bin) and run `roadbed db backup FILE`; 2. unset ROADBED_PG_BIN and run "
+        "`roadbed db restore FILE --home NEW_FOLDER`; 3. copy secrets.key into the new folder and start Roadbed there.",
     )
