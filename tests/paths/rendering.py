@@ -1,5 +1,6 @@
 """Renders a golden path's folders as its steps do, for the tests and for `python -m tests.paths.refresh`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -26,13 +27,13 @@ def render_path(path: str, target: Path, *, postgres: bool, **values: str) -> No
             _render_folder(PATHS / path / step["input"]["url"], target, context)
 
 
-def _render_folder(source: Path, target: Path, context: dict[str, object]) -> None:
+def _render_folder(source: Path, target: Path, context: Mapping[str, object]) -> None:
     environment = SandboxedEnvironment(
         variable_start_string="${{",
         variable_end_string="}}",
         keep_trailing_newline=True,
         undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - source files, not pages
+        autoescape=False,
     )
     for file in sorted(source.rglob("*")):
         if file.is_file() and "__pycache__" not in file.parts:
