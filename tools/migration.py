@@ -4,6 +4,7 @@ Usage: python tools/migration.py "what changes"
 """
 
 import asyncio
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -41,3 +42,6 @@ async def write_migration(message: str) -> None:
 
 if __name__ == "__main__":
     asyncio.run(write_migration(sys.argv[1]))
+    subprocess.run(
+        [Path(sys.executable).with_name("ruff"), "format", "--quiet", "src/roadbed/migrations/versions"], check=True
+    )

@@ -22,16 +22,16 @@ class Entry:
 
 
 COMMANDS = {
-    "up": Entry("roadbed.cli.server", "Start Roadbed on this machine."),
+    "up": Entry("roadbed.cli.server.up", "Start Roadbed on this machine."),
     "login": Entry("roadbed.cli.login", "Keep a server's address and a token for later commands."),
     "token": Entry("roadbed.cli.tokens", "Create, list and revoke access tokens."),
     "apply": Entry("roadbed.cli.apply", "Put entities from files into the catalog."),
     "get": Entry("roadbed.cli.get", "List entities, or show one."),
-    "validate": Entry("roadbed.cli.validate", "Check entity files, without a server."),
+    "validate": Entry("roadbed.cli.server.validate", "Check entity files, without a server."),
     "locations": Entry("roadbed.cli.locations", "Say where the catalog is read from."),
     "runs": Entry("roadbed.cli.runs", "See, follow and steer runs."),
     "config": Entry("roadbed.cli.config", "Look at the server's configuration."),
-    "db": Entry("roadbed.cli.db", "The database of a home folder."),
+    "db": Entry("roadbed.cli.server.db", "The database of a home folder."),
     "version": Entry("roadbed.cli.version", "Print the version of this command."),
 }
 

@@ -1,19 +1,13 @@
 """`roadbed token`: access tokens."""
 
-import asyncio
-import getpass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from roadbed.cli.output import Format, console, errors, print_plain, show
+from roadbed.cli.server.local import create_token_of_owner
 from roadbed.cli.session import Output, Url, connect
-from roadbed.core.db import Database
-from roadbed.core.home import open_home_database
-from roadbed.core.services import Services
-from roadbed.core.settings import Settings, load_settings
-from roadbed.identity.contract import create_local_token
 
 app = typer.Typer(no_args_is_help=True, help="Create, list and revoke access tokens.")
 
@@ -40,7 +34,7 @@ def create(
     Example: export ROADBED_TOKEN=$(roadbed token create --local --role developer)
     """
     if local:
-        print_plain(asyncio.run(_create_local(load_settings(home=home), role)))
+        print_plain(create_token_of_owner(home, role))
         return
     with connect(url) as client:
         token = client.post("/tokens", {"name": name, "expires_in_days": days, "scopes": scope or None})
@@ -70,15 +64,3 @@ def revoke(token_id: Annotated[str, typer.Argument(metavar="TOKEN", help="The to
     with connect(url) as client:
         client.delete(f"/tokens/{token_id}")
     console.print("The token is revoked.")
-
-
-async def _create_local(settings: Settings, role: str) -> str:
-    async with open_home_database(settings) as home:
-        database = Database(home.database_url, pool_size=2, statement_timeout_seconds=60, services=Services())
-        try:
-            async with database.write() as session:
-                token = await create_local_token(session, role=role, made_by=getpass.getuser())
-        finally:
-            await database.close()
-    assert token.value is not None
-    return token.value

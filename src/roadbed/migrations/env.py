@@ -10,7 +10,6 @@ context.configure(
     target_metadata=Base.metadata,
     compare_type=True,
     compare_server_default=True,
-    include_object=lambda obj, name, kind, reflected, compare_to: kind != "table" or obj.schema is None,  # noqa: ARG005
 )
 with context.begin_transaction():
     context.run_migrations()

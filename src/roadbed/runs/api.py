@@ -13,8 +13,6 @@ from roadbed.core.routes import service
 from roadbed.kit.ansi import strip
 from roadbed.runs import repository
 from roadbed.runs.access import RunController, RunReader
-from roadbed.runs.errors import StepNotFound
-from roadbed.runs.models import RunStep
 from roadbed.runs.schemas import (
     CancelIn,
     LinkOut,
@@ -27,7 +25,7 @@ from roadbed.runs.schemas import (
     RunQuery,
     StepOut,
 )
-from roadbed.runs.service import cancel_run, get_run, read_lines, retry_run
+from roadbed.runs.service import cancel_run, get_run, get_step, read_lines, retry_run
 from roadbed.runs.service.feed import RunFeed
 from roadbed.runs.service.stream import stream_events
 
@@ -50,32 +48,11 @@ async def show_run(session: ReadSession, run_id: UUID) -> RunDetailOut:
     )
 
 
-async def get_step(session: ReadSession, run_id: UUID, key: str) -> RunStep:
-    """Return a step by its key.
-
-    Raises:
-        RunNotFound, StepNotFound.
-    """
-    await get_run(session, run_id)
-    steps = await repository.list_steps(session, run_id)
-    found = next((step for step in steps if step.key == key), None)
-    if found is None:
-        names = ", ".join(step.key for step in steps)
-        raise StepNotFound(f"The run {run_id} has no step {key!r}.", hint=f"Its steps: {names}.")
-    return found
-
-
 @router.get("")
 async def list_runs(session: Reading, _: RunReader, query: Annotated[RunQuery, Query()]) -> RunPageOut:
     """List runs, newest first."""
     runs = await repository.list_runs(
-        session,
-        states=tuple(query.state),
-        kind=query.kind,
-        subject=query.subject,
-        initiator=query.initiator,
-        before_id=id_of_cursor(query.cursor),
-        limit=query.limit + 1,
+        session, query.to_filter(), before_id=id_of_cursor(query.cursor), limit=query.limit + 1
     )
     shown = runs[: query.limit]
     next_cursor = id_cursor(shown[-1].id) if len(runs) > query.limit else None

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from roadbed.core.db import ReadSession, WriteSession
 from roadbed.kit.ids import new_id
 from roadbed.runs.models import Run, RunLink, RunLogChunk, RunStep, RunWait
-from roadbed.runs.types import StepState
+from roadbed.runs.types import RunFilter, StepState
 
 CHANNEL = "roadbed_runs"
 
@@ -21,6 +21,11 @@ async def find_run(session: ReadSession, run_id: UUID) -> Run | None:
 
 async def find_run_by_key(session: ReadSession, *, kind: str, key: str) -> Run | None:
     return (await session.scalars(select(Run).where(Run.kind == kind, Run.key == key))).one_or_none()
+
+
+async def get_step(session: ReadSession, step_id: UUID) -> RunStep:
+    """Return a step that is known to exist."""
+    return await session.get_one(RunStep, step_id)
 
 
 async def lock_run(session: WriteSession, run_id: UUID) -> Run | None:
@@ -40,26 +45,17 @@ async def list_children(session: ReadSession, run_id: UUID) -> list[Run]:
     return list(await session.scalars(select(Run).where(Run.parent_run_id == run_id).order_by(Run.id)))
 
 
-async def list_runs(
-    session: ReadSession,
-    *,
-    states: tuple[str, ...] = (),
-    kind: str | None = None,
-    subject: str | None = None,
-    initiator: str | None = None,
-    before_id: UUID | None = None,
-    limit: int,
-) -> list[Run]:
+async def list_runs(session: ReadSession, wanted: RunFilter, *, before_id: UUID | None = None, limit: int) -> list[Run]:
     """List runs, newest first, from below `before_id`."""
     query = select(Run).order_by(Run.id.desc()).limit(limit)
-    if states:
-        query = query.where(Run.state.in_(states))
-    if kind:
-        query = query.where(Run.kind == kind)
-    if subject:
-        query = query.where(Run.subject == subject)
-    if initiator:
-        query = query.where(Run.initiator == initiator)
+    if wanted.states:
+        query = query.where(Run.state.in_(wanted.states))
+    if wanted.kind:
+        query = query.where(Run.kind == wanted.kind)
+    if wanted.subject:
+        query = query.where(Run.subject == wanted.subject)
+    if wanted.initiator:
+        query = query.where(Run.initiator == wanted.initiator)
     if before_id:
         query = query.where(Run.id < before_id)
     return list(await session.scalars(query))

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from roadbed.core.paging import PageQuery
-from roadbed.runs.types import RunState, StepState
+from roadbed.runs.types import RunFilter, RunState, StepState
 
 
 class RunQuery(PageQuery):
@@ -17,6 +17,9 @@ class RunQuery(PageQuery):
     kind: str | None = None
     subject: str | None = None
     initiator: str | None = None
+
+    def to_filter(self) -> RunFilter:
+        return RunFilter(tuple(self.state), self.kind, self.subject, self.initiator)
 
 
 class LogQuery(BaseModel):

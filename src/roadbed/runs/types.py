@@ -190,3 +190,13 @@ class RunSummary:
     output: dict[str, Any]
     error: dict[str, Any] | None
     parent_run_id: UUID | None
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """Which runs; what is empty does not limit."""
+
+    states: tuple[str, ...] = ()
+    kind: str | None = None
+    subject: str | None = None
+    initiator: str | None = None

@@ -17,11 +17,10 @@ from roadbed.kit.ansi import spans
 from roadbed.kit.clock import now
 from roadbed.runs import repository
 from roadbed.runs.access import RUN_CONTROL, RunController, RunReader
-from roadbed.runs.api import get_step
 from roadbed.runs.models import Run, RunStep
 from roadbed.runs.rules import state_words
 from roadbed.runs.schemas import LogQuery, RunQuery
-from roadbed.runs.service import LogLine, cancel_run, get_run, read_lines, retry_run
+from roadbed.runs.service import LogLine, cancel_run, get_run, get_step, read_lines, retry_run
 from roadbed.runs.types import RunState, StepState
 
 router = APIRouter()
@@ -72,13 +71,7 @@ async def list_page(
 ) -> HTMLResponse:
     """Show runs, newest first, with filters."""
     runs = await repository.list_runs(
-        session,
-        states=tuple(query.state),
-        kind=query.kind,
-        subject=query.subject,
-        initiator=query.initiator,
-        before_id=id_of_cursor(query.cursor),
-        limit=query.limit + 1,
+        session, query.to_filter(), before_id=id_of_cursor(query.cursor), limit=query.limit + 1
     )
     shown = runs[: query.limit]
     asked = query.model_dump(exclude_defaults=True, mode="json", exclude={"cursor"})

@@ -41,7 +41,10 @@ class FunctionSize(Rule):
 
 
 class ParameterCount(Rule):
-    """Signatures that hide an object. Keyword-only parameters count; self and cls do not, nor pytest's fixtures."""
+    """Signatures that hide an object. Keyword-only parameters count; self and cls do not.
+
+    Not counted are tests, whose parameters are fixtures, and commands, whose parameters are options.
+    """
 
     name = "parameter-count"
     code = "RB603"
@@ -51,7 +54,7 @@ class ParameterCount(Rule):
         if not source.is_python:
             return
         for node, scope in walk(source.tree):
-            if not isinstance(node, Function) or _is_test(source, node):
+            if not isinstance(node, Function) or _is_test(source, node) or _is_command(node):
                 continue
             arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
             if arguments and arguments[0].arg in ("self", "cls"):
@@ -76,3 +79,8 @@ class TemplateSize(Rule):
 
 def _is_test(source: Source, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return source.path.startswith("tests/") and function.name.startswith("test_")
+
+
+def _is_command(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    calls = (decorator.func for decorator in function.decorator_list if isinstance(decorator, ast.Call))
+    return any(isinstance(call, ast.Attribute) and call.attr == "command" for call in calls)

@@ -56,15 +56,40 @@ async def start_run(session: WriteSession, actor: Actor, plan: RunPlan) -> RunSu
         existing = await repository.find_run_by_key(session, kind=plan.kind, key=plan.key)
         if existing is not None:
             return summarise(existing)
-    kinds = {kind.name: kind for kind in session.services.get(Registry).get(STEPS)}
-    unknown = [step.kind for step in plan.steps if step.kind not in kinds]
-    if unknown:
-        raise UnknownStepKind(
-            f"The plan of {plan.title!r} has a step of the unknown kind {unknown[0]!r}.",
-            hint=f"Known kinds: {', '.join(sorted(kinds))}.",
-        )
+    versions = _check_kinds(session, plan)
+    run = _new_run(actor, plan)
+    session.add(run)
+    await session.flush()
+    session.add_all(_new_step(run, step, position, versions) for position, step in enumerate(plan.steps))
+    await session.flush()
+    await record(
+        session,
+        actor,
+        action="runs.run_started",
+        subject=f"run:{run.id}",
+        after=plan.inputs,
+        kind=plan.kind,
+        title=plan.title,
+    )
+    await enqueue_segment(session, run)
+    return summarise(run)
+
+
+def _check_kinds(session: WriteSession, plan: RunPlan) -> dict[str, int]:
+    """Return the version of each step kind, by name."""
+    versions = {kind.name: kind.version for kind in session.services.get(Registry).get(STEPS)}
+    for step in plan.steps:
+        if step.kind not in versions:
+            raise UnknownStepKind(
+                f"The plan of {plan.title!r} has a step of the unknown kind {step.kind!r}.",
+                hint=f"Known kinds: {', '.join(sorted(versions))}.",
+            )
+    return versions
+
+
+def _new_run(actor: Actor, plan: RunPlan) -> Run:
     run_id = new_id()
-    run = Run(
+    return Run(
         id=run_id,
         kind=plan.kind,
         key=plan.key or str(run_id),
@@ -81,37 +106,23 @@ async def start_run(session: WriteSession, actor: Actor, plan: RunPlan) -> RunSu
         log_bytes=0,
         created_at=now(),
     )
-    session.add(run)
-    await session.flush()
-    for position, step in enumerate(plan.steps):
-        session.add(
-            RunStep(
-                id=new_id(),
-                run_id=run.id,
-                position=position,
-                key=step.key,
-                title=step.title,
-                kind=step.kind,
-                version=kinds[step.kind].version,
-                inputs=step.inputs,
-                state=StepState.PENDING,
-                attempt=0,
-                output={},
-                line_count=0,
-            )
-        )
-    await session.flush()
-    await record(
-        session,
-        actor,
-        action="runs.run_started",
-        subject=f"run:{run.id}",
-        after=plan.inputs,
-        kind=plan.kind,
-        title=plan.title,
+
+
+def _new_step(run: Run, step: StepPlan, position: int, versions: dict[str, int]) -> RunStep:
+    return RunStep(
+        id=new_id(),
+        run_id=run.id,
+        position=position,
+        key=step.key,
+        title=step.title,
+        kind=step.kind,
+        version=versions[step.kind],
+        inputs=step.inputs,
+        state=StepState.PENDING,
+        attempt=0,
+        output={},
+        line_count=0,
     )
-    await enqueue_segment(session, run)
-    return summarise(run)
 
 
 async def enqueue_segment(session: WriteSession, run: Run) -> None:
@@ -154,7 +165,7 @@ async def _resume_step(session: WriteSession, run_id: UUID, step_id: UUID, resul
     run = await repository.lock_run(session, run_id)
     if run is None or run.state != RunState.WAITING:
         return
-    step = await session.get_one(RunStep, step_id)
+    step = await repository.get_step(session, step_id)
     step.state = StepState.PENDING
     step.resumed = result
     run.state = RunState.PENDING

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from roadbed.core.db import ReadSession, WriteSession
 from roadbed.runs import repository
-from roadbed.runs.models import Run, RunLogChunk, RunStep
+from roadbed.runs.models import RunLogChunk
 from roadbed.runs.rules import clean_text
 
 LONGEST_LINE = 8_000
@@ -34,8 +34,9 @@ async def append_lines(
         lines: already masked.
         limit_bytes: for the whole run; the first line over it is replaced by a note, the rest is dropped.
     """
-    run = await session.get_one(Run, run_id, with_for_update=True)
-    step = await session.get_one(RunStep, step_id)
+    run = await repository.lock_run(session, run_id)
+    assert run is not None, "a run that writes its log exists"
+    step = await repository.get_step(session, step_id)
     kept: list[list[object]] = []
     for at, stream, text in lines:
         line = clean_text(text)

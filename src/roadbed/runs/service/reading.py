@@ -4,9 +4,9 @@ from uuid import UUID
 
 from roadbed.core.db import ReadSession
 from roadbed.runs import repository
-from roadbed.runs.errors import RunNotFound
-from roadbed.runs.models import Run
-from roadbed.runs.types import RunState, RunSummary
+from roadbed.runs.errors import RunNotFound, StepNotFound
+from roadbed.runs.models import Run, RunStep
+from roadbed.runs.types import RunFilter, RunState, RunSummary
 
 
 def summarise(run: Run) -> RunSummary:
@@ -43,6 +43,21 @@ async def get_run(session: ReadSession, run_id: UUID) -> Run:
     return run
 
 
+async def get_step(session: ReadSession, run_id: UUID, key: str) -> RunStep:
+    """Return a step by its key.
+
+    Raises:
+        RunNotFound, StepNotFound.
+    """
+    await get_run(session, run_id)
+    steps = await repository.list_steps(session, run_id)
+    found = next((step for step in steps if step.key == key), None)
+    if found is None:
+        names = ", ".join(step.key for step in steps)
+        raise StepNotFound(f"The run {run_id} has no step {key!r}.", hint=f"Its steps: {names}.")
+    return found
+
+
 async def list_runs_of(session: ReadSession, *, subject: str, limit: int) -> list[RunSummary]:
     """List the newest runs about a subject."""
-    return [summarise(run) for run in await repository.list_runs(session, subject=subject, limit=limit)]
+    return [summarise(run) for run in await repository.list_runs(session, RunFilter(subject=subject), limit=limit)]

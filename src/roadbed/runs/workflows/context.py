@@ -55,7 +55,7 @@ class RunningStep:
 
     async def _write_note(self, text: str, done: int | None, total: int | None) -> None:
         async with self.database.write() as session:
-            step = await session.get_one(RunStep, self.step_id)
+            step = await repository.get_step(session, self.step_id)
             step.note, step.progress_done, step.progress_total = text, done, total
             await repository.notify(session, self.run_id)
 

@@ -164,7 +164,7 @@ class Interpreter:
                 await lock_wait(session, kind=result.kind, key=result.key)
             run = await repository.lock_run(session, turn.context.run_id)
             assert run is not None
-            step = await session.get_one(RunStep, turn.context.step_id)
+            step = await repository.get_step(session, turn.context.step_id)
             await repository.notify(session, run.id)
             if isinstance(result, RoadbedError):
                 step.error = error_record(result)
