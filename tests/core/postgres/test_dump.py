@@ -50,6 +50,26 @@ async def test_dump_restores_under_another_owner_and_over_tcp(folder: Path, opti
     await server.stop()
 
 
+async def test_dump_of_the_superuser_restores_as_an_ordinary_role(folder: Path, options: PostgresOptions) -> None:
+    port = find_free_port()
+    server = EmbeddedPostgres(folder / "postgres", options=replace(options, tuning=Tuning(tcp_port=port)))
+    await server.start()
+    await server.ensure_database("from")
+    async with server.connect("from") as connection:
+        await connection.execute("CREATE SCHEMA dbos; CREATE TABLE dbos.steps AS SELECT 1 AS id; CREATE ROLE reader")
+        await connection.execute("GRANT SELECT ON dbos.steps TO reader")
+        await connection.execute("CREATE FUNCTION one() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'")
+        await connection.execute("CREATE ROLE other LOGIN PASSWORD 'made-up'")
+        await connection.execute("CREATE DATABASE target OWNER other")
+    await dump_database(server.programs, url=server.url("from"), file=folder / "a.dump")
+    address = f"postgresql://other:made-up@127.0.0.1:{port}/target"
+    await restore_database(server.programs, url=address, file=folder / "a.dump")
+    reading = await asyncpg.connect(address, ssl=False)
+    assert await reading.fetchval("SELECT id + one() FROM dbos.steps") == 2
+    await reading.close()
+    await server.stop()
+
+
 async def test_failed_dump_keeps_the_file_that_was_there(folder: Path, options: PostgresOptions) -> None:
     server = EmbeddedPostgres(folder / "postgres", options=options)
     await server.start()

@@ -42,13 +42,22 @@ async def restore_database(programs: Programs, *, url: str, file: Path, owner: s
         programs: of the major version that wrote the file, or newer.
         url: `postgresql://…` of a superuser or of the owner.
         file: written by `dump_database`.
-        owner: a role that shall own everything; unset, the owners are those of the dump.
+        owner: a role that shall own everything; unset, it is the one that connects. Owners and grants in the dump
+            are left out: their roles need not exist here.
 
     Raises:
         DumpFailed: with what `pg_restore` said; the database is as it was.
     """
-    ownership = [] if owner is None else ["--no-owner", "--no-privileges", f"--role={owner}"]
-    arguments = ["--single-transaction", "--exit-on-error", *ownership, "--dbname=", str(file)]
+    role = [] if owner is None else [f"--role={owner}"]
+    arguments = [
+        "--single-transaction",
+        "--exit-on-error",
+        "--no-owner",
+        "--no-privileges",
+        *role,
+        "--dbname=",
+        str(file),
+    ]
     await _run(programs.path("pg_restore"), arguments, url=url, output=None)
 
 
