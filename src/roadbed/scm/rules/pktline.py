@@ -16,6 +16,7 @@ MAX_LINE = 65_520
 MAX_COMMANDS = 10_000
 _SIDE_BAND_DATA = 1
 _SIDE_BAND_MESSAGE = 2
+_SIDE_BAND_ERROR = 3
 _COMMAND = re.compile(rb"([0-9a-f]{40}) ([0-9a-f]{40}) ([^\0\n]+)")
 
 
@@ -86,6 +87,11 @@ def refusal(head: PushHead, reasons: Mapping[str, str], *, message: str) -> byte
     for start in range(0, len(report), size):
         banded += packet(bytes([_SIDE_BAND_DATA]) + report[start : start + size])
     return banded + FLUSH
+
+
+def failure(message: str) -> bytes:
+    """Return the answer to a push whose commands were not even read; the client shows `message` and gives up."""
+    return packet(bytes([_SIDE_BAND_ERROR]) + message.encode() + b"\n") + FLUSH
 
 
 OTHERS_REFUSED = "not updated, because another ref of this push was refused"

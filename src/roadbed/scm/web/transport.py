@@ -23,7 +23,8 @@ from roadbed.core.home import Home
 from roadbed.core.http.problems import status_of
 from roadbed.core.services import Services
 from roadbed.scm.access import REPOSITORY_READ, REPOSITORY_WRITE
-from roadbed.scm.errors import InvalidTransfer
+from roadbed.scm.errors import InvalidTransfer, PushTooLarge
+from roadbed.scm.rules.pktline import failure
 from roadbed.scm.service import transport
 from roadbed.scm.service.host import BuiltinHost
 from roadbed.scm.service.lookup import get_repository
@@ -33,6 +34,8 @@ from roadbed.scm.types import Repository
 log = structlog.get_logger(__name__)
 
 router = APIRouter(prefix="/git")
+
+DRAINED_BYTES = 64_000_000
 
 GitUser = Annotated[Actor, signed_in()]
 Protocol = Annotated[str, Header(alias="git-protocol", max_length=200)]
@@ -120,14 +123,16 @@ async def receive_pack(
 ) -> Response:
     """Answer a push."""
     services: Services = request.app.state.services
+    limit_bytes = services.get(BuiltinHost).settings.max_push_bytes
     try:
         repository = await _open(services, actor, owner, name, service=RECEIVE_PACK)
-        limit_bytes = services.get(BuiltinHost).settings.max_push_bytes
         body, size_bytes = await _spool(request, encoding, limit_bytes=limit_bytes)
         transfer = Transfer(RECEIVE_PACK, is_advertisement=False, body=body, size_bytes=size_bytes, protocol=protocol)
         return GitAnswer(transport.push(services, actor, repository, transfer), body)
     except ClientDisconnect:
         return Response(status_code=499)
+    except PushTooLarge as error:
+        return await _give_up(request, error, limit_bytes=limit_bytes)
     except RoadbedError as error:
         return _explain(error)
 
@@ -150,6 +155,17 @@ async def _spool(request: Request, encoding: str, *, limit_bytes: int) -> tuple[
 def _explain(error: RoadbedError) -> Response:
     text = error.message if error.hint is None else f"{error.message}\n{error.hint}"
     return PlainTextResponse(f"{text}\n", status_of(error))
+
+
+async def _give_up(request: Request, error: PushTooLarge, *, limit_bytes: int) -> Response:
+    """Let the client say the rest, as far as it is bearable: before that it does not listen to reasons."""
+    size_bytes = 0
+    async for chunk in request.stream():
+        size_bytes += len(chunk)
+        if size_bytes > limit_bytes + DRAINED_BYTES:
+            return _explain(error)
+    text = f"{error.message}\n{error.hint}"
+    return Response(failure(text), media_type=f"application/x-{RECEIVE_PACK}-result")
 
 
 async def _wait_until_gone(receive: Receive) -> None:

@@ -1,0 +1,108 @@
+"""What other domains may use of repositories and change requests.
+
+Verbs that take a session join its transaction. Verbs that take `Services` change git, which no transaction can take
+back: they run in transactions of their own, and what they need must be committed before.
+"""
+
+from roadbed.scm.errors import (
+    MergeBlocked,
+    MergeConflict,
+    PathNotFound,
+    RefMoved,
+    RepositoryExists,
+    RepositoryNotFound,
+    RevisionNotFound,
+)
+from roadbed.scm.rules.formats import author_of
+from roadbed.scm.rules.names import branch_ref, check_slug
+from roadbed.scm.service.changes import (
+    ChangeRequestWish,
+    get_change_request,
+    merge_change_request,
+    open_change_request,
+)
+from roadbed.scm.service.contents import (
+    clone_url,
+    commit_files,
+    export,
+    find_commit,
+    list_files,
+    list_tree,
+    load_folder,
+    read_file,
+    read_tree,
+    set_roadbed_ref,
+)
+from roadbed.scm.service.lookup import find_repository, get_repository, get_repository_by_id
+from roadbed.scm.service.repositories import RepositoryWish, create_repository, delete_repository
+from roadbed.scm.service.statuses import StatusWish, list_commit_statuses, set_commit_status
+from roadbed.scm.types import (
+    ZERO_SHA,
+    Author,
+    ChangeRequest,
+    ChangeRequestChanged,
+    ChangeRequestState,
+    Commit,
+    CommitStatus,
+    FileContent,
+    MergeMethod,
+    Pushed,
+    Repository,
+    RepositoryDeleted,
+    ScmHost,
+    StatusState,
+    TreeChange,
+    TreeEntry,
+)
+
+__all__ = [
+    "ZERO_SHA",
+    "Author",
+    "ChangeRequest",
+    "ChangeRequestChanged",
+    "ChangeRequestState",
+    "ChangeRequestWish",
+    "Commit",
+    "CommitStatus",
+    "FileContent",
+    "MergeBlocked",
+    "MergeConflict",
+    "MergeMethod",
+    "PathNotFound",
+    "Pushed",
+    "RefMoved",
+    "Repository",
+    "RepositoryDeleted",
+    "RepositoryExists",
+    "RepositoryNotFound",
+    "RepositoryWish",
+    "RevisionNotFound",
+    "ScmHost",
+    "StatusState",
+    "StatusWish",
+    "TreeChange",
+    "TreeEntry",
+    "author_of",
+    "branch_ref",
+    "check_slug",
+    "clone_url",
+    "commit_files",
+    "create_repository",
+    "delete_repository",
+    "export",
+    "find_commit",
+    "find_repository",
+    "get_change_request",
+    "get_repository",
+    "get_repository_by_id",
+    "list_commit_statuses",
+    "list_files",
+    "list_tree",
+    "load_folder",
+    "merge_change_request",
+    "open_change_request",
+    "read_file",
+    "read_tree",
+    "set_commit_status",
+    "set_roadbed_ref",
+]
