@@ -56,6 +56,11 @@ class Source:
         parts = tuple(self.path.split("/"))
         return parts[2:] if parts[:2] == ("src", "roadbed") else ()
 
+    @cached_property
+    def nodes(self) -> tuple[tuple[ast.AST, str], ...]:
+        """Each node of the tree with its scope: the dotted names of the functions and classes around it."""
+        return tuple(_walk(self.tree, ""))
+
     @property
     def is_python(self) -> bool:
         return self.path.endswith(".py")
@@ -99,19 +104,13 @@ class Rule(ABC):
         return Problem(self.code, self.name, source.path, line, message, scope)
 
 
-def walk(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
-    """Yield each node with its scope, the dotted names of the functions and classes around it."""
-
-    def visit(node: ast.AST, scope: str) -> Iterator[tuple[ast.AST, str]]:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, Function | ast.ClassDef):
-                inner = f"{scope}.{child.name}" if scope else child.name
-            else:
-                inner = scope
-            yield child, inner
-            yield from visit(child, inner)
-
-    yield from visit(tree, "")
+def _walk(node: ast.AST, scope: str) -> Iterator[tuple[ast.AST, str]]:
+    for child in ast.iter_child_nodes(node):
+        inner = scope
+        if isinstance(child, Function | ast.ClassDef):
+            inner = f"{scope}.{child.name}" if scope else child.name
+        yield child, inner
+        yield from _walk(child, inner)
 
 
 def name_of(node: ast.AST) -> str:

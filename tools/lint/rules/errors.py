@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from tools.lint.framework import Problem, Rule, Source, name_of, walk
+from tools.lint.framework import Problem, Rule, Source, name_of
 
 BROAD = frozenset({"Exception", "BaseException"})
 
@@ -18,7 +18,7 @@ class HttpException(Rule):
     def check(self, source: Source) -> Iterator[Problem]:
         if not source.is_python or not source.parts or source.is_in("core/http"):
             return
-        for node, scope in walk(source.tree):
+        for node, scope in source.nodes:
             imported = isinstance(node, ast.ImportFrom) and any(alias.name == "HTTPException" for alias in node.names)
             used = isinstance(node, ast.Attribute) and node.attr == "HTTPException"
             if imported or used:
@@ -40,7 +40,7 @@ class BroadExcept(Rule):
     def check(self, source: Source) -> Iterator[Problem]:
         if not source.is_python:
             return
-        for node, scope in walk(source.tree):
+        for node, scope in source.nodes:
             if isinstance(node, ast.ExceptHandler) and _is_broad(node.type) and not _ends_in_raise(node):
                 shown = f"except {ast.unparse(node.type)}" if node.type else "a bare except"
                 yield self.problem(source, node, f"{shown} catches everything; name the errors", scope=scope)

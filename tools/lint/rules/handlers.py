@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from tools.lint.framework import Function, Problem, Rule, Source, name_of, walk
+from tools.lint.framework import Function, Problem, Rule, Source, name_of
 
 DECLARATIONS = frozenset({"requires", "anonymous", "signed_in"})
 METHODS = frozenset(
@@ -31,7 +31,7 @@ class HandlerAccess(Rule):
             return
         routers = _find_routers(source.tree)
         aliases = _local_aliases(source.tree) | _imported_aliases(source)
-        for node, scope in walk(source.tree):
+        for node, scope in source.nodes:
             if not isinstance(node, Function):
                 continue
             routes = [route for route in map(_as_route, node.decorator_list) if route is not None]
@@ -55,7 +55,7 @@ class HandlerRegistration(Rule):
     def check(self, source: Source) -> Iterator[Problem]:
         if not source.is_python or not source.parts or source.is_in("cli"):
             return
-        for node, scope in walk(source.tree):
+        for node, scope in source.nodes:
             if not isinstance(node, ast.Call):
                 continue
             is_direct = isinstance(node.func, ast.Attribute) and node.func.attr in DIRECT

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from tools.lint.framework import Function, Problem, Rule, Source, walk
+from tools.lint.framework import Function, Problem, Rule, Source
 from tools.lint.rules.layout import NOT_DOMAINS
 
 # The composition root, the history of tables and the plugin authors' batteries see every domain from inside.
@@ -23,7 +23,7 @@ class FunctionImports(Rule):
         if not source.is_python:
             return
         seen: set[int] = set()
-        for node, scope in walk(source.tree):
+        for node, scope in source.nodes:
             if not isinstance(node, Function):
                 continue
             for inner in ast.walk(node):
@@ -45,7 +45,7 @@ class DomainImports(Rule):
         if not source.is_python or not source.parts or source.is_in(*INSIDERS):
             return
         own = source.parts[0].removesuffix(".py")
-        for node, scope in walk(source.tree):
+        for node, scope in source.nodes:
             for target in _imported(node, source):
                 domain, *rest = target.split(".")[1:] or [""]
                 if domain in ("", own) or domain in NOT_DOMAINS or rest[:1] == ["contract"]:
@@ -65,7 +65,7 @@ class CommandLineImports(Rule):
     def check(self, source: Source) -> Iterator[Problem]:
         if not source.is_python or not source.is_in("client", "cli") or source.is_in("cli/server"):
             return
-        for node, scope in walk(source.tree):
+        for node, scope in source.nodes:
             for target in _imported(node, source):
                 inner = target.removeprefix("roadbed").removeprefix(".")
                 if inner and not any(inner == may or inner.startswith(f"{may}.") for may in COMMAND_LINE_MAY):

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from tools.lint.framework import Function, Problem, Rule, Source, walk
+from tools.lint.framework import Function, Problem, Rule, Source
 
 FILE_LINES = 500
 FUNCTION_LINES = 50
@@ -32,7 +32,7 @@ class FunctionSize(Rule):
     def check(self, source: Source) -> Iterator[Problem]:
         if not source.is_python or source.is_migration:
             return
-        for node, scope in walk(source.tree):
+        for node, scope in source.nodes:
             if not isinstance(node, Function):
                 continue
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
@@ -53,7 +53,7 @@ class ParameterCount(Rule):
     def check(self, source: Source) -> Iterator[Problem]:
         if not source.is_python:
             return
-        for node, scope in walk(source.tree):
+        for node, scope in source.nodes:
             if not isinstance(node, Function) or _is_test(source, node) or _is_command(node):
                 continue
             arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]

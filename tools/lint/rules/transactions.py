@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from tools.lint.framework import Problem, Rule, Source, name_of, walk
+from tools.lint.framework import Problem, Rule, Source, name_of
 
 STATEMENTS = frozenset({"select", "insert", "update", "delete", "text"})
 SESSION_QUERIES = frozenset({"execute", "scalar", "scalars", "stream", "stream_scalars", "get", "get_one", "refresh"})
@@ -28,7 +28,7 @@ class Queries(Rule):
         if not source.is_python or not source.parts or source.is_in(*QUERY_PLACES):
             return
         statements, modules = _sqlalchemy_names(source.tree)
-        for node, scope in walk(source.tree):
+        for node, scope in source.nodes:
             if not isinstance(node, ast.Call):
                 continue
             if _is_statement(node.func, statements, modules):
@@ -89,7 +89,7 @@ class Commits(Rule):
     def check(self, source: Source) -> Iterator[Problem]:
         if not source.is_python or not source.parts or source.is_in("core", "testing"):
             return
-        for node, scope in walk(source.tree):
+        for node, scope in source.nodes:
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)
