@@ -10,6 +10,7 @@ from roadbed.catalog.rules.documents import Document, Reading, from_json, read_d
 from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS, KindDefinition, Kinds, Relation
 from roadbed.catalog.rules.problems import Problem, Severity
 from roadbed.catalog.rules.validation import check as check_document
+from roadbed.catalog.rules.words import health_of, icon_of, kind_word, state_of
 from roadbed.catalog.service.entities import (
     PutEntity,
     delete_entity,
@@ -22,6 +23,7 @@ from roadbed.catalog.service.entities import (
     validate,
 )
 from roadbed.catalog.service.locations import get_location, refresh_location, register_location, remove_location
+from roadbed.catalog.service.reading import get_overview, list_recent_changes, search_entities
 from roadbed.catalog.service.statuses import list_statuses, report_status, withdraw_status
 from roadbed.catalog.types import (
     ChangeKind,
@@ -31,6 +33,7 @@ from roadbed.catalog.types import (
     Health,
     LocationSummary,
     LocationType,
+    RecentChange,
     Status,
     StatusReport,
     entity_href,
@@ -77,6 +80,7 @@ __all__ = [
     "Problem",
     "PutEntity",
     "Reading",
+    "RecentChange",
     "Relation",
     "Severity",
     "Status",
@@ -88,8 +92,13 @@ __all__ = [
     "from_json",
     "get_entity",
     "get_location",
+    "get_overview",
+    "health_of",
+    "icon_of",
+    "kind_word",
     "list_by_refs",
     "list_entities",
+    "list_recent_changes",
     "list_statuses",
     "list_targets",
     "put_entities",
@@ -98,6 +107,8 @@ __all__ = [
     "register_location",
     "remove_location",
     "report_status",
+    "search_entities",
+    "state_of",
     "validate",
     "withdraw_status",
 ]

@@ -129,6 +129,18 @@ class Status(StatusReport):
 
 
 @dataclass(frozen=True)
+class RecentChange:
+    """What happened to an entity, by whom (an actor's label) and in which run."""
+
+    ref: EntityRef
+    title: str
+    change: ChangeKind
+    actor: str
+    run_id: UUID | None
+    at: datetime
+
+
+@dataclass(frozen=True)
 class LocationSummary:
     """A location as other domains see it."""
 

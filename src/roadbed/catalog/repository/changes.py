@@ -1,11 +1,11 @@
 """Queries on changes: the gapless order of everything that happened to entities."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Row, func, insert, select
 
-from roadbed.catalog.models import Change
+from roadbed.catalog.models import Change, Entity
 from roadbed.core.db import ReadSession, WriteSession, lock_transaction
 
 LOCK = "catalog.changes"
@@ -35,3 +35,23 @@ async def list_changes_of(session: ReadSession, ref: str, *, limit: int) -> list
 async def list_changes(session: ReadSession, *, after: int, limit: int) -> list[Change]:
     query = select(Change).where(Change.position > after).order_by(Change.position).limit(limit)
     return list(await session.scalars(query))
+
+
+async def list_recent(session: ReadSession, *, owners: Collection[str], limit: int) -> Sequence[Row[Any]]:
+    """Return the newest changes of what these own, or of everything when no owner is given; newest first.
+
+    Rows hold ref, change, actor, run_id, at, and the entity's title and name: documents stay where they are.
+    """
+    metadata = Change.document["metadata"]
+    query = select(
+        Change.ref,
+        Change.change,
+        Change.actor,
+        Change.run_id,
+        Change.at,
+        metadata["title"].astext.label("title"),
+        metadata["name"].astext.label("name"),
+    )
+    if owners:
+        query = query.where(Change.ref.in_(select(Entity.ref).where(Entity.owner_ref.in_(list(owners)))))
+    return (await session.execute(query.order_by(Change.position.desc()).limit(limit))).all()

@@ -1,9 +1,10 @@
 """The list of entities: filters, order, pages, facets."""
 
+import re
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from roadbed.catalog.models import Entity
@@ -41,6 +42,22 @@ async def count_by(
     query = _where(select(column, func.count()), wanted.without(field)).group_by(column)
     rows = await session.execute(query.order_by(func.count().desc(), column).limit(limit))
     return [(value, count) for value, count in rows]
+
+
+async def search_entities(session: ReadSession, text: str, *, limit: int) -> list[Entity]:
+    """Return entities that hold all words of `text`, ordered by how well their name fits as in `core.search.rank`."""
+    wanted = text.lower()
+    names = (func.lower(Entity.name), Entity.sort_key)
+    word = f"(^|[^[:alnum:]]){re.escape(wanted)}"
+    order = case(
+        (or_(*(name == wanted for name in names)), 0),
+        (or_(*(name.startswith(wanted, autoescape=True) for name in names)), 1),
+        (or_(*(name.regexp_match(word) for name in names)), 2),
+        (or_(*(name.contains(wanted, autoescape=True) for name in names)), 3),
+        else_=4,
+    )
+    query = _where(select(Entity), EntityFilter(text=text)).order_by(order, Entity.sort_key, Entity.ref)
+    return list(await session.scalars(query.limit(limit)))
 
 
 async def find_newest_update(session: ReadSession) -> Any:

@@ -1,12 +1,12 @@
 """Queries on what other domains report about entities."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import case, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from roadbed.catalog.models import EntityStatus
+from roadbed.catalog.models import Entity, EntityStatus
 from roadbed.core.db import ReadSession, WriteSession
 
 
@@ -37,3 +37,17 @@ async def delete_status(session: WriteSession, *, ref: str, key: str) -> None:
 async def list_statuses(session: ReadSession, refs: Iterable[str]) -> list[EntityStatus]:
     query = select(EntityStatus).where(EntityStatus.ref.in_(list(refs))).order_by(EntityStatus.ref, EntityStatus.key)
     return list(await session.scalars(query))
+
+
+async def list_statuses_of_owners(
+    session: ReadSession, owners: Collection[str], *, key: str, states: Collection[str], limit: int
+) -> list[tuple[EntityStatus, str]]:
+    """Return statuses of what these own, in one of these states, with the entity's title; the newest first."""
+    query = (
+        select(EntityStatus, Entity.title)
+        .join(Entity, Entity.ref == EntityStatus.ref)
+        .where(Entity.owner_ref.in_(list(owners)), EntityStatus.key == key, EntityStatus.state.in_(list(states)))
+        .order_by(EntityStatus.since.desc())
+        .limit(limit)
+    )
+    return [(status, title) for status, title in await session.execute(query)]

@@ -1,6 +1,6 @@
 """What pages and the API show: one entity with everything around it, pages of lists, locations with their counts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +13,14 @@ from roadbed.catalog.repository import locations as location_rows
 from roadbed.catalog.service.entities import get_entity
 from roadbed.catalog.service.statuses import list_statuses
 from roadbed.catalog.service.views import summarise, summarise_location
-from roadbed.catalog.types import EntityFilter, EntitySummary, LocationSummary, Status
+from roadbed.catalog.types import (
+    ChangeKind,
+    EntityFilter,
+    EntitySummary,
+    LocationSummary,
+    RecentChange,
+    Status,
+)
 from roadbed.core.db import ReadSession
 from roadbed.core.errors import Invalid
 from roadbed.kit.paging import Page, decode_cursor, encode_cursor
@@ -96,6 +103,26 @@ async def list_page(
 async def list_history(session: ReadSession, ref: EntityRef) -> list[Change]:
     """Return the changes of an entity, newest first; also those of one that is gone."""
     return await change_rows.list_changes_of(session, str(ref), limit=HISTORY)
+
+
+async def list_recent_changes(session: ReadSession, *, owners: Collection[str] = (), limit: int) -> list[RecentChange]:
+    """Return the newest changes of what these owners (refs) own, or of the whole catalog; newest first."""
+    return [
+        RecentChange(
+            ref=parse_ref(row.ref),
+            title=row.title or row.name,
+            change=ChangeKind(row.change),
+            actor=row.actor,
+            run_id=row.run_id,
+            at=row.at,
+        )
+        for row in await change_rows.list_recent(session, owners=owners, limit=limit)
+    ]
+
+
+async def search_entities(session: ReadSession, text: str, *, limit: int) -> list[EntitySummary]:
+    """Return entities that hold `text`, those whose name fits best first."""
+    return [summarise(row) for row in await lists.search_entities(session, text, limit=limit)]
 
 
 async def get_titles(session: ReadSession, refs: Sequence[EntityRef]) -> Mapping[EntityRef, str]:

@@ -15,10 +15,10 @@ from roadbed.catalog.access import ENTITY_WRITE, EntityReader, EntityWriter
 from roadbed.catalog.errors import EntityInvalid
 from roadbed.catalog.rules.comparison import compare
 from roadbed.catalog.rules.kinds import Kinds
+from roadbed.catalog.rules.words import health_of, icon_of, kind_word, relation_title, state_of
 from roadbed.catalog.service import entities, reading
 from roadbed.catalog.service.reading import EntityDetail, Related
 from roadbed.catalog.types import EntitySummary, entity_href
-from roadbed.catalog.web.words import health_of, icon_of, kind_word, relation_title, state_of
 from roadbed.core.access import DeciderService
 from roadbed.core.actor import Actor
 from roadbed.core.db import Reading, ReadSession, Writing

@@ -11,11 +11,11 @@ from fastapi.responses import HTMLResponse
 from roadbed.catalog.access import EntityReader
 from roadbed.catalog.repository import lists
 from roadbed.catalog.rules.kinds import Kinds
+from roadbed.catalog.rules.words import health_of, icon_of, kind_word, state_of
 from roadbed.catalog.schemas import EntityQuery
 from roadbed.catalog.service import reading
 from roadbed.catalog.service.statuses import list_statuses
 from roadbed.catalog.types import EntityFilter, EntitySummary, entity_href
-from roadbed.catalog.web.words import health_of, icon_of, kind_word, state_of
 from roadbed.core.db import Reading, ReadSession
 from roadbed.core.html import render
 from roadbed.core.routes import service

@@ -6,7 +6,7 @@ from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.types import EntitySummary, Health, Status
 
 _TYPE_ICONS = {"website": "world", "library": "package", "database": "database", "bucket": "bucket", "queue": "bolt"}
-_HEALTH = {
+HEALTH_STATES = {
     Health.HEALTHY: ("ok", "Healthy"),
     Health.DEPLOYING: ("run", "Deploying"),
     Health.UNKNOWN: ("off", "Unknown"),
@@ -55,7 +55,9 @@ def state_of(status: Status | None) -> tuple[str, str] | None:
     """Return the kind and word of a health, or None when nothing is reported."""
     if status is None:
         return None
-    return _HEALTH.get(Health(status.state)) if status.state in set(Health) else ("info", status.state.capitalize())
+    return (
+        HEALTH_STATES.get(Health(status.state)) if status.state in set(Health) else ("info", status.state.capitalize())
+    )
 
 
 def health_of(statuses: Sequence[Status]) -> Status | None:
