@@ -2,11 +2,13 @@
 
 from roadbed.runs.access import RUN_CONTROL, RUN_READ
 from roadbed.runs.errors import StepFailed
-from roadbed.runs.service import cancel_run, find_run, list_runs_of, resume_waits, start_run
+from roadbed.runs.rules import state_words
+from roadbed.runs.service import cancel_run, find_run, list_open_runs, list_runs_of, resume_waits, start_run
 from roadbed.runs.service.control import RunPlan
 from roadbed.runs.types import (
     STEPS,
     Done,
+    OpenRun,
     Outcome,
     RunFinished,
     RunState,
@@ -24,6 +26,7 @@ __all__ = [
     "RUN_READ",
     "STEPS",
     "Done",
+    "OpenRun",
     "Outcome",
     "RunFinished",
     "RunPlan",
@@ -38,7 +41,9 @@ __all__ = [
     "Wait",
     "cancel_run",
     "find_run",
+    "list_open_runs",
     "list_runs_of",
     "resume_waits",
     "start_run",
+    "state_words",
 ]

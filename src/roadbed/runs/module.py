@@ -6,7 +6,9 @@ from roadbed.core.db import Database
 from roadbed.core.extension import Module
 from roadbed.core.html import NAVIGATION, TEMPLATES, NavItem, module_templates
 from roadbed.core.lifecycle import PROVIDERS, Provider
+from roadbed.core.needs import NEEDS
 from roadbed.core.routes import API, PAGES
+from roadbed.core.search import SEARCH
 from roadbed.core.services import Services
 from roadbed.core.workflows import SCHEDULES, Schedule
 from roadbed.runs import api, repository, web
@@ -26,6 +28,8 @@ MODULE = Module(
         API.add(api.router),
         PAGES.add(web.router),
         TEMPLATES.add(module_templates("runs", "roadbed.runs")),
+        NEEDS.add(web.find_needs),
+        SEARCH.add(web.SEARCH_SOURCE),
         NAVIGATION.add(NavItem("Runs", "/runs", "player-play", order=60, permission=RUN_READ, count=_count_open)),
         PROVIDERS.add(
             Provider("runs: interpreter", open_interpreter),

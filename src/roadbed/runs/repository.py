@@ -4,15 +4,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
 from roadbed.core.db import ReadSession, WriteSession
 from roadbed.kit.ids import new_id
 from roadbed.runs.models import Run, RunLink, RunLogChunk, RunStep, RunWait
-from roadbed.runs.types import RunFilter, StepState
+from roadbed.runs.types import RunFilter, RunState, StepState
 
 CHANNEL = "roadbed_runs"
+SEARCHED = 10_000
 
 
 async def find_run(session: ReadSession, run_id: UUID) -> Run | None:
@@ -65,6 +67,33 @@ async def count_open(session: ReadSession) -> int:
     """Return how many runs are not finished."""
     count = await session.scalar(select(func.count()).where(Run.finished_at.is_(None)))
     return count or 0
+
+
+async def list_open(session: ReadSession, *, first_of: str, limit: int) -> list[Run]:
+    """List runs that are not finished and have no parent: those of the initiator `first_of` first, then the newest."""
+    query = select(Run).where(Run.finished_at.is_(None), Run.parent_run_id.is_(None))
+    return list(await session.scalars(query.order_by(Run.initiator != first_of, Run.id.desc()).limit(limit)))
+
+
+async def list_left_failed(session: ReadSession, *, initiator: str, since: datetime, limit: int) -> list[Run]:
+    """List failed runs, newest first, that no later run of the same kind and subject has followed."""
+    later = aliased(Run)
+    followed = exists().where(later.kind == Run.kind, later.subject == Run.subject, later.id > Run.id)
+    query = select(Run).where(
+        Run.initiator == initiator,
+        Run.state == RunState.FAILED,
+        Run.parent_run_id.is_(None),
+        Run.finished_at >= since,
+        ~followed,
+    )
+    return list(await session.scalars(query.order_by(Run.id.desc()).limit(limit)))
+
+
+async def search_runs(session: ReadSession, text: str, *, limit: int) -> list[Run]:
+    """Return runs whose title holds every word of `text`, newest first; only the newest 10,000 are looked at."""
+    newest = aliased(Run, select(Run).order_by(Run.id.desc()).limit(SEARCHED).subquery())
+    query = select(newest).where(*(newest.title.icontains(word, autoescape=True) for word in text.split()[:10]))
+    return list(await session.scalars(query.order_by(newest.id.desc()).limit(limit)))
 
 
 async def list_kinds(session: ReadSession) -> list[str]:

@@ -200,3 +200,13 @@ class RunFilter:
     kind: str | None = None
     subject: str | None = None
     initiator: str | None = None
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A run that is not finished: how many of its steps are, and the title of the one it is at."""
+
+    run: RunSummary
+    done: int
+    total: int
+    at: str

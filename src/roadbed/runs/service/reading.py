@@ -6,7 +6,7 @@ from roadbed.core.db import ReadSession
 from roadbed.runs import repository
 from roadbed.runs.errors import RunNotFound, StepNotFound
 from roadbed.runs.models import Run, RunStep
-from roadbed.runs.types import RunFilter, RunState, RunSummary
+from roadbed.runs.types import OpenRun, RunFilter, RunState, RunSummary
 
 
 def summarise(run: Run) -> RunSummary:
@@ -61,3 +61,10 @@ async def get_step(session: ReadSession, run_id: UUID, key: str) -> RunStep:
 async def list_runs_of(session: ReadSession, *, subject: str, limit: int) -> list[RunSummary]:
     """List the newest runs about a subject."""
     return [summarise(run) for run in await repository.list_runs(session, RunFilter(subject=subject), limit=limit)]
+
+
+async def list_open_runs(session: ReadSession, *, first_of: str, limit: int) -> list[OpenRun]:
+    """List what runs or waits now, without the children of other runs; those of the initiator `first_of` first."""
+    runs = await repository.list_open(session, first_of=first_of, limit=limit)
+    progress = await repository.count_progress(session, [run.id for run in runs])
+    return [OpenRun(summarise(run), *progress.get(run.id, (0, 0, ""))) for run in runs]
