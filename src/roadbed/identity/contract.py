@@ -1,5 +1,6 @@
 """What other domains may use of identity: verbs on accounts and tokens, and how the catalog tells who is in a group."""
 
+from roadbed.identity.access import ACCOUNT_WRITE, TOKEN_WRITE
 from roadbed.identity.service.accounts import AccountWish, create_account, ensure_admin
 from roadbed.identity.service.actors import find_account, find_actor, list_accounts_of
 from roadbed.identity.service.roles import seed_roles
@@ -7,6 +8,8 @@ from roadbed.identity.service.tokens import TokenWish, create_local_token, creat
 from roadbed.identity.types import AccountKind, AccountView, FirstStart, GroupSource, NewToken
 
 __all__ = [
+    "ACCOUNT_WRITE",
+    "TOKEN_WRITE",
     "AccountKind",
     "AccountView",
     "AccountWish",
