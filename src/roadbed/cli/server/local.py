@@ -4,11 +4,14 @@ import asyncio
 import getpass
 from pathlib import Path
 
+from roadbed.app import MODULES
 from roadbed.core.db import Database
+from roadbed.core.extension import Registry, load
 from roadbed.core.home import open_home_database
+from roadbed.core.schema import migrate, read_status
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings, load_settings
-from roadbed.identity.contract import create_local_token
+from roadbed.identity.contract import create_local_token, seed_roles
 
 
 def create_token_of_owner(home: Path | None, role: str) -> str:
@@ -18,9 +21,16 @@ def create_token_of_owner(home: Path | None, role: str) -> str:
 
 async def _create(settings: Settings, role: str) -> str:
     async with open_home_database(settings) as home:
-        database = Database(home.database_url, pool_size=2, statement_timeout_seconds=60, services=Services())
+        services = Services()
+        services.put(Registry, load(MODULES))
+        database = Database(home.database_url, pool_size=2, statement_timeout_seconds=60, services=services)
         try:
+            is_first_start = (await read_status(database)).current is None
+            if is_first_start:
+                await migrate(database)
             async with database.write() as session:
+                if is_first_start:
+                    await seed_roles(session)
                 token = await create_local_token(session, role=role, made_by=getpass.getuser())
         finally:
             await database.close()
