@@ -9,8 +9,9 @@ from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS, Kinds
 from roadbed.catalog.service.entities import find_groups
 from roadbed.catalog.web import router as pages
 from roadbed.catalog.web.finds import SEARCH_SOURCE, find_needs
-from roadbed.catalog.workflows.ingest import STEP, refresh_changed
+from roadbed.catalog.workflows.ingest import STEP, follow_push, refresh_changed
 from roadbed.core.access import PERMISSIONS
+from roadbed.core.events import CONSUMERS, Consumer
 from roadbed.core.extension import Module, Registry
 from roadbed.core.html import NAVIGATION, TEMPLATES, NavItem, module_templates
 from roadbed.core.lifecycle import PROVIDERS, Provider
@@ -21,6 +22,7 @@ from roadbed.core.services import Services
 from roadbed.core.workflows import SCHEDULES, Schedule
 from roadbed.identity.contract import GroupSource
 from roadbed.runs.contract import STEPS
+from roadbed.scm.contract import Pushed
 
 
 @asynccontextmanager
@@ -36,6 +38,7 @@ MODULE = Module(
         PERMISSIONS.add(ENTITY_READ, ENTITY_WRITE, LOCATION_READ, LOCATION_WRITE, SERVER_FILES),
         PROVIDERS.add(Provider("catalog", _open)),
         STEPS.add(STEP),
+        CONSUMERS.add(Consumer("catalog.follow_push", Pushed, follow_push)),
         SCHEDULES.add(Schedule("catalog.refresh", "* * * * *", refresh_changed)),
         API.add(api.router),
         PAGES.add(pages),

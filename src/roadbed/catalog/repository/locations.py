@@ -27,6 +27,12 @@ async def find_location_by_target(session: ReadSession, *, type_: str, target: s
     return (await session.scalars(query)).one_or_none()
 
 
+async def list_by_prefix(session: ReadSession, prefix: str) -> list[Location]:
+    """Return the git locations whose target begins with `prefix`."""
+    query = select(Location).where(Location.type == "git", Location.target.startswith(prefix, autoescape=True))
+    return list(await session.scalars(query))
+
+
 async def list_locations(session: ReadSession, *, after_id: UUID | None = None, limit: int) -> list[Location]:
     query = select(Location).order_by(Location.id).limit(limit)
     if after_id is not None:

@@ -62,7 +62,7 @@ def _missing(path: Path, field: str, node: Any) -> Fault:
     near = find_closest(field, node) if isinstance(node, dict) else []
     if near:
         return (*path, near[0]), reason, f"There is {near[0]}: did you mean {field}?", True
-    return (*path, field), reason, f"Add `{field}:`.", True
+    return (*path, field), reason, f"Add {field} to {write_path(path) or 'it'}.", True
 
 
 def _unknown(path: Path, field: str, known: set[str]) -> Fault:

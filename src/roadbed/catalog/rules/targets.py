@@ -17,13 +17,20 @@ _GIT_URL = re.compile(
 )
 
 
+_OWN = re.compile(r"roadbed:([\w.-]+)/([\w.-]+)")
+_OWN_URL = re.compile(r"https?://[^/]+/(?:[^#]*/)?git/([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
+
+
 class TargetError(ValueError):
     """A target that cannot be followed; the message says why."""
 
 
 @dataclass(frozen=True)
 class GitTarget:
-    """`url[#branch[:path]]`: a repository, a branch (its default one when absent), a file or glob in it."""
+    """`url[#branch[:path]]`: a repository, a branch (its default one when absent), a file or glob in it.
+
+    Repositories of Roadbed's own host are `roadbed:owner/name`, which stays true when its address changes.
+    """
 
     url: str
     branch: str | None
@@ -32,6 +39,12 @@ class GitTarget:
     @property
     def is_local(self) -> bool:
         return self.url.startswith("file://")
+
+    @property
+    def own_repository(self) -> tuple[str, str] | None:
+        """Owner and name, when it is a repository of Roadbed's own host."""
+        match = _OWN.fullmatch(self.url)
+        return (match[1], match[2]) if match else None
 
 
 @dataclass(frozen=True)
@@ -55,13 +68,19 @@ def parse_git_target(target: str) -> GitTarget:
     branch, _, path = rest.partition(":")
     if re.match(r"https?://[^/]*@", url):
         raise TargetError("its address holds a name or password, which everybody who sees the location could read")
-    if not _GIT_URL.fullmatch(url):
+    if not (_GIT_URL.fullmatch(url) or _OWN.fullmatch(url)):
         raise TargetError(
             f"{url!r} is not the address of a git repository, such as https://example.com/shop/orders.git"
         )
     if branch and not re.fullmatch(r"[A-Za-z0-9][\w./+-]*", branch):
         raise TargetError(f"{branch!r} is not the name of a branch")
     return GitTarget(url, branch or None, resolve("", path or DEFAULT_FILE))
+
+
+def find_own_url(url: str) -> tuple[str, str] | None:
+    """Return owner and name if an address looks like one of Roadbed's own git host; whether it is, the host knows."""
+    match = _OWN_URL.fullmatch(url)
+    return (match[1], match[2]) if match else None
 
 
 def resolve(base: str, target: str) -> str:

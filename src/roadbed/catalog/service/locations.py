@@ -11,7 +11,13 @@ from roadbed.catalog.errors import LocationExists, LocationForbidden, LocationIn
 from roadbed.catalog.models import Location
 from roadbed.catalog.repository import entities as entity_rows
 from roadbed.catalog.repository import locations as rows
-from roadbed.catalog.rules.targets import Target, TargetError, parse_git_target, targets_of_document
+from roadbed.catalog.rules.targets import (
+    Target,
+    TargetError,
+    find_own_url,
+    parse_git_target,
+    targets_of_document,
+)
 from roadbed.catalog.service.entities import remove_rows
 from roadbed.catalog.service.ledger import Ledger
 from roadbed.catalog.service.views import summarise_location
@@ -23,6 +29,7 @@ from roadbed.core.errors import RoadbedError
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
 from roadbed.runs.contract import RunPlan, RunSummary, StepPlan, find_run, start_run
+from roadbed.scm.contract import Pushed, clone_url, find_repository
 
 INGEST = "catalog.ingest"
 
@@ -52,6 +59,8 @@ async def register_location(
         LocationInvalid, LocationForbidden, LocationExists.
     """
     target = target.strip()
+    if type_ is LocationType.GIT:
+        target = await _name_own_repository(session, target)
     _check_target(session, actor, type_, target)
     existing = await rows.find_location_by_target(session, type_=type_, target=target)
     if existing is not None:
@@ -157,6 +166,27 @@ async def note_check(session: WriteSession, location_id: UUID) -> None:
         location.error = None
 
 
+async def _name_own_repository(session: ReadSession, target: str) -> str:
+    """Return the lasting name of a repository of Roadbed's own host, other targets as they are."""
+    url, hash_, rest = target.partition("#")
+    named = find_own_url(url)
+    repository = await find_repository(session, *named) if named else None
+    if repository is None or clone_url(session.services, repository) != url.rstrip("/").removesuffix(".git") + ".git":
+        return target
+    return f"roadbed:{repository.full_name}{hash_}{rest}"
+
+
+async def list_locations_of_push(session: ReadSession, pushed: Pushed) -> list[LocationSummary]:
+    """Return the locations that read the branch that was pushed to."""
+    found = []
+    for row in await rows.list_by_prefix(session, f"roadbed:{pushed.owner}/{pushed.repository}"):
+        target = parse_git_target(row.target)
+        is_meant = pushed.is_default_branch if target.branch is None else target.branch == pushed.branch
+        if target.own_repository == (pushed.owner, pushed.repository) and is_meant:
+            found.append(summarise_location(row))
+    return found
+
+
 def _check_target(session: ReadSession, actor: Actor, type_: LocationType, target: str) -> None:
     is_local = type_ is LocationType.FILE
     if type_ is LocationType.GIT:
@@ -187,7 +217,7 @@ async def _start(session: WriteSession, actor: Actor, location: Location, parent
         actor,
         RunPlan(
             kind=INGEST,
-            title=f"Read {location.target}",
+            title=f"Read {_shorten(location.target)}",
             steps=[StepPlan("read", "Read entities", INGEST, inputs)],
             subject=f"location:{location.id}",
             inputs=inputs,
@@ -196,6 +226,10 @@ async def _start(session: WriteSession, actor: Actor, location: Location, parent
     )
     location.run_id = run.id
     return run
+
+
+def _shorten(target: str) -> str:
+    return target if len(target) <= 60 else "…" + target[-59:]
 
 
 async def _lock(session: WriteSession, location_id: UUID) -> Location:

@@ -72,7 +72,7 @@ def columns_of(entity: ReadEntity) -> dict[str, object]:
         "namespace": entity.ref.namespace,
         "name": entity.ref.name,
         "title": entity.title,
-        "sort_key": entity.title.lower()[:200],
+        "sort_key": entity.title.strip().lower()[:200],
         "description": description,
         "type": entity.text("type"),
         "lifecycle": entity.text("lifecycle"),

@@ -35,6 +35,17 @@ _ABOUT = ("ownedBy", "partOf", "providesApi", "consumesApi", "memberOf", "childO
 _LINK_SCHEMES = ("https://", "http://", "mailto:")
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as blocks."""
+
+
+def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _write_text)
+
+
 @router.get("/catalog/{kind}/{namespace}/{name}")
 async def entity_page(
     request: Request, session: Reading, actor: EntityReader, kinds: KindsInForce, ref: RefOfPath
@@ -177,6 +188,6 @@ def _about(detail: EntityDetail) -> list[tuple[str, list[Related]]]:
 
 def _highlight(document: Any) -> list[Markup]:
     ordered = {name: document[name] for name in ("apiVersion", "kind", "metadata", "spec")}
-    text = yaml.safe_dump(ordered, sort_keys=False, allow_unicode=True, width=120)
+    text = yaml.dump(ordered, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
     html = highlight(text, YamlLexer(), HtmlFormatter(nowrap=True))
     return [Markup(line) for line in html.rstrip("\n").split("\n")]  # noqa: S704 - made and escaped by Pygments

@@ -11,13 +11,14 @@ from roadbed.catalog.repository import locations as location_rows
 from roadbed.catalog.rules.harvest import Harvest
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.sources import LocationRef
-from roadbed.catalog.rules.targets import parse_git_target
+from roadbed.catalog.rules.targets import GitTarget, parse_git_target
 from roadbed.catalog.service.apply import apply_harvest
 from roadbed.catalog.service.locations import (
     INGEST,
     KnownFileRow,
     get_location,
     list_known_files,
+    list_locations_of_push,
     note_check,
     note_failure,
     refresh_location,
@@ -25,19 +26,30 @@ from roadbed.catalog.service.locations import (
 from roadbed.catalog.service.views import summarise_location
 from roadbed.catalog.types import LocationSummary, LocationType
 from roadbed.catalog.workflows.collect import Cancelled, Collector, KnownFile
-from roadbed.catalog.workflows.git import GitRepository, find_newest_commit
-from roadbed.catalog.workflows.sources import FileSource, GitSource, Source
+from roadbed.catalog.workflows.git import FETCH_SECONDS, MAX_BLOB_BYTES, GitRepository, find_newest_commit
+from roadbed.catalog.workflows.sources import FileSource, GitSource, OwnSource, Source
 from roadbed.core.actor import system_actor
-from roadbed.core.db import Database
+from roadbed.core.db import Database, WriteSession
+from roadbed.core.events import Envelope
 from roadbed.core.home import Home
 from roadbed.core.services import Services
 from roadbed.kit.clock import now
 from roadbed.runs.contract import Done, Outcome, Skip, StepContext, StepKind
+from roadbed.scm.contract import (
+    Pushed,
+    Repository,
+    RepositoryNotFound,
+    find_commit,
+    get_repository,
+    list_files,
+    read_file,
+)
 
 log = structlog.get_logger(__name__)
 
 INTERVAL = timedelta(minutes=2)
 _LOGGED_PROBLEMS = 1000
+_FILE_MODES = ("100644", "100755")
 
 
 async def read_location(context: StepContext) -> Outcome:
@@ -48,7 +60,8 @@ async def read_location(context: StepContext) -> Outcome:
         location = await get_location(session, location_id)
         known = await list_known_files(session, location_id)
     try:
-        harvest = await asyncio.to_thread(_collect, context, location, known)
+        own = await _open_own(context.services, location)
+        harvest = await asyncio.to_thread(_collect, context, location, known, own)
     except LocationUnreadable as error:
         async with context.database.write() as session:
             await note_failure(session, location_id, error)
@@ -78,8 +91,10 @@ async def read_location(context: StepContext) -> Outcome:
 STEP = StepKind(INGEST, read_location, timeout_seconds=600)
 
 
-def _collect(context: StepContext, location: LocationSummary, known: dict[str, KnownFileRow]) -> Harvest:
-    source = _open(context.services, location)
+def _collect(
+    context: StepContext, location: LocationSummary, known: dict[str, KnownFileRow], own: OwnSource | None
+) -> Harvest:
+    source = own or _open(context.services, location)
     return Collector(
         source=source,
         origin=str(LocationRef(location.type, location.target)),
@@ -94,6 +109,44 @@ def _open(services: Services, location: LocationSummary) -> Source:
         return FileSource(location.target)
     folder = services.get(Home).folder("catalog") / f"{location.id}.git"
     return GitSource(parse_git_target(location.target), GitRepository(folder))
+
+
+async def _open_own(services: Services, location: LocationSummary) -> OwnSource | None:
+    """Open a repository of Roadbed's own host; None for all other locations."""
+    if location.type is not LocationType.GIT:
+        return None
+    target = parse_git_target(location.target)
+    if target.own_repository is None:
+        return None
+    repository, revision = await _find_own(services, target)
+    if revision is None:
+        wanted = f"branch {target.branch}" if target.branch else "commit"
+        raise LocationUnreadable(f"{target.url} has no {wanted} yet.", hint="Push one.")
+    entries = await list_files(services, repository, revision)
+    blobs = {entry.path: entry.sha for entry in entries if entry.mode in _FILE_MODES}
+    loop = asyncio.get_running_loop()
+
+    def read_blob(path: str) -> bytes:
+        reading = read_file(services, repository, revision, path, limit_bytes=MAX_BLOB_BYTES)
+        return asyncio.run_coroutine_threadsafe(reading, loop).result(FETCH_SECONDS)
+
+    return OwnSource(target, revision, blobs, read_blob)
+
+
+async def _find_own(services: Services, target: GitTarget) -> tuple[Repository, str | None]:
+    assert target.own_repository is not None
+    try:
+        async with services.get(Database).read() as session:
+            repository = await get_repository(session, *target.own_repository)
+    except RepositoryNotFound as error:
+        raise LocationUnreadable(error.message, hint="It may have been deleted or renamed.") from error
+    return repository, await find_commit(services, repository, target.branch or repository.default_branch)
+
+
+async def follow_push(session: WriteSession, envelope: Envelope[Pushed]) -> None:
+    """Read the locations of a branch again after a push to it."""
+    for location in await list_locations_of_push(session, envelope.event):
+        await refresh_location(session, system_actor("catalog"), location.id)
 
 
 def _log(context: StepContext, harvest: Harvest) -> None:
@@ -135,6 +188,8 @@ async def _refresh_if_changed(services: Services, location: LocationSummary) -> 
 async def _has_changed(services: Services, location: LocationSummary) -> bool:
     if location.type is LocationType.GIT:
         target = parse_git_target(location.target)
+        if target.own_repository is not None:
+            return (await _find_own(services, target))[1] != location.revision
         newest = await asyncio.to_thread(find_newest_commit, target.url, target.branch)
         return newest != location.revision
     async with services.get(Database).read() as session:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +10,8 @@ from roadbed.catalog.errors import LocationUnreadable
 from roadbed.catalog.rules import targets
 from roadbed.catalog.rules.targets import GitTarget
 from roadbed.catalog.workflows.git import GitRepository
+
+ReadBlob = Callable[[str], bytes]
 
 MAX_PATHS = 200_000
 _SKIPPED_FOLDERS = frozenset({".git", "node_modules", ".venv", "__pycache__"})
@@ -119,6 +121,34 @@ class FileSource:
         return paths
 
 
+class OwnSource:
+    """The newest commit of a repository of Roadbed's own host, read through the host."""
+
+    def __init__(self, target: GitTarget, revision: str, blobs: Mapping[str, str], read_blob: ReadBlob) -> None:
+        self._target = target
+        self._blobs = blobs
+        self._read = read_blob
+        self.revision: str | None = revision
+
+    def list_entries(self) -> list[str]:
+        return _entries(self, self._target)
+
+    def expand(self, pattern: str) -> list[str]:
+        return _expand(pattern, self._blobs)
+
+    def digest(self, path: str) -> str | None:
+        return self._blobs.get(path)
+
+    def read(self, path: str) -> bytes:
+        return self._read(path)
+
+    def fingerprint(self, paths: Iterable[str]) -> str:  # noqa: ARG002 - one commit stands for all files
+        return str(self.revision)
+
+    def describe(self, path: str) -> str:
+        return _describe(self._target, path)
+
+
 class GitSource:
     """The newest commit of a branch. Files are read from git's own store; nothing is checked out."""
 
@@ -134,19 +164,10 @@ class GitSource:
         self._blobs = repository.list_blobs(self.revision)
 
     def list_entries(self) -> list[str]:
-        found = self.expand(self._target.path)
-        if not found:
-            branch = f" on branch {self._target.branch}" if self._target.branch else ""
-            raise LocationUnreadable(
-                f"There is no {self._target.path} in {self._target.url}{branch}.",
-                hint="Add the file, or name another one: URL#branch:path.",
-            )
-        return found
+        return _entries(self, self._target)
 
     def expand(self, pattern: str) -> list[str]:
-        if not targets.is_glob(pattern):
-            return [pattern] if pattern in self._blobs else []
-        return targets.match_glob(pattern, self._blobs)
+        return _expand(pattern, self._blobs)
 
     def digest(self, path: str) -> str | None:
         return self._blobs.get(path)
@@ -158,5 +179,25 @@ class GitSource:
         return str(self.revision)
 
     def describe(self, path: str) -> str:
-        branch = self._target.branch or ""
-        return f"git:{self._target.url}#{branch}:{path}"
+        return _describe(self._target, path)
+
+
+def _entries(source: Source, target: GitTarget) -> list[str]:
+    found = source.expand(target.path)
+    if not found:
+        branch = f" on branch {target.branch}" if target.branch else ""
+        raise LocationUnreadable(
+            f"There is no {target.path} in {target.url}{branch}.",
+            hint="Add the file, or name another one: URL#branch:path.",
+        )
+    return found
+
+
+def _expand(pattern: str, paths: Mapping[str, str]) -> list[str]:
+    if not targets.is_glob(pattern):
+        return [pattern] if pattern in paths else []
+    return targets.match_glob(pattern, paths)
+
+
+def _describe(target: GitTarget, path: str) -> str:
+    return f"git:{target.url}#{target.branch or ''}:{path}"
