@@ -1,0 +1,132 @@
+"""The server's commands as processes: up, db, config, token --local; and the exit codes that scripts rely on."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.process import RoadbedProcess
+
+
+@pytest.fixture(scope="module")
+def roadbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RoadbedProcess]:
+    """A server that was filled with the sample organisation."""
+    folder = tmp_path_factory.mktemp("cli")
+    for parent in (folder, *folder.parents[:2]):
+        parent.chmod(0o755)
+    home = folder / "home"
+    home.mkdir(mode=0o755)
+    roadbed = RoadbedProcess(home).start("--sample")
+    yield roadbed
+    assert roadbed.stop() == 0, roadbed.output
+
+
+def test_first_start_prints_the_password_once(roadbed: RoadbedProcess) -> None:
+    assert roadbed.output.count("with the password one-time-") == 1
+    assert "Stop with Ctrl-C." in roadbed.output
+
+
+def test_second_server_is_kept_off_the_folder(roadbed: RoadbedProcess) -> None:
+    refused = roadbed.run("up", "--port", "0")
+    assert refused.returncode == 1
+    assert f"is in use by process {roadbed.process.pid if roadbed.process else 0}" in refused.stderr
+    assert "choose another folder with --home" in refused.stderr
+
+
+def test_port_in_use_is_told_before_anything_starts(roadbed: RoadbedProcess, tmp_path: Path) -> None:
+    port = roadbed.url.rpartition(":")[2]
+    refused = roadbed.run("up", "--port", port, "--home", str(tmp_path / "other"))
+    assert refused.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in refused.stderr
+    assert not (tmp_path / "other").exists()
+
+
+def test_sample_organisation_is_read_and_listed(roadbed: RoadbedProcess) -> None:
+    token = roadbed.token("viewer")
+    runs = json.loads(roadbed.run("runs", "list", "-o", "json", token=token).stdout)
+    assert roadbed.run("runs", "follow", runs[-1]["id"], token=token).returncode == 0
+    refs = roadbed.run("get", "component", "--owner", "team-checkout", "-o", "name", token=token).stdout.split()
+    assert refs == [
+        f"component:default/{name}"
+        for name in ("cart", "checkout-web", "notifications", "orders", "promotions", "tax-rules")
+    ]
+    orders = json.loads(roadbed.run("get", "component:orders", "-o", "json", token=token).stdout)
+    assert orders["owner"] == "group:default/team-checkout"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["get", "component:nobody-made-this"], 4, "There is no component:default/nobody-made-this"),
+        (["runs", "show", "01a20a58-9ccd-734d-b6d3-08a868fee990"], 4, "There is no run"),
+        (["runs", "list", "--nonsense"], 2, "No such option"),
+        (["apply", "-f", "-"], 1, "kind"),
+    ],
+)
+def test_exit_codes_tell_what_went_wrong(roadbed: RoadbedProcess, arguments: list[str], code: int, words: str) -> None:
+    answer = roadbed.run(*arguments, token=roadbed.token(), stdin="apiVersion: v1\n")
+    assert answer.returncode == code, answer
+    assert words in answer.stderr
+
+
+def test_viewer_is_denied_with_what_it_takes(roadbed: RoadbedProcess) -> None:
+    document = "apiVersion: backstage.io/v1alpha1\nkind: System\nmetadata: {name: mine}\nspec: {owner: platform}\n"
+    denied = roadbed.run("apply", "-f", "-", token=roadbed.token("viewer"), stdin=document)
+    assert denied.returncode == 3
+    assert "catalog.entity.write" in denied.stderr
+    allowed = roadbed.run("apply", "-f", "-", token=roadbed.token("developer"), stdin=document)
+    assert allowed.returncode == 0, allowed.stderr
+    assert "system:default/mine" in allowed.stdout
+
+
+def test_server_that_is_not_there_is_told_with_the_next_step(tmp_path: Path) -> None:
+    answer = RoadbedProcess(tmp_path / "home", url="http://127.0.0.1:9").run("runs", "list")
+    assert answer.returncode == 1
+    assert "There is no answer from http://127.0.0.1:9" in answer.stderr
+    assert "roadbed up" in answer.stderr
+
+
+def test_backup_restored_elsewhere_gives_the_same_catalog_and_runs(roadbed: RoadbedProcess, tmp_path: Path) -> None:
+    for parent in (tmp_path, *tmp_path.parents[:2]):
+        parent.chmod(0o755)
+    token = roadbed.token()
+    runs = roadbed.run("runs", "list", "-o", "json", token=token).stdout
+    archive = tmp_path / "roadbed.tar"
+    assert roadbed.run("db", "backup", str(archive)).returncode == 0
+    other = RoadbedProcess(tmp_path / "other")
+    restored = other.run("db", "restore", str(archive))
+    assert restored.returncode == 0, restored.stderr
+    assert "the secrets key" in restored.stdout
+    again = other.run("db", "restore", str(archive))
+    assert again.returncode == 1
+    assert "is not empty" in again.stderr
+    try:
+        other.start()
+        assert "one-time" not in other.output
+        entities = other.run("get", "all", "-o", "json", token=token)
+        assert json.loads(entities.stdout) == json.loads(roadbed.run("get", "all", "-o", "json", token=token).stdout)
+        assert json.loads(other.run("runs", "list", "-o", "json", token=token).stdout) == json.loads(runs)
+    finally:
+        assert other.stop() == 0, other.output
+
+
+def test_status_of_the_schema_is_current(roadbed: RoadbedProcess) -> None:
+    status = json.loads(roadbed.run("db", "status", "-o", "json").stdout)
+    assert status["current"] == status["newest"]
+    assert status["pending"] == "none"
+
+
+def test_wrong_setting_is_named_as_its_variable(tmp_path: Path) -> None:
+    process = RoadbedProcess(tmp_path / "home", {"ROADBED_PORT": "high", "ROADBED_DATABASE__URL": "mysql://x/y"})
+    answer = process.run("config", "check")
+    assert answer.returncode == 1
+    assert "ROADBED_PORT: " in answer.stderr
+    assert "ROADBED_DATABASE__URL: " in answer.stderr
+
+
+def test_secret_settings_are_masked(tmp_path: Path) -> None:
+    url = "postgresql://roadbed:correct-horse@db/roadbed"
+    shown = RoadbedProcess(tmp_path / "home", {"ROADBED_DATABASE__URL": url}).run("config", "show", "-o", "json")
+    assert "ROADBED_DATABASE__URL" in shown.stdout
+    assert "correct-horse" not in shown.stdout

@@ -1,0 +1,98 @@
+"""kill -9 at seeded moments while a run moves: it completes exactly once, and nothing that was answered is lost."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.process import RoadbedProcess
+
+ROOT = Path(__file__).parents[2]
+SEED = 20261123
+STEPS = 12
+
+
+def install_plugin(folder: Path) -> Path:
+    """Make an installed distribution of the plugin, as its entry point file would be on a user's machine."""
+    info = folder / "crash_tests-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: crash-tests\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[roadbed.plugins]\ncrash = tests.crash.plugin:PLUGIN\n")
+    return folder
+
+
+@pytest.fixture
+def roadbed(tmp_path: Path) -> Iterator[RoadbedProcess]:
+    for folder in (tmp_path, *tmp_path.parents[:3]):
+        if folder.name.startswith(("pytest-", "test_", "popen-")):
+            folder.chmod(0o755)
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    plugin = install_plugin(tmp_path / "site")
+    roadbed = RoadbedProcess(home, {"PYTHONPATH": f"{plugin}:{ROOT}"})
+    yield roadbed
+    if roadbed.process is not None:
+        roadbed.stop()
+
+
+def read_marks(folder: Path) -> tuple[int, int]:
+    """Return how many effects there are, and how many attempts it took."""
+    attempts = folder / "attempts.txt"
+    return len(list(folder.glob("*.mark"))), len(attempts.read_text().splitlines()) if attempts.exists() else 0
+
+
+def wait_until_finished(roadbed: RoadbedProcess, token: str, run_id: str) -> dict[str, object]:
+    deadline = time.monotonic() + 60
+    with roadbed.client(token) as client:
+        while True:
+            run: dict[str, object] = client.get(f"/api/v1/runs/{run_id}").json()
+            if run["finished_at"]:
+                return run
+            assert time.monotonic() < deadline, run
+            time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_run_survives_kills_of_server_and_database(roadbed: RoadbedProcess, tmp_path: Path) -> None:
+    moments = random.Random(SEED)  # noqa: S311 - chooses moments
+    victims = ["server", "postgres", "both"]
+    print(f"{len(victims)} seeded kills: {', '.join(victims)}; seed {SEED}")  # noqa: T201 - a failure is repeated with these
+    roadbed.start()
+    token = roadbed.token()
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    with roadbed.client(token) as client:
+        answer = client.post("/api/v1/crash-runs", json={"folder": str(marks), "steps": STEPS, "key": "once"})
+    assert answer.status_code == 200, answer.text
+    run_id = answer.json()["run_id"]
+    for victim in victims:
+        wanted = read_marks(marks)[1] + moments.randint(1, 3)
+        deadline = time.monotonic() + 60
+        while read_marks(marks)[1] < wanted and read_marks(marks)[0] < STEPS:
+            assert time.monotonic() < deadline, f"the run stands still: {read_marks(marks)}"
+            time.sleep(moments.uniform(0.005, 0.03))
+        if victim in ("postgres", "both"):
+            os.kill(roadbed.postgres_pid(), signal.SIGKILL)
+        if victim in ("server", "both"):
+            roadbed.kill()
+            roadbed.start()
+    run = wait_until_finished(roadbed, token, run_id)
+    assert run["state"] == "succeeded", run
+    made, attempts = read_marks(marks)
+    assert made == STEPS
+    assert attempts >= STEPS
+    with roadbed.client(token) as client:
+        again = client.post("/api/v1/crash-runs", json={"folder": str(marks), "steps": STEPS, "key": "once"})
+    assert again.json()["run_id"] == run_id
+
+
+def test_plugin_that_is_installed_is_loaded(roadbed: RoadbedProcess) -> None:
+    roadbed.start()
+    with roadbed.client(roadbed.token("viewer")) as client:
+        answer = client.post("/api/v1/crash-runs", json={"folder": "/nowhere", "steps": 1, "key": "denied"})
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "forbidden"
