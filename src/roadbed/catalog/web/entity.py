@@ -32,6 +32,7 @@ RefOfPath = Annotated[EntityRef, Depends(EntityRef)]
 KindsInForce = Annotated[Kinds, Depends(service(Kinds))]
 _DEPENDENCIES = ("dependsOn", "dependencyOf")
 _ABOUT = ("ownedBy", "partOf", "providesApi", "consumesApi", "memberOf", "childOf", "provides", "extends")
+_SHOWN_ENDS = 50
 _LINK_SCHEMES = ("https://", "http://", "mailto:")
 
 
@@ -169,10 +170,21 @@ def _end(related: Related, kinds: Kinds) -> dict[str, Any]:
     }
 
 
-def _groups(detail: EntityDetail, kinds: Kinds) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Return the relations that have a card of their own, by type."""
+def _groups(detail: EntityDetail, kinds: Kinds) -> list[dict[str, Any]]:
+    """Return the relations that have a card of their own, by type, the first of each."""
     types = sorted({related.type for related in detail.relations} - {*_DEPENDENCIES, *_ABOUT})
-    return [(relation_title(type_), _ends(detail, kinds, type_)) for type_ in types]
+    groups = []
+    for type_ in types:
+        ends = detail.related(type_)
+        groups.append(
+            {
+                "title": relation_title(type_),
+                "items": [_end(related, kinds) for related in ends[:_SHOWN_ENDS]],
+                "count": len(ends),
+                "more": f"/catalog?owner={detail.entity.ref}" if type_ == "ownerOf" else None,
+            }
+        )
+    return groups
 
 
 def _about(detail: EntityDetail) -> list[tuple[str, list[Related]]]:
