@@ -1,8 +1,12 @@
-"""Step kinds for tests: small, with effects that can be counted."""
+"""A module for tests: step kinds and a consumer, small, with effects that can be counted."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import ClassVar
 
+from roadbed.core.db import WriteSession
+from roadbed.core.events import CONSUMERS, Consumer, Envelope, Event
 from roadbed.core.extension import Module
 from roadbed.kit.clock import now
 from roadbed.runs.contract import STEPS, Done, Outcome, StepContext, StepFailed, StepKind, Wait
@@ -55,9 +59,33 @@ async def _leak(context: StepContext) -> Outcome:
     return Done()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Noted(Event):
+    """Something was noted."""
+
+    name: ClassVar[str] = "test.noted"
+
+    of: str
+    number: int
+
+    @property
+    def aggregate(self) -> str:
+        return f"test:{self.of}"
+
+
+heard: list[Noted] = []
+
+
+async def _hear(_: WriteSession, envelope: Envelope[Noted]) -> None:
+    if envelope.event.of in broken:
+        raise LookupError(f"{envelope.event.of} is broken")
+    heard.append(envelope.event)
+
+
 STEPS_MODULE = Module(
     "test-steps",
     (
+        CONSUMERS.add(Consumer("test.hear", Noted, _hear)),
         STEPS.add(
             StepKind("test.echo", _echo, undo=_undo_echo),
             StepKind("test.fail", _fail_while_broken),
