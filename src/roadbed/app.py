@@ -9,6 +9,7 @@ import structlog
 from fastapi import FastAPI
 
 import roadbed
+from roadbed.approvals.module import MODULE as APPROVALS
 from roadbed.audit.module import MODULE as AUDIT
 from roadbed.catalog.module import MODULE as CATALOG
 from roadbed.core import health
@@ -68,7 +69,7 @@ CORE = Module(
 )
 
 # Lower layers first: parts start in this order and stop in reverse.
-MODULES = (CORE, AUDIT, IDENTITY, SECRETS, RUNS, CATALOG, WEB)
+MODULES = (CORE, AUDIT, IDENTITY, SECRETS, RUNS, APPROVALS, CATALOG, WEB)
 
 
 @asynccontextmanager

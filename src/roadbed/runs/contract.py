@@ -3,7 +3,15 @@
 from roadbed.runs.access import RUN_CONTROL, RUN_READ
 from roadbed.runs.errors import StepFailed
 from roadbed.runs.rules import state_words
-from roadbed.runs.service import cancel_run, find_run, list_open_runs, list_runs_of, resume_waits, start_run
+from roadbed.runs.service import (
+    append_lines,
+    cancel_run,
+    find_run,
+    list_open_runs,
+    list_runs_of,
+    resume_waits,
+    start_run,
+)
 from roadbed.runs.service.control import RunPlan
 from roadbed.runs.types import (
     STEPS,
@@ -39,6 +47,7 @@ __all__ = [
     "StepPlan",
     "StepState",
     "Wait",
+    "append_lines",
     "cancel_run",
     "find_run",
     "list_open_runs",

@@ -31,6 +31,37 @@ def upgrade() -> None:
     op.create_index(op.f("ix_accounts_entity_ref"), "accounts", ["entity_ref"], unique=False)
     op.create_index("uq_accounts_name", "accounts", [sa.literal_column("lower(name)")], unique=True)
     op.create_table(
+        "approvals",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("detail", sa.String(), nullable=False),
+        sa.Column("href", sa.String(), nullable=True),
+        sa.Column("approvers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("asked_by", sa.String(), nullable=False),
+        sa.Column("askers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("is_four_eyes", sa.Boolean(), nullable=False),
+        sa.Column("run_id", sa.Uuid(), nullable=True),
+        sa.Column("step_id", sa.Uuid(), nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("remind_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reminded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.String(), nullable=True),
+        sa.Column("comment", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
+        sa.UniqueConstraint("key", "round", name=op.f("uq_approvals_key_round")),
+    )
+    op.create_index(op.f("ix_approvals_run_id"), "approvals", ["run_id"], unique=False)
+    op.create_index(op.f("ix_approvals_subject"), "approvals", ["subject"], unique=False)
+    op.create_index(
+        "ix_approvals_waiting", "approvals", ["expires_at"], unique=False, postgresql_where=sa.text("state = 'waiting'")
+    )
+    op.create_table(
         "audit_entries",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -105,6 +136,38 @@ def upgrade() -> None:
         sa.UniqueConstraint("type", "target", name=op.f("uq_locations_type_target")),
     )
     op.create_table(
+        "repositories",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("owner", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("description", sa.String(), nullable=False),
+        sa.Column("default_branch", sa.String(), nullable=False),
+        sa.Column("is_protected", sa.Boolean(), nullable=False),
+        sa.Column("host", sa.String(), nullable=False),
+        sa.Column("entity_ref", sa.String(), nullable=True),
+        sa.Column("required_checks", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("has_commits", sa.Boolean(), nullable=False),
+        sa.Column("writer", sa.String(), nullable=True),
+        sa.Column("next_number", sa.Integer(), nullable=False),
+        sa.Column("idempotency_key", sa.String(), nullable=True),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("created_by_id", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_repositories")),
+        sa.UniqueConstraint(
+            "created_by_id", "idempotency_key", name=op.f("uq_repositories_created_by_id_idempotency_key")
+        ),
+        sa.UniqueConstraint("owner", "name", name=op.f("uq_repositories_owner_name")),
+    )
+    op.create_index(
+        "ix_repositories_writer",
+        "repositories",
+        ["writer"],
+        unique=False,
+        postgresql_where=sa.text("writer IS NOT NULL"),
+    )
+    op.create_table(
         "roles",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("title", sa.String(), nullable=False),
@@ -177,6 +240,58 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "role", name=op.f("pk_account_roles")),
     )
     op.create_index(op.f("ix_account_roles_role"), "account_roles", ["role"], unique=False)
+    op.create_table(
+        "change_requests",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("repository_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("description", sa.String(), nullable=False),
+        sa.Column("source_branch", sa.String(), nullable=False),
+        sa.Column("target_branch", sa.String(), nullable=False),
+        sa.Column("base_sha", sa.String(), nullable=False),
+        sa.Column("head_sha", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("author", sa.String(), nullable=False),
+        sa.Column("author_id", sa.String(), nullable=False),
+        sa.Column("merged_by", sa.String(), nullable=True),
+        sa.Column("merge_sha", sa.String(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["repository_id"],
+            ["repositories.id"],
+            name=op.f("fk_change_requests_repository_id_repositories"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_change_requests")),
+        sa.UniqueConstraint("repository_id", "number", name=op.f("uq_change_requests_repository_id_number")),
+    )
+    op.create_index(
+        "ix_change_requests_open",
+        "change_requests",
+        ["repository_id", "source_branch"],
+        unique=False,
+        postgresql_where=sa.text("state = 'open'"),
+    )
+    op.create_table(
+        "commit_statuses",
+        sa.Column("repository_id", sa.Uuid(), nullable=False),
+        sa.Column("sha", sa.String(), nullable=False),
+        sa.Column("context", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("description", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["repository_id"],
+            ["repositories.id"],
+            name=op.f("fk_commit_statuses_repository_id_repositories"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("repository_id", "sha", "context", name=op.f("pk_commit_statuses")),
+    )
     op.create_table(
         "entities",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -273,6 +388,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("location_id", "path", name=op.f("pk_location_files")),
     )
     op.create_table(
+        "repository_refs",
+        sa.Column("repository_id", sa.Uuid(), nullable=False),
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("sha", sa.String(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["repository_id"],
+            ["repositories.id"],
+            name=op.f("fk_repository_refs_repository_id_repositories"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("repository_id", "ref", name=op.f("pk_repository_refs")),
+    )
+    op.create_table(
         "run_links",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("run_id", sa.Uuid(), nullable=False),
@@ -353,6 +482,61 @@ def upgrade() -> None:
     op.create_index(op.f("ix_tokens_account_id"), "tokens", ["account_id"], unique=False)
     op.create_index("uq_tokens_account_id_idempotency_key", "tokens", ["account_id", "idempotency_key"], unique=True)
     op.create_table(
+        "webhooks",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("repository_id", sa.Uuid(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("secret_ref", sa.String(), nullable=True),
+        sa.Column("events", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["repository_id"],
+            ["repositories.id"],
+            name=op.f("fk_webhooks_repository_id_repositories"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhooks")),
+    )
+    op.create_index(op.f("ix_webhooks_repository_id"), "webhooks", ["repository_id"], unique=False)
+    op.create_table(
+        "change_request_approvals",
+        sa.Column("change_request_id", sa.Uuid(), nullable=False),
+        sa.Column("actor_id", sa.String(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("sha", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["change_request_id"],
+            ["change_requests.id"],
+            name=op.f("fk_change_request_approvals_change_request_id_change_requests"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("change_request_id", "actor_id", name=op.f("pk_change_request_approvals")),
+    )
+    op.create_table(
+        "change_request_comments",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("change_request_id", sa.Uuid(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("actor_id", sa.String(), nullable=False),
+        sa.Column("body", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["change_request_id"],
+            ["change_requests.id"],
+            name=op.f("fk_change_request_comments_change_request_id_change_requests"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_change_request_comments")),
+    )
+    op.create_index(
+        op.f("ix_change_request_comments_change_request_id"),
+        "change_request_comments",
+        ["change_request_id"],
+        unique=False,
+    )
+    op.create_table(
         "entity_relations",
         sa.Column("origin_id", sa.Uuid(), nullable=False),
         sa.Column("source_ref", sa.String(), nullable=False),
@@ -399,11 +583,29 @@ def upgrade() -> None:
     op.create_index(
         "ix_run_waits_until", "run_waits", ["until"], unique=False, postgresql_where=sa.text("resolved_at IS NULL")
     )
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("webhook_id", sa.Uuid(), nullable=False),
+        sa.Column("event", sa.String(), nullable=False),
+        sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("error", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["webhook_id"], ["webhooks.id"], name=op.f("fk_webhook_deliveries_webhook_id_webhooks"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_deliveries")),
+    )
+    op.create_index(op.f("ix_webhook_deliveries_webhook_id"), "webhook_deliveries", ["webhook_id"], unique=False)
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_index(op.f("ix_webhook_deliveries_webhook_id"), table_name="webhook_deliveries")
+    op.drop_table("webhook_deliveries")
     op.drop_index("ix_run_waits_until", table_name="run_waits", postgresql_where=sa.text("resolved_at IS NULL"))
     op.drop_index(op.f("ix_run_waits_run_id"), table_name="run_waits")
     op.drop_index("ix_run_waits_open", table_name="run_waits", postgresql_where=sa.text("resolved_at IS NULL"))
@@ -412,6 +614,11 @@ def downgrade() -> None:
     op.drop_index("ix_entity_relations_type_target", table_name="entity_relations")
     op.drop_index("ix_entity_relations_source_type", table_name="entity_relations")
     op.drop_table("entity_relations")
+    op.drop_index(op.f("ix_change_request_comments_change_request_id"), table_name="change_request_comments")
+    op.drop_table("change_request_comments")
+    op.drop_table("change_request_approvals")
+    op.drop_index(op.f("ix_webhooks_repository_id"), table_name="webhooks")
+    op.drop_table("webhooks")
     op.drop_index("uq_tokens_account_id_idempotency_key", table_name="tokens")
     op.drop_index(op.f("ix_tokens_account_id"), table_name="tokens")
     op.drop_table("tokens")
@@ -420,6 +627,7 @@ def downgrade() -> None:
     op.drop_table("sessions")
     op.drop_table("run_steps")
     op.drop_table("run_links")
+    op.drop_table("repository_refs")
     op.drop_table("location_files")
     op.drop_index(op.f("ix_location_errors_ref"), table_name="location_errors")
     op.drop_index("ix_location_errors_location_id_file", table_name="location_errors")
@@ -434,6 +642,9 @@ def downgrade() -> None:
     op.drop_index("ix_entities_location_id_file", table_name="entities")
     op.drop_index("ix_entities_kind_sort", table_name="entities")
     op.drop_table("entities")
+    op.drop_table("commit_statuses")
+    op.drop_index("ix_change_requests_open", table_name="change_requests", postgresql_where=sa.text("state = 'open'"))
+    op.drop_table("change_requests")
     op.drop_index(op.f("ix_account_roles_role"), table_name="account_roles")
     op.drop_table("account_roles")
     op.drop_index(op.f("ix_sign_in_attempts_at"), table_name="sign_in_attempts")
@@ -448,6 +659,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_runs_initiator"), table_name="runs")
     op.drop_table("runs")
     op.drop_table("roles")
+    op.drop_index("ix_repositories_writer", table_name="repositories", postgresql_where=sa.text("writer IS NOT NULL"))
+    op.drop_table("repositories")
     op.drop_table("locations")
     op.drop_index(op.f("ix_events_at"), table_name="events")
     op.drop_table("events")
@@ -457,6 +670,10 @@ def downgrade() -> None:
     op.drop_index("ix_audit_entries_subject_id", table_name="audit_entries")
     op.drop_index("ix_audit_entries_actor_id", table_name="audit_entries")
     op.drop_table("audit_entries")
+    op.drop_index("ix_approvals_waiting", table_name="approvals", postgresql_where=sa.text("state = 'waiting'"))
+    op.drop_index(op.f("ix_approvals_subject"), table_name="approvals")
+    op.drop_index(op.f("ix_approvals_run_id"), table_name="approvals")
+    op.drop_table("approvals")
     op.drop_index("uq_accounts_name", table_name="accounts")
     op.drop_index(op.f("ix_accounts_entity_ref"), table_name="accounts")
     op.drop_table("accounts")
