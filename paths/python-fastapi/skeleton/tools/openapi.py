@@ -1,4 +1,4 @@
-"""Write openapi.yaml anew from the code. Run it when the API has changed."""
+"""Writes openapi.yaml anew from the code: `PYTHONPATH=src .venv/bin/python tools/openapi.py`."""
 
 from pathlib import Path
 

@@ -6,6 +6,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 from fastapi.testclient import TestClient
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from app.database import Database, DatabaseUnavailable
 from app.migrate import FOLDER, MigrationChanged, migrate
@@ -59,6 +63,21 @@ def test_failing_migration_leaves_nothing_behind(database_url: str, tmp_path: Pa
 
 def test_service_is_ready_while_its_database_answers(service: TestClient) -> None:
     assert service.get("/readyz").json() == {"status": "ready", "database": "answers"}
+
+
+def test_statements_are_spans_of_the_request_without_its_data(service: TestClient) -> None:
+    spans = InMemorySpanExporter()
+    provider = trace.get_tracer_provider()
+    assert isinstance(provider, TracerProvider)
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+
+    service.post("/v1/notes", json={"title": "Private"})
+
+    finished = {span.name: span for span in spans.get_finished_spans()}
+    insert, request = finished["INSERT"], finished["POST /v1/notes"]
+    assert insert.parent is not None
+    assert insert.context.trace_id == request.context.trace_id
+    assert "Private" not in insert.to_json()
 
 
 def test_start_without_a_database_gives_up_after_the_wait() -> None:

@@ -3,6 +3,8 @@
 import pytest
 from fastapi.testclient import TestClient
 
+from app.main import MAX_BODY_BYTES
+
 
 @pytest.mark.parametrize(
     ("draft", "field"),
@@ -33,3 +35,10 @@ def test_without_a_database_the_answer_is_unavailable(client: TestClient) -> Non
 
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "5"
+
+
+def test_too_large_body_is_refused(client: TestClient) -> None:
+    response = client.post("/v1/notes", json={"title": "fine", "body": "x" * MAX_BODY_BYTES})
+
+    assert response.status_code == 413
+    assert response.headers["X-Content-Type-Options"] == "nosniff"

@@ -17,6 +17,8 @@ from app.problems import Problem
 log: structlog.stdlib.BoundLogger = structlog.get_logger("app.health")
 {%- endif %}
 
+PROBES = {"/livez", "/readyz", "/metrics"}
+
 router = APIRouter(include_in_schema=False)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app import SERVICE, VERSION, about, health
 {%- if values.postgres %}
@@ -19,6 +20,8 @@ from app.notes import api as notes
 from app.problems import RESPONSES, ProblemDetails, install_problem_handlers
 from app.settings import Settings
 from app.tracing import flush_traces
+
+MAX_BODY_BYTES = 1_000_000
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("app")
 
@@ -43,6 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         responses=RESPONSES,
+        telemetry={"exclude": lambda scope: scope["path"] in health.PROBES},
     )
 {%- if values.postgres %}
     app.state.database = Database(
@@ -50,8 +54,10 @@ def create_app(settings: Settings) -> FastAPI:
     )
 {%- endif %}
     app.state.settings = settings
+    # The last one added is the outermost.
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
     app.add_middleware(ObserveRequests)
-    app.add_middleware(SecurityHeaders)  # added last, so it is the outermost
+    app.add_middleware(SecurityHeaders)
     install_problem_handlers(app)
     app.include_router(health.router)
     app.include_router(about.router)

@@ -1,17 +1,19 @@
-"""What happens around every request: security headers, a span, metrics, a log line."""
+"""What happens around every request: security headers, metrics, a log line.
+
+The span is there already: FastAPI makes it, around all of this.
+"""
 
 import time
 from http import HTTPStatus
 
 import structlog
-from opentelemetry.propagate import extract
-from opentelemetry.trace import Span, SpanKind, StatusCode
+from opentelemetry import trace
 from prometheus_client import Counter, Histogram
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.health import PROBES
 from app.problems import problem_response
-from app.tracing import tracer
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -21,7 +23,6 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-QUIET_ROUTES = {"/livez", "/readyz", "/metrics"}
 
 DURATION = Histogram(
     "http_request_duration_seconds",
@@ -52,7 +53,7 @@ class SecurityHeaders:
 
 
 class ObserveRequests:
-    """Gives each request a span, a duration and a log line, and turns a crash into a 500."""
+    """Measures and logs each request, and turns a crash into a 500."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -70,42 +71,28 @@ class ObserveRequests:
             await send(message)
 
         started = time.perf_counter()
-        method = scope["method"] if scope["method"] in KNOWN_METHODS else "OTHER"
-        parent = extract(Headers(scope=scope))
-        with tracer.start_as_current_span(method, context=parent, kind=SpanKind.SERVER) as span:
-            try:
-                await self.app(scope, receive, send_observed)
-            except Exception as error:
-                FAILURES.inc()
-                span.record_exception(error)
-                log.exception("request.crashed")
-                if status:  # the response has begun, all that is left is to break it off
-                    raise
-                response = problem_response(
-                    HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side."
-                )
-                await response(scope, receive, send_observed)
-            finally:
-                _record(scope, span, method=method, status=status, started=started)
+        try:
+            await self.app(scope, receive, send_observed)
+        except Exception as error:
+            FAILURES.inc()
+            trace.get_current_span().record_exception(error)
+            log.exception("request.crashed")
+            if status:  # the response has begun, all that is left is to break it off
+                raise
+            response = problem_response(
+                HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side."
+            )
+            await response(scope, receive, send_observed)
+        finally:
+            _record(scope, status=status, seconds=time.perf_counter() - started)
 
 
-def _record(scope: Scope, span: Span, *, method: str, status: int, started: float) -> None:
-    seconds = time.perf_counter() - started
+def _record(scope: Scope, *, status: int, seconds: float) -> None:
+    method = scope["method"] if scope["method"] in KNOWN_METHODS else "OTHER"
     # Unknown paths share one label, or anyone could fill the metrics store with made-up ones.
     route = getattr(scope.get("route"), "path", "unmatched")
     DURATION.labels(method, route, status).observe(seconds)
-    span.update_name(f"{method} {route}")
-    span.set_attributes(
-        {
-            "http.request.method": method,
-            "http.route": route,
-            "http.response.status_code": status,
-            "url.path": scope["path"],
-        }
-    )
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        span.set_status(StatusCode.ERROR)
-    write = log.debug if route in QUIET_ROUTES else log.info
+    write = log.debug if route in PROBES else log.info
     write(
         "request.finished",
         method=method,
