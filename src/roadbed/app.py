@@ -12,7 +12,7 @@ import roadbed
 from roadbed.approvals.module import MODULE as APPROVALS
 from roadbed.audit.module import MODULE as AUDIT
 from roadbed.catalog.module import MODULE as CATALOG
-from roadbed.core import health
+from roadbed.core import health, openapi
 from roadbed.core.access import PERMISSIONS
 from roadbed.core.db import Database
 from roadbed.core.dispatcher import Dispatcher
@@ -59,7 +59,7 @@ CORE = Module(
     "core",
     (
         PERMISSIONS.add(METRICS_READ),
-        PAGES.add(health.router),
+        PAGES.add(health.router, openapi.router),
         HEALTH_CHECKS.add(
             HealthCheck("database", _check_database),
             HealthCheck("migrations", _check_schema),

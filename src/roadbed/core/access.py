@@ -77,6 +77,10 @@ class AuthenticatorService:
         self.authenticator = authenticator
 
 
+def not_signed_in() -> Unauthenticated:
+    return Unauthenticated("You are not signed in.", hint="Sign in, or send a token: `Authorization: Bearer …`.")
+
+
 class DeciderService:
     """The box in which the identity domain puts its decider (a Protocol cannot be a service key)."""
 
@@ -94,7 +98,7 @@ class DeciderService:
         if decision.is_allowed:
             return
         if not actor.is_authenticated:
-            raise Unauthenticated("You are not signed in.", hint="Sign in, or send a token: `Authorization: Bearer …`.")
+            raise not_signed_in()
         raise Forbidden(
             f"You may not do this: {decision.reason}",
             hint=f"It needs {permission.name} ({permission.title}). An admin can give you a role that has it.",
@@ -143,7 +147,7 @@ def signed_in() -> Any:
     async def check(request: Request) -> Actor:
         actor = await current_actor(request)
         if not actor.is_authenticated:
-            raise Unauthenticated("You are not signed in.", hint="Sign in, or send a token: `Authorization: Bearer …`.")
+            raise not_signed_in()
         return actor
 
     return Depends(check)

@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from roadbed.core.db import Database
+from roadbed.core.errors import Conflict
 
 LOCK_KEY = 0x526F6164  # "Road": one migration at a time, whichever process comes first
 
@@ -26,6 +27,10 @@ class SchemaStatus:
         return self.current == self.newest
 
 
+class UnknownSchema(Conflict):
+    code = "schema.unknown"
+
+
 def alembic_config(connection: Connection | None = None) -> Config:
     """Return Alembic's configuration; `connection` is what its environment works on."""
     config = Config()
@@ -39,6 +44,12 @@ def _status(connection: Connection) -> SchemaStatus:
     scripts = ScriptDirectory.from_config(alembic_config())
     current = MigrationContext.configure(connection).get_current_revision()
     newest = scripts.get_current_head() or "base"
+    known = {script.revision for script in scripts.walk_revisions()}
+    if current is not None and current not in known:
+        raise UnknownSchema(
+            f"The database has the schema {current}; this Roadbed knows schemas up to {newest}.",
+            hint="A newer Roadbed has used it. Start that version, or restore a backup of this one's.",
+        )
     pending = tuple(reversed([script.revision for script in scripts.iterate_revisions(newest, current or "base")]))
     return SchemaStatus(current, newest, tuple(revision for revision in pending if revision != current))
 
@@ -58,6 +69,7 @@ async def migrate(database: Database) -> SchemaStatus:
         await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK_KEY})
         try:
             await connection.commit()
+            await connection.run_sync(_status)  # refuses a schema of another version before anything is changed
             await connection.run_sync(upgrade)
             await connection.commit()
         finally:

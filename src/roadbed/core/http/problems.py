@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from roadbed.core import errors
+from roadbed.core.access import current_actor, not_signed_in
 from roadbed.core.http.context import trace_id_of
 
 log = structlog.get_logger(__name__)
@@ -118,6 +119,12 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
 
     async def on_http_exception(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        try:
+            actor = await current_actor(request)
+        except errors.Unauthenticated as refused:
+            return await answer(request, refused)
+        if not actor.is_authenticated:  # who may not see anything is not told what there is
+            return await answer(request, not_signed_in())
         if error.status_code == 404:
             return await answer(request, RouteNotFound(f"There is nothing at {request.url.path}."))
         if error.status_code == 405:
