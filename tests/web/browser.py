@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, StorageState, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -106,13 +106,20 @@ class WatchedPage:
 
 
 def watch(
-    browser: Browser, *, width: int = 1280, height: int = 900, theme: str = "light", scripts: bool = True
+    browser: Browser,
+    *,
+    width: int = 1280,
+    height: int = 900,
+    theme: str = "light",
+    scripts: bool = True,
+    state: StorageState | None = None,
 ) -> WatchedPage:
-    """A new page in a context of its own, in the theme of the system."""
+    """A new page in a context of its own, in the theme of the system; `state` holds the cookies of a session."""
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme="dark" if theme == "dark" else "light",
         java_script_enabled=scripts,
         reduced_motion="reduce",
+        storage_state=state,
     )
     return WatchedPage(context)

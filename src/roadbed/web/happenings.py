@@ -1,0 +1,69 @@
+"""What changed, as a person would tell it: a run that added thirty entities is one line, not thirty."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from roadbed.catalog.contract import ChangeKind, RecentChange, entity_href
+
+_AT_ONCE = timedelta(seconds=5)
+_NAMED = 2
+_WORDS = {
+    ChangeKind.CREATED: ("circle-plus", "was added", "were added"),
+    ChangeKind.UPDATED: ("git-commit", "changed", "changed"),
+    ChangeKind.RESTORED: ("arrow-back-up", "came back", "came back"),
+    ChangeKind.ORPHANED: ("help-circle", "is no longer declared", "are no longer declared"),
+    ChangeKind.DELETED: ("circle-minus", "was removed", "were removed"),
+}
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One line: "orders, cart and 28 more were added". `subjects` are title and address of the named ones."""
+
+    icon: str
+    subjects: tuple[tuple[str, str | None], ...]
+    more: int
+    verb: str
+    actor: str
+    run_id: UUID | None
+    at: datetime
+
+
+def tell(changes: Sequence[RecentChange], *, limit: int) -> list[Happening]:
+    """Put neighbours that belong together into one line each.
+
+    Args:
+        changes: newest first.
+        limit: of lines.
+    """
+    groups: list[list[RecentChange]] = []
+    for change in changes:
+        if groups and _belong_together(groups[-1][-1], change):
+            groups[-1].append(change)
+        else:
+            groups.append([change])
+    return [_tell_group(group) for group in groups[:limit]]
+
+
+def _belong_together(later: RecentChange, earlier: RecentChange) -> bool:
+    if later.change is not earlier.change or later.run_id != earlier.run_id:
+        return False
+    return later.run_id is not None or (later.actor == earlier.actor and later.at - earlier.at <= _AT_ONCE)
+
+
+def _tell_group(group: Sequence[RecentChange]) -> Happening:
+    newest = group[0]
+    icon, one, many = _WORDS[newest.change]
+    named = group if len(group) <= _NAMED + 1 else group[:_NAMED]
+    is_gone = newest.change is ChangeKind.DELETED
+    return Happening(
+        icon=icon,
+        subjects=tuple((change.title, None if is_gone else entity_href(change.ref)) for change in named),
+        more=len(group) - len(named),
+        verb=one if len(group) == 1 else many,
+        actor=newest.actor,
+        run_id=newest.run_id,
+        at=newest.at,
+    )

@@ -1,0 +1,139 @@
+"""Page: Home: what needs me, what is mine, what runs, what changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from roadbed.catalog.contract import (
+    ENTITY_READ,
+    LOCATION_WRITE,
+    EntityFilter,
+    EntitySummary,
+    Kinds,
+    Status,
+    get_overview,
+    health_of,
+    icon_of,
+    kind_word,
+    list_by_refs,
+    list_entities,
+    list_recent_changes,
+    list_statuses,
+    state_of,
+)
+from roadbed.core.access import DeciderService
+from roadbed.core.actor import Actor
+from roadbed.core.db import Reading, ReadSession
+from roadbed.core.extension import Registry
+from roadbed.core.html import render
+from roadbed.core.needs import NEEDS, Need
+from roadbed.identity.contract import ACCOUNT_WRITE, TOKEN_WRITE
+from roadbed.runs.contract import RUN_READ, list_open_runs, state_words
+from roadbed.web.access import SignedIn
+from roadbed.web.happenings import tell
+
+router = APIRouter()
+
+NEEDS_SHOWN = 8
+OWNED_SHOWN = 12
+OWNED_COUNTED = 200
+RUNS_SHOWN = 5
+CHANGES_READ = 200
+CHANGES_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Owned:
+    """One line of "Yours"."""
+
+    entity: EntitySummary
+    icon: str
+    word: str
+    health: tuple[str, str] | None
+    status: Status | None
+
+
+@router.get("/")
+async def home_page(request: Request, session: Reading, actor: SignedIn) -> HTMLResponse:
+    """Show what concerns the reader, and to the first admin of an empty installation where to begin."""
+    may = session.services.get(DeciderService).has
+    sees_catalog = may(actor, ENTITY_READ)
+    owners = sorted(actor.groups | ({actor.entity_ref} if actor.entity_ref else set()))
+    entities = await _list_owned(session, owners) if sees_catalog else []
+    overview = await get_overview(session) if sees_catalog and not entities else None
+    is_empty = overview is not None and overview.newest is None
+    changes = []
+    if sees_catalog and not is_empty:
+        changes = await list_recent_changes(session, owners=owners if entities else (), limit=CHANGES_READ)
+    context = {
+        "needs": await _list_needs(session, actor),
+        "needs_shown": NEEDS_SHOWN,
+        "owned": await _show_owned(session, entities[:OWNED_SHOWN]),
+        "owned_count": len(entities),
+        "is_cut": len(entities) == OWNED_COUNTED,
+        "owner_titles": await _titles_of_owners(session, entities),
+        "owners": owners,
+        "sees_catalog": sees_catalog,
+        "sees_runs": may(actor, RUN_READ),
+        "open_runs": await _list_open(session, actor) if may(actor, RUN_READ) else [],
+        "runs_shown": RUNS_SHOWN,
+        "changes": tell(changes, limit=CHANGES_SHOWN),
+        "is_empty": is_empty,
+        "locations": overview.locations if overview else 0,
+        "may": {
+            "register": may(actor, LOCATION_WRITE),
+            "token": may(actor, TOKEN_WRITE),
+            "invite": may(actor, ACCOUNT_WRITE),
+        },
+    }
+    return await render(request, "web/home.html", context)
+
+
+async def _list_needs(session: ReadSession, actor: Actor) -> list[Need]:
+    needs: list[Need] = []
+    for find in session.services.get(Registry).get(NEEDS):
+        needs += await find(session, actor)
+    return sorted(needs, key=lambda need: need.at, reverse=True)
+
+
+async def _list_owned(session: ReadSession, owners: Sequence[str]) -> list[EntitySummary]:
+    """Return what these own, what runs before what it belongs to."""
+    if not owners:
+        return []
+    found = await list_entities(session, EntityFilter(owners=tuple(owners)), limit=OWNED_COUNTED)
+    return sorted(found, key=lambda entity: entity.ref.kind != "Component")
+
+
+async def _show_owned(session: ReadSession, entities: Sequence[EntitySummary]) -> list[Owned]:
+    if not entities:
+        return []
+    kinds = session.services.get(Kinds)
+    statuses = await list_statuses(session, [entity.ref for entity in entities])
+    rows = []
+    for entity in entities:
+        status = health_of(statuses[entity.ref])
+        rows.append(Owned(entity, icon_of(entity, kinds), kind_word(entity), state_of(status), status))
+    return rows
+
+
+async def _titles_of_owners(session: ReadSession, entities: Sequence[EntitySummary]) -> list[str]:
+    refs = {entity.owner for entity in entities if entity.owner is not None}
+    found = await list_by_refs(session, refs) if refs else {}
+    return sorted(found[ref].title if ref in found else ref.shorten(default_kind="Group") for ref in refs)
+
+
+async def _list_open(session: ReadSession, actor: Actor) -> list[Mapping[str, Any]]:
+    return [
+        {
+            "run": item.run,
+            "state": state_words(item.run.state),
+            "done": item.done,
+            "total": item.total,
+            "at": item.at,
+            "by": "you" if item.run.initiator == actor.label else item.run.initiator.partition(":")[2],
+        }
+        for item in await list_open_runs(session, first_of=actor.label, limit=RUNS_SHOWN + 1)
+    ]

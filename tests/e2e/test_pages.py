@@ -1,0 +1,68 @@
+"""Every page in a real browser: the policy, the console, the width, and WCAG 2.2 AA; with a picture of each."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, StorageState
+
+from roadbed.app import MODULES
+from roadbed.core.html import NAVIGATION, NavItem
+from tests.e2e.conftest import Organisation
+from tests.support import RunningServer
+from tests.web.browser import WatchedPage, watch
+
+WINDOWS = [(width, theme) for width in (1280, 360) for theme in ("light", "dark")]
+PLACES: list[NavItem] = [
+    item for module in MODULES for addition in module.adds if addition.slot is NAVIGATION for item in addition.items
+]
+Address = Callable[[Organisation], str]
+PAGES: dict[str, Address] = {
+    **{item.label.lower().replace(" ", "-"): lambda _, href=item.href: href for item in PLACES},  # type: ignore[misc]
+    "entity": lambda made: made.entity("orders"),
+    "entity-group": lambda made: made.entity("team-checkout", "group"),
+    "entity-api": lambda made: made.entity("orders-api", "api"),
+    "entity-history": lambda made: made.entity("orders") + "/history",
+    "entity-source": lambda made: made.entity("orders") + "/source",
+    "catalog-of-team": lambda _: "/catalog?owner=group:northmoor/team-checkout",
+    "unowned": lambda _: "/catalog/unowned",
+    "locations": lambda _: "/catalog/locations",
+    "location": lambda made: f"/catalog/locations/{made.location_id}",
+    "register": lambda _: "/catalog/register",
+    "run-done": lambda made: f"/runs/{made.runs['done']}",
+    "run-lines": lambda made: f"/runs/{made.runs['done']}?step=lines",
+    "run-failed": lambda made: f"/runs/{made.runs['failed']}",
+    "run-waiting": lambda made: f"/runs/{made.runs['waiting']}",
+    "run-running": lambda made: f"/runs/{made.runs['running']}",
+    "search": lambda _: "/search?q=or",
+    "account": lambda _: "/account",
+    "tokens": lambda _: "/account/tokens",
+    "new-account": lambda _: "/platform/accounts/new",
+    "not-found": lambda _: "/catalog/component/northmoor/order",
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_keeps_the_policy_the_width_and_wcag(
+    browser: Browser,
+    server: RunningServer,
+    organisation: Organisation,
+    signed_in: StorageState,
+    screenshots: Path,
+    name: str,
+) -> None:
+    for width, theme in WINDOWS:
+        watched = watch(browser, width=width, theme=theme, state=signed_in)
+        watched.page.goto(server.base_url + PAGES[name](organisation), wait_until="load")
+        watched.page.screenshot(path=screenshots / f"{name}-{width}-{theme}.png", full_page=True)
+        assert _problems_of(watched, name) == [], f"{width} px, {theme}"
+        watched.page.context.close()
+
+
+def _problems_of(watched: WatchedPage, name: str) -> list[str]:
+    expected = "the server responded with a status of 404" if name == "not-found" else None
+    problems = [problem for problem in watched.problems if expected is None or expected not in problem]
+    overflow = watched.find_overflow()
+    if overflow > 0:
+        problems.append(f"{overflow} px wider than the window")
+    return [*problems, *watched.find_missing_icons(), *watched.find_accessibility_problems()]
