@@ -14,7 +14,7 @@ from fastapi.params import Depends as Dependency
 from roadbed.core.actor import ANONYMOUS, Actor
 from roadbed.core.errors import Forbidden, Unauthenticated
 from roadbed.core.extension import ContributionKind, Slot
-from roadbed.core.http.guards import SESSION_COOKIE
+from roadbed.core.http.context import SESSION_COOKIE
 
 
 @dataclass(frozen=True)

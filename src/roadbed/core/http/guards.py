@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from roadbed.core.errors import Forbidden, RoadbedError, TooLarge
+from roadbed.core.http.context import SESSION_COOKIE
 from roadbed.core.http.problems import problem_response
 
 POLICY = (
@@ -17,7 +18,6 @@ POLICY = (
     "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-SESSION_COOKIE = "roadbed_session"
 
 
 class CrossSiteRequest(Forbidden):

@@ -86,6 +86,54 @@ def wants_page(request: Request) -> bool:
     return not is_program and "text/html" in request.headers.get("accept", "")
 
 
+class _Handlers:
+    """FastAPI's exception handlers: each turns what it gets into an error of ours, which is then answered."""
+
+    def __init__(self, error_page: ErrorPage) -> None:
+        self._error_page = error_page
+
+    async def answer(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, errors.RoadbedError)
+        if not wants_page(request):
+            return problem_response(request, error)
+        if isinstance(error, errors.Unauthenticated) and request.method == "GET":
+            target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse(f"/sign-in?next={quote(target, safe='')}", 303)
+        return await self._error_page(request, status_of(error), error)
+
+    async def on_validation_error(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        problems = [
+            {"path": ".".join(str(part) for part in fault["loc"]), "reason": fault["msg"]} for fault in error.errors()
+        ]
+        summary = "; ".join(f"{problem['path']}: {problem['reason']}" for problem in problems[:3])
+        hint = "The API's description is at /api/v1/openapi.json."
+        return await self.answer(
+            request, InvalidRequest(f"The request is not valid: {summary}", hint=hint, problems=problems)
+        )
+
+    async def on_http_exception(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        try:
+            actor = await current_actor(request)
+        except errors.Unauthenticated as refused:
+            return await self.answer(request, refused)
+        if not actor.is_authenticated:  # who may not see anything is not told what there is
+            return await self.answer(request, not_signed_in())
+        if error.status_code == 404:
+            return await self.answer(request, RouteNotFound(f"There is nothing at {request.url.path}."))
+        if error.status_code == 405:
+            return await self.answer(
+                request, MethodNotAllowed(f"{request.method} is not possible at {request.url.path}.")
+            )
+        return await self.answer(request, InvalidRequest(str(error.detail)))
+
+    async def on_unexpected(self, request: Request, error: Exception) -> Response:
+        log.error("http.unexpected_error", path=request.url.path, method=request.method, exc_info=error)
+        hint = f"Give the trace id to whoever runs this Roadbed: {trace_id_of(request)}."
+        return await self.answer(request, Unexpected("Something went wrong that Roadbed did not expect.", hint=hint))
+
+
 def install(app: FastAPI, *, error_page: ErrorPage) -> None:
     """Make `app` answer every error by this module's table.
 
@@ -93,50 +141,8 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
         app: the application.
         error_page: renders an error for people; the web shell's.
     """
-
-    async def answer(request: Request, error: errors.RoadbedError) -> Response:
-        if isinstance(error, errors.Unauthenticated) and wants_page(request) and request.method == "GET":
-            target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            return RedirectResponse(f"/sign-in?next={quote(target, safe='')}", 303)
-        if wants_page(request):
-            return await error_page(request, status_of(error), error)
-        return problem_response(request, error)
-
-    async def on_roadbed_error(request: Request, error: Exception) -> Response:
-        assert isinstance(error, errors.RoadbedError)
-        return await answer(request, error)
-
-    async def on_validation_error(request: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
-        problems = [
-            {"path": ".".join(str(part) for part in fault["loc"]), "reason": fault["msg"]} for fault in error.errors()
-        ]
-        summary = "; ".join(f"{problem['path']}: {problem['reason']}" for problem in problems[:3])
-        hint = "The API's description is at /api/v1/openapi.json."
-        return await answer(
-            request, InvalidRequest(f"The request is not valid: {summary}", hint=hint, problems=problems)
-        )
-
-    async def on_http_exception(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        try:
-            actor = await current_actor(request)
-        except errors.Unauthenticated as refused:
-            return await answer(request, refused)
-        if not actor.is_authenticated:  # who may not see anything is not told what there is
-            return await answer(request, not_signed_in())
-        if error.status_code == 404:
-            return await answer(request, RouteNotFound(f"There is nothing at {request.url.path}."))
-        if error.status_code == 405:
-            return await answer(request, MethodNotAllowed(f"{request.method} is not possible at {request.url.path}."))
-        return await answer(request, InvalidRequest(str(error.detail)))
-
-    async def on_unexpected(request: Request, error: Exception) -> Response:
-        log.error("http.unexpected_error", path=request.url.path, method=request.method, exc_info=error)
-        hint = f"Give the trace id to whoever runs this Roadbed: {trace_id_of(request)}."
-        return await answer(request, Unexpected("Something went wrong that Roadbed did not expect.", hint=hint))
-
-    app.add_exception_handler(errors.RoadbedError, on_roadbed_error)
-    app.add_exception_handler(RequestValidationError, on_validation_error)
-    app.add_exception_handler(HTTPException, on_http_exception)
-    app.add_exception_handler(Exception, on_unexpected)
+    handlers = _Handlers(error_page)
+    app.add_exception_handler(errors.RoadbedError, handlers.answer)
+    app.add_exception_handler(RequestValidationError, handlers.on_validation_error)
+    app.add_exception_handler(HTTPException, handlers.on_http_exception)
+    app.add_exception_handler(Exception, handlers.on_unexpected)
