@@ -71,6 +71,16 @@ async def count_admins(session: ReadSession, *, role: str, but: UUID) -> int:
     return await session.scalar(query) or 0
 
 
+async def count_people_with_roles(session: ReadSession, roles: Iterable[str]) -> int:
+    """Count the people who have one of `roles` and can sign in."""
+    query = (
+        select(func.count(Account.id.distinct()))
+        .join(AccountRole, AccountRole.account_id == Account.id)
+        .where(AccountRole.role.in_(list(roles)), Account.kind == AccountKind.USER, ~Account.is_disabled)
+    )
+    return await session.scalar(query) or 0
+
+
 async def list_roles(session: ReadSession) -> list[Role]:
     return list(await session.scalars(select(Role).order_by(Role.name)))
 

@@ -2,10 +2,12 @@
 
 from uuid import UUID
 
+from roadbed.core.access import Permission
 from roadbed.core.actor import Actor, ActorKind
 from roadbed.core.db import ReadSession
 from roadbed.identity import repository
 from roadbed.identity.models import Account
+from roadbed.identity.rules import covers
 from roadbed.identity.types import AccountKind, AccountView, GroupSource
 
 
@@ -61,6 +63,13 @@ async def find_account(session: ReadSession, name: str) -> AccountView | None:
 async def list_accounts_of(session: ReadSession, entity_refs: frozenset[str]) -> list[AccountView]:
     """List the accounts, not disabled, that are linked to one of these User entities."""
     return [view_of(account) for account in await repository.list_accounts_of_entities(session, entity_refs)]
+
+
+async def count_people_who_may(session: ReadSession, permission: Permission) -> int:
+    """Count the people, not disabled, whose roles give them `permission`: four eyes need two of them."""
+    roles = await repository.list_roles(session)
+    giving = [role.name for role in roles if covers(role.permissions, permission.name)]
+    return await repository.count_people_with_roles(session, giving)
 
 
 def view_of(account: Account) -> AccountView:
