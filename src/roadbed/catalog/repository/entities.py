@@ -2,13 +2,27 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
 
 from roadbed.catalog.models import Entity, EntityRelation
 from roadbed.core.db import ReadSession, WriteSession
+
+
+class Held(NamedTuple):
+    """An entity as it is held, without its content."""
+
+    id: UUID
+    ref: str
+    digest: str
+    location_id: UUID | None
+    file: str
+    line: int
+    end_line: int
+    orphaned_at: datetime | None
+
 
 # PostgreSQL takes at most 32,767 parameters in one statement.
 _BATCH = 1000
@@ -30,8 +44,24 @@ async def list_by_refs(session: ReadSession, refs: Iterable[str]) -> list[Entity
     return found
 
 
-async def list_of_location(session: ReadSession, location_id: UUID) -> list[Entity]:
-    return list(await session.scalars(select(Entity).where(Entity.location_id == location_id)))
+async def list_of_location(session: ReadSession, location_id: UUID, *, kind: str | None = None) -> list[Entity]:
+    query = select(Entity).where(Entity.location_id == location_id)
+    return list(await session.scalars(query if kind is None else query.where(Entity.kind == kind)))
+
+
+async def list_held(session: ReadSession, location_id: UUID) -> list[Held]:
+    """Return the entities of a location without their content, which may be much."""
+    query = select(
+        Entity.id,
+        Entity.ref,
+        Entity.digest,
+        Entity.location_id,
+        Entity.file,
+        Entity.line,
+        Entity.end_line,
+        Entity.orphaned_at,
+    ).where(Entity.location_id == location_id)
+    return [Held(*row) for row in await session.execute(query)]
 
 
 async def add_entities(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:

@@ -6,6 +6,7 @@ from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.types import EntitySummary, Health, Status
 
 _TYPE_ICONS = {"website": "world", "library": "package", "database": "database", "bucket": "bucket", "queue": "bolt"}
+_PROPER_NAMES = {"openapi": "OpenAPI", "asyncapi": "AsyncAPI", "graphql": "GraphQL", "grpc": "gRPC", "trpc": "tRPC"}
 HEALTH_STATES = {
     Health.HEALTHY: ("ok", "Healthy"),
     Health.DEPLOYING: ("run", "Deploying"),
@@ -42,7 +43,9 @@ def icon_of(entity: EntitySummary, kinds: Kinds) -> str:
 
 def kind_word(entity: EntitySummary) -> str:
     """Return the word for what an entity is: its type, else its kind."""
-    return (entity.type or entity.ref.kind).replace("-", " ").capitalize() if entity.type else entity.ref.kind
+    if not entity.type:
+        return entity.ref.kind
+    return _PROPER_NAMES.get(entity.type.lower()) or entity.type.replace("-", " ").capitalize()
 
 
 def relation_title(type_: str) -> str:

@@ -14,6 +14,7 @@ from uuid import UUID
 from roadbed.catalog.models import Entity, Location
 from roadbed.catalog.repository import entities as entity_rows
 from roadbed.catalog.repository import locations as location_rows
+from roadbed.catalog.repository.entities import Held
 from roadbed.catalog.rules.harvest import Harvest, ReadEntity, ReadFile
 from roadbed.catalog.rules.problems import Problem, ProblemCode
 from roadbed.catalog.rules.relations import find_cycles
@@ -111,16 +112,21 @@ async def apply_harvest(
 async def _plan(session: WriteSession, ledger: Ledger, location_id: UUID, harvest: Harvest) -> _Plan:
     plan = _Plan()
     found = _choose(harvest.files, plan)
-    mine = {row.ref: row for row in await entity_rows.list_of_location(session, location_id)}
+    mine = {row.ref: row for row in await entity_rows.list_held(session, location_id)}
     others = {row.ref: row for row in await entity_rows.list_by_refs(session, found.keys() - mine.keys())}
     for ref, entity in found.items():
-        holder = mine.get(ref) or others.get(ref)
-        if holder is not None and holder.location_id != location_id and holder.orphaned_at is None:
-            plan.conflicts.append(_conflict(entity, holder))
+        other = others.get(ref)
+        if other is not None and other.orphaned_at is None:
+            plan.conflicts.append(_conflict(entity, other))
             plan.contested_files.add(entity.file)
             continue
-        _plan_entity(plan, ledger, entity, holder)
-    _plan_orphans(plan, ledger, mine, found.keys(), {file.path: file for file in harvest.files})
+        _plan_entity(plan, ledger, entity, mine.get(ref) or other)
+    gone = _find_gone(plan, mine, found.keys(), {file.path: file for file in harvest.files})
+    for row in await entity_rows.list_by_refs(session, gone):
+        position = ledger.add(
+            ChangeKind.ORPHANED, entity_id=row.id, ref=row.ref, digest=row.digest, document=row.document
+        )
+        plan.orphans.append((row.id, position))
     return plan
 
 
@@ -136,7 +142,7 @@ def _choose(files: Iterable[ReadFile], plan: _Plan) -> dict[str, ReadEntity]:
     return found
 
 
-def _plan_entity(plan: _Plan, ledger: Ledger, entity: ReadEntity, row: Entity | None) -> None:
+def _plan_entity(plan: _Plan, ledger: Ledger, entity: ReadEntity, row: Entity | Held | None) -> None:
     if row is None:
         entity_id = new_id()
         change = ChangeKind.CREATED
@@ -167,20 +173,16 @@ def _plan_entity(plan: _Plan, ledger: Ledger, entity: ReadEntity, row: Entity | 
     plan.relations += relation_rows(entity_id, entity)
 
 
-def _plan_orphans(
-    plan: _Plan, ledger: Ledger, mine: Mapping[str, Entity], found: Iterable[str], files: Mapping[str, ReadFile]
-) -> None:
+def _find_gone(plan: _Plan, mine: Mapping[str, Held], found: Iterable[str], files: Mapping[str, ReadFile]) -> list[str]:
+    """Return the refs that were held and are not there any more."""
+    gone = []
     for ref in sorted(mine.keys() - set(found)):
-        row = mine[ref]
-        file = files.get(row.file)
+        file = files.get(mine[ref].file)
         if file is not None and (file.entities is None or file.has_unknown_faults or ref in file.faulty_refs):
             plan.unchanged += 1  # the last good state stays while its file is faulty
-            continue
-        if row.orphaned_at is None:
-            position = ledger.add(
-                ChangeKind.ORPHANED, entity_id=row.id, ref=ref, digest=row.digest, document=row.document
-            )
-            plan.orphans.append((row.id, position))
+        elif mine[ref].orphaned_at is None:
+            gone.append(ref)
+    return gone
 
 
 async def _write(session: WriteSession, plan: _Plan) -> None:

@@ -141,8 +141,8 @@ async def get_location(session: ReadSession, location_id: UUID) -> LocationSumma
 async def list_known_files(session: ReadSession, location_id: UUID) -> dict[str, KnownFileRow]:
     """Return the files that were read last, with what their Location entities name."""
     targets: dict[str, list[Target]] = {}
-    for row in await entity_rows.list_of_location(session, location_id):
-        if row.kind == "Location" and row.orphaned_at is None:
+    for row in await entity_rows.list_of_location(session, location_id, kind="Location"):
+        if row.orphaned_at is None:
             targets.setdefault(row.file, []).extend(targets_of_document(row.ref, row.document, row.file, row.line))
     return {
         file.path: KnownFileRow(file.digest, file.includes, tuple(targets.get(file.path, ())))
