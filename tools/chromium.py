@@ -28,22 +28,44 @@ def find_playwrights() -> str | None:
     return path if Path(path).is_file() else None
 
 
-def install_package() -> str | None:
-    """Install Debian's package, which takes root and apt-get; None when either is missing or it fails."""
+def install_package(name: str) -> bool:
+    """Install a package of Debian's, which takes root and apt-get; False when either is missing or it fails."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        return None
-    say("No Chromium found: installing Debian's package chromium.")
-    for arguments in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", "chromium"]):
+        return False
+    say(f"Installing Debian's package {name}.")
+    for arguments in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", name]):
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         done = subprocess.run(["apt-get", *arguments], env=environment, stdout=2, check=False)
         if done.returncode:
             say(f"apt-get {arguments[0]} ended with {done.returncode}.")
-            return None
-    return find_on_path()
+            return False
+    return True
+
+
+def find_driver_fault() -> str | None:
+    """Return what keeps Playwright's driver from starting; None when it starts."""
+    done = subprocess.run(
+        [sys.executable, "-m", "playwright", "--version"], capture_output=True, text=True, check=False
+    )
+    return (done.stderr.strip() or f"it ended with {done.returncode}") if done.returncode else None
+
+
+def ensure_driver() -> str | None:
+    """Return what is wrong with Playwright's driver, after giving it the library that a bare Debian lacks."""
+    fault = find_driver_fault()
+    if fault and "libatomic.so.1" in fault and install_package("libatomic1"):
+        return find_driver_fault()
+    return fault
 
 
 def main() -> int:
-    path = os.environ.get("ROADBED_TEST_CHROMIUM") or find_on_path() or find_playwrights() or install_package()
+    fault = ensure_driver()
+    if fault:
+        say(f"Playwright's driver does not start: {fault}")
+        return 1
+    path = os.environ.get("ROADBED_TEST_CHROMIUM") or find_on_path() or find_playwrights()
+    if path is None and install_package("chromium"):
+        path = find_on_path()
     if path is None:
         say(
             "No Chromium for the browser tests. Install one (Debian: apt-get install chromium; anywhere: "
