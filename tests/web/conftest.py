@@ -41,6 +41,7 @@ def style_url() -> Iterator[str]:
             title="Sign in to go on",
             message="Roadbed must know you.",
         ),
+        "/home": style_page.render("web/home.html", **style_page.make_empty_home()),
         "/search": style_page.render_found(),
     }
     with style_page.serve(pages) as url:

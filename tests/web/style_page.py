@@ -155,6 +155,26 @@ def make_samples() -> dict[str, Any]:
     }
 
 
+def make_empty_home(**more: Any) -> dict[str, Any]:
+    """What Home gets when nothing is there yet and an admin looks."""
+    may = {"register": True, "token": True, "invite": True}
+    return {
+        "needs": [],
+        "owned": [],
+        "owned_count": 0,
+        "owners": [],
+        "owner_titles": [],
+        "open_runs": [],
+        "changes": [],
+        "locations": 0,
+        "is_empty": True,
+        "sees_catalog": True,
+        "sees_runs": True,
+        "may": may,
+        **more,
+    }
+
+
 def render(template: str, *, theme: str | None = None, is_signed_in: bool = True, **context: Any) -> str:
     """One page with its frame."""
     frame = make_frame(theme=theme, is_signed_in=is_signed_in)

@@ -20,7 +20,7 @@ def open_page(
 
 
 @pytest.mark.parametrize(("width", "theme"), WINDOWS)
-@pytest.mark.parametrize("path", ["/components", "/404", "/401"])
+@pytest.mark.parametrize("path", ["/components", "/404", "/401", "/home"])
 def test_page_keeps_the_policy_the_width_and_wcag(
     browser: Browser, style_url: str, screenshots: Path, path: str, width: int, theme: str
 ) -> None:

@@ -17,6 +17,6 @@ MODULE = Module(
         API.add(api.router),
         PAGES.add(web.router),
         TEMPLATES.add(module_templates("secrets", "roadbed.secrets")),
-        NAVIGATION.add(NavItem("Secrets", "/secrets", "key", order=80, permission=SECRET_READ, is_platform=True)),
+        NAVIGATION.add(NavItem("Secrets", "/secrets", "lock", order=80, permission=SECRET_READ, is_platform=True)),
     ),
 )

@@ -31,6 +31,7 @@ from roadbed.core.extension import Registry
 from roadbed.core.html import render
 from roadbed.core.needs import NEEDS, Need
 from roadbed.identity.contract import ACCOUNT_WRITE, TOKEN_WRITE
+from roadbed.kit.refs import parse_ref
 from roadbed.runs.contract import RUN_READ, list_open_runs, state_words
 from roadbed.web.access import SignedIn
 from roadbed.web.happenings import tell
@@ -55,6 +56,11 @@ class Owned:
     health: tuple[str, str] | None
     status: Status | None
 
+    @property
+    def can_be_healthy(self) -> bool:
+        """Tell whether a health is missed where none is reported: an API or a system runs nothing itself."""
+        return self.entity.ref.kind in ("Component", "Resource")
+
 
 @router.get("/")
 async def home_page(request: Request, session: Reading, actor: SignedIn) -> HTMLResponse:
@@ -76,6 +82,7 @@ async def home_page(request: Request, session: Reading, actor: SignedIn) -> HTML
         "is_cut": len(entities) == OWNED_COUNTED,
         "owner_titles": await _titles_of_owners(session, entities),
         "owners": owners,
+        "is_known": bool(entities) or await _is_known(session, actor),
         "sees_catalog": sees_catalog,
         "sees_runs": may(actor, RUN_READ),
         "open_runs": await _list_open(session, actor) if may(actor, RUN_READ) else [],
@@ -105,6 +112,14 @@ async def _list_owned(session: ReadSession, owners: Sequence[str]) -> list[Entit
         return []
     found = await list_entities(session, EntityFilter(owners=tuple(owners)), limit=OWNED_COUNTED)
     return sorted(found, key=lambda entity: entity.ref.kind != "Component")
+
+
+async def _is_known(session: ReadSession, actor: Actor) -> bool:
+    """Tell whether the catalog has the user that the account is linked to."""
+    if actor.groups or actor.entity_ref is None:
+        return bool(actor.groups)
+    ref = parse_ref(actor.entity_ref, default_kind="User")
+    return ref in await list_by_refs(session, [ref])
 
 
 async def _show_owned(session: ReadSession, entities: Sequence[EntitySummary]) -> list[Owned]:
