@@ -10,6 +10,11 @@ from tests.catalog.conftest import Place, component, group
 from tests.support import RunningServer
 
 HTML = {"accept": "text/html"}
+BETA = "scaffolder.backstage.io/v1beta3"
+
+
+def roadbed(kind: str, spec: str) -> str:
+    return f"---\napiVersion: roadbed.dev/v1\nkind: {kind}\nmetadata: {{name: every}}\nspec: {spec}\n"
 
 
 def page(api: httpx.Client, path: str) -> str:
@@ -138,3 +143,34 @@ def test_entity_is_deleted_when_its_name_was_typed(api: httpx.Client) -> None:
     assert api.post(f"{path}/delete", data={"confirm_name": "other"}, headers=HTML).status_code == 422
     assert api.post(f"{path}/delete", data={"confirm_name": "Page-Delete"}, headers=HTML).status_code == 303
     assert api.get(path, headers=HTML).status_code == 404
+
+
+ENTITIES = [
+    component("every"),
+    component("every", definition="text").replace("Component", "API"),
+    component("every-mcp", type="mcp-server", remotes="[{type: sse, url: 'https://x.example'}]").replace(
+        "Component", "API"
+    ),
+    component("every").replace("Component", "Resource"),
+    component("every").replace("Component", "System"),
+    component("every").replace("Component", "Domain"),
+    group("every", members="[every]"),
+    component("every", memberOf="[every]").replace("Component", "User"),
+    component("every", targets="[./x.yaml]").replace("Component", "Location"),
+    component("every", steps="[]").replace("Component", "Template").replace("backstage.io/v1alpha1", BETA),
+    component("every", type="skill").replace("Component", "AiResource"),
+    roadbed("Pipeline", "{version: '1', stages: [{id: test, steps: [{make: test}]}]}"),
+    roadbed("ResourceType", "{version: '1', parameters: {}, outputs: {}}"),
+    roadbed("ResourceDefinition", "{version: '1', type: every, driver: local}"),
+    roadbed("EnvironmentType", "{order: 1, runtime: process}"),
+]
+
+
+def test_every_kind_has_its_pages(api: httpx.Client) -> None:
+    put = api.post("/api/v1/entities", content="".join(ENTITIES), headers={"content-type": "application/yaml"})
+    assert put.status_code == 200, put.text
+    for item in put.json()["items"]:
+        path = f"/catalog/{item['ref'].replace(':', '/')}"
+        assert "Overview" in page(api, path)
+        assert "Created" in page(api, f"{path}/history")
+        assert "put over the API" in page(api, f"{path}/source")

@@ -150,20 +150,33 @@ async def list_known_files(session: ReadSession, location_id: UUID) -> dict[str,
     }
 
 
-async def note_failure(session: WriteSession, location_id: UUID, error: RoadbedError) -> None:
-    """Keep why a reading failed as a whole; what was read before stays."""
+async def note_failure(
+    session: WriteSession, location_id: UUID, error: RoadbedError, *, run_id: UUID | None = None
+) -> None:
+    """Keep why a location could not be read, or not be looked at; what was read before stays."""
     location = await rows.lock_location(session, location_id)
     if location is not None:
         location.checked_at = now()
-        location.error = {"code": error.code, "message": error.message, "hint": error.hint, "at": now().isoformat()}
+        location.error = {
+            "code": error.code,
+            "message": error.message,
+            "hint": error.hint,
+            "at": now().isoformat(),
+            "run_id": str(run_id) if run_id else None,
+        }
 
 
-async def note_check(session: WriteSession, location_id: UUID) -> None:
-    """Keep that the location was looked at and nothing had changed."""
+async def note_check(session: WriteSession, location_id: UUID, fingerprint: str) -> bool:
+    """Keep that a location was looked at, and tell whether it is to be read: once for each state of its source."""
     location = await rows.lock_location(session, location_id)
-    if location is not None:
-        location.checked_at = now()
-        location.error = None
+    if location is None:
+        return False
+    location.checked_at = now()
+    if location.error is not None and location.error["run_id"] is None:
+        location.error = None  # it can be looked at again; why it could not be read is known only by reading it
+    is_new = location.fingerprint != fingerprint
+    location.fingerprint = fingerprint
+    return is_new
 
 
 async def _name_own_repository(session: ReadSession, target: str) -> str:

@@ -64,7 +64,7 @@ async def read_location(context: StepContext) -> Outcome:
         harvest = await asyncio.to_thread(_collect, context, location, known, own)
     except LocationUnreadable as error:
         async with context.database.write() as session:
-            await note_failure(session, location_id, error)
+            await note_failure(session, location_id, error, run_id=context.run_id)
         raise
     except Cancelled:
         return Skip("The run was cancelled.")
@@ -120,8 +120,7 @@ async def _open_own(services: Services, location: LocationSummary) -> OwnSource 
         return None
     repository, revision = await _find_own(services, target)
     if revision is None:
-        wanted = f"branch {target.branch}" if target.branch else "commit"
-        raise LocationUnreadable(f"{target.url} has no {wanted} yet.", hint="Push one.")
+        raise _no_commit(target)
     entries = await list_files(services, repository, revision)
     blobs = {entry.path: entry.sha for entry in entries if entry.mode in _FILE_MODES}
     loop = asyncio.get_running_loop()
@@ -174,31 +173,38 @@ async def refresh_changed(services: Services) -> None:
 async def _refresh_if_changed(services: Services, location: LocationSummary) -> None:
     database = services.get(Database)
     try:
-        has_changed = await _has_changed(services, location)
+        fingerprint = await _measure(services, location)
     except LocationUnreadable as error:
         async with database.write() as session:
             await note_failure(session, location.id, error)
         return
     async with database.write() as session:
-        await note_check(session, location.id)
-        if has_changed:
+        if await note_check(session, location.id, fingerprint):
             await refresh_location(session, system_actor("catalog"), location.id)
 
 
-async def _has_changed(services: Services, location: LocationSummary) -> bool:
+async def _measure(services: Services, location: LocationSummary) -> str:
+    """Return what changes whenever the source of a location may have changed, without reading it."""
     if location.type is LocationType.GIT:
         target = parse_git_target(location.target)
         if target.own_repository is not None:
-            return (await _find_own(services, target))[1] != location.revision
-        newest = await asyncio.to_thread(find_newest_commit, target.url, target.branch)
-        return newest != location.revision
+            newest = (await _find_own(services, target))[1]
+        else:
+            newest = await asyncio.to_thread(find_newest_commit, target.url, target.branch)
+        if newest is None:
+            raise _no_commit(target)
+        return newest
     async with services.get(Database).read() as session:
         known = await list_known_files(session, location.id)
-        row = await location_rows.find_location(session, location.id)
     paths = {path for name, file in known.items() for path in (name, *file.includes)}
 
     def measure() -> str:
         source = FileSource(location.target)
         return source.fingerprint(paths | set(source.list_entries()))
 
-    return row is not None and await asyncio.to_thread(measure) != row.fingerprint
+    return await asyncio.to_thread(measure)
+
+
+def _no_commit(target: GitTarget) -> LocationUnreadable:
+    wanted = f"branch {target.branch}" if target.branch else "commit"
+    return LocationUnreadable(f"{target.url} has no {wanted} yet.", hint="Push one.")
