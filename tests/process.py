@@ -17,13 +17,14 @@ START_SECONDS = 90
 
 @dataclass
 class RoadbedProcess:
-    """A server in a home folder. `env` is added to the environment of all its commands."""
+    """A server in a home folder. `env` is added to the environment of all its commands; `program` is `roadbed`."""
 
     home: Path
     env: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     url: str = ""
     output: str = ""
+    program: Path = ROADBED
 
     @property
     def environment(self) -> dict[str, str]:
@@ -35,7 +36,7 @@ class RoadbedProcess:
         log = self.home.with_name(self.home.name + ".log")
         with log.open("wb") as file:
             self.process = subprocess.Popen(
-                [ROADBED, "up", "--port", "0", *arguments],
+                [self.program, "up", "--port", "0", *arguments],
                 env=self.environment,
                 stdout=file,
                 stderr=subprocess.STDOUT,
@@ -75,7 +76,7 @@ class RoadbedProcess:
         """Run a command of the command line against this server."""
         environment = self.environment | {"ROADBED_URL": self.url, "ROADBED_TOKEN": token}
         return subprocess.run(
-            [ROADBED, *arguments],
+            [self.program, *arguments],
             env=environment,
             input=stdin,
             capture_output=True,
