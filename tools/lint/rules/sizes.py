@@ -12,13 +12,15 @@ TEMPLATE_LINES = 150
 
 
 class FileSize(Rule):
+    """Files too long to know. A migration is a list, however long."""
+
     name = "file-size"
     code = "RB601"
     description = f"a Python file has at most {FILE_LINES} lines"
 
     def check(self, source: Source) -> Iterator[Problem]:
         lines = len(source.text.splitlines())
-        if source.is_python and lines > FILE_LINES:
+        if source.is_python and not source.is_migration and lines > FILE_LINES:
             yield self.problem(source, FILE_LINES, f"{lines} lines; make a folder of the same name of it")
 
 
