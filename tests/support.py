@@ -52,6 +52,17 @@ class RunningServer:
         assert value is not None
         return value
 
+    def client_as(self, role: str) -> httpx.Client:
+        """Return a client that has one role."""
+
+        async def work() -> str:
+            async with self.database.write() as session:
+                token = await create_local_token(session, role=role, made_by="tests")
+            assert token.value is not None
+            return token.value
+
+        return self.client(self.run(work()))
+
     def client(self, token: str | None = None) -> httpx.Client:
         """Return a client, anonymous or with a token. Closed with the server."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -17,7 +17,7 @@ from roadbed.core.access import PERMISSIONS
 from roadbed.core.db import Database
 from roadbed.core.dispatcher import Dispatcher
 from roadbed.core.extension import Module, Registry, load
-from roadbed.core.health import HEALTH_CHECKS, METRICS_READ, HealthCheck
+from roadbed.core.health import HEALTH_CHECKS, METRICS_READ, SYSTEM_READ, HealthCheck
 from roadbed.core.home import Home, open_home
 from roadbed.core.html import Renderer
 from roadbed.core.http import problems
@@ -58,7 +58,7 @@ async def _check_workflows(services: Services) -> None:
 CORE = Module(
     "core",
     (
-        PERMISSIONS.add(METRICS_READ),
+        PERMISSIONS.add(METRICS_READ, SYSTEM_READ),
         PAGES.add(health.router, openapi.router),
         HEALTH_CHECKS.add(
             HealthCheck("database", _check_database),

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from roadbed.core.access import ADMINS, DeciderService, Permission, anonymous
+from roadbed.core.access import ADMINS, PLATFORM, DeciderService, Permission, anonymous
 from roadbed.core.actor import Actor
 from roadbed.core.extension import ContributionKind, Registry, Slot
 from roadbed.core.services import Services
@@ -16,6 +16,7 @@ from roadbed.core.settings import Settings
 from roadbed.core.telemetry import Metrics
 
 METRICS_READ = Permission("core.metrics.read", "Read Roadbed's own metrics", ADMINS)
+SYSTEM_READ = Permission("core.system.read", "See how Roadbed itself is doing", PLATFORM)
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,19 @@ HEALTH_CHECKS: Slot[HealthCheck] = Slot(ContributionKind.HEALTH_CHECK, HealthChe
 router = APIRouter()
 
 
+async def run_checks(services: Services) -> dict[str, str]:
+    """Return each check's name with `ok`, or with what is wrong."""
+    results = {}
+    for check in services.get(Registry).get(HEALTH_CHECKS):
+        try:
+            await check.check(services)
+        except Exception as error:  # noqa: BLE001 - a check may fail in any way; the answer says how
+            results[check.name] = f"{type(error).__name__}: {error}"
+        else:
+            results[check.name] = "ok"
+    return results
+
+
 @router.get("/livez", include_in_schema=False)
 async def livez(_: Annotated[Actor, anonymous("probes have no account")]) -> JSONResponse:
     """Tell that the process answers."""
@@ -40,15 +54,7 @@ async def livez(_: Annotated[Actor, anonymous("probes have no account")]) -> JSO
 @router.get("/readyz", include_in_schema=False)
 async def readyz(request: Request, _: Annotated[Actor, anonymous("probes have no account")]) -> JSONResponse:
     """Tell whether everything Roadbed needs is there: each check with its result."""
-    services: Services = request.app.state.services
-    results = {}
-    for check in services.get(Registry).get(HEALTH_CHECKS):
-        try:
-            await check.check(services)
-        except Exception as error:  # noqa: BLE001 - a check may fail in any way; the answer says how
-            results[check.name] = f"{type(error).__name__}: {error}"
-        else:
-            results[check.name] = "ok"
+    results = await run_checks(request.app.state.services)
     is_ready = all(result == "ok" for result in results.values())
     return JSONResponse({"status": "ok" if is_ready else "failing", "checks": results}, 200 if is_ready else 503)
 
