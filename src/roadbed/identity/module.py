@@ -52,9 +52,9 @@ MODULE = Module(
         TEMPLATES.add(module_templates("identity", "roadbed.identity")),
         NAVIGATION.add(
             NavItem(
-                "Accounts", "/platform/accounts", "users", order=80, permission=access.ACCOUNT_READ, is_platform=True
+                "Accounts", "/platform/accounts", "users", order=70, permission=access.ACCOUNT_READ, is_platform=True
             ),
-            NavItem("Roles", "/platform/roles", "key", order=81, permission=access.ROLE_READ, is_platform=True),
+            NavItem("Roles", "/platform/roles", "key", order=71, permission=access.ROLE_READ, is_platform=True),
         ),
     ),
 )
