@@ -32,6 +32,7 @@ from roadbed.core.telemetry import Metrics, MetricsMiddleware, configure_tracing
 from roadbed.core.workflows import SCHEDULES, Workflows
 from roadbed.identity.module import MODULE as IDENTITY
 from roadbed.runs.module import MODULE as RUNS
+from roadbed.scm.module import MODULE as SCM
 from roadbed.secrets.contract import SecretMask
 from roadbed.secrets.module import MODULE as SECRETS
 from roadbed.web.errors import error_page
@@ -69,7 +70,7 @@ CORE = Module(
 )
 
 # Lower layers first: parts start in this order and stop in reverse.
-MODULES = (CORE, AUDIT, IDENTITY, SECRETS, RUNS, APPROVALS, CATALOG, WEB)
+MODULES = (CORE, AUDIT, IDENTITY, SECRETS, RUNS, APPROVALS, SCM, CATALOG, WEB)
 
 
 @asynccontextmanager

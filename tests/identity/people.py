@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from roadbed.core.http.context import SESSION_COOKIE
+from roadbed.core.access import SESSION_COOKIE
 from tests.support import RunningServer
 
 PASSWORD = "correct horse battery staple"

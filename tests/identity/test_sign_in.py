@@ -8,7 +8,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select, update
 
-from roadbed.core.http.context import SESSION_COOKIE
+from roadbed.core.access import SESSION_COOKIE
 from roadbed.core.settings import Settings
 from roadbed.identity.contract import FirstStart
 from roadbed.identity.models import Account, Session, SignInAttempt

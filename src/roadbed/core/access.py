@@ -14,7 +14,8 @@ from fastapi.params import Depends as Dependency
 from roadbed.core.actor import ANONYMOUS, Actor
 from roadbed.core.errors import Forbidden, Unauthenticated
 from roadbed.core.extension import ContributionKind, Slot
-from roadbed.core.http.context import SESSION_COOKIE
+
+SESSION_COOKIE = "roadbed_session"
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from roadbed.core.access import SESSION_COOKIE
 from roadbed.core.errors import Forbidden, RoadbedError, TooLarge
-from roadbed.core.http.context import SESSION_COOKIE
 from roadbed.core.http.problems import problem_response
 
 POLICY = (

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
+from roadbed.core.access import SESSION_COOKIE
 from roadbed.core.db import Database
 from roadbed.core.errors import Invalid, RoadbedError
-from roadbed.core.http.context import SESSION_COOKIE
 from roadbed.core.routes import service
 from roadbed.identity.rules import browser_name
 from roadbed.identity.service.sign_in import LONGEST_SESSION, Visitor

@@ -6,10 +6,10 @@ from urllib.parse import quote
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from roadbed.core.access import SESSION_COOKIE
 from roadbed.core.db import Reading, Writing
 from roadbed.core.errors import Forbidden, RoadbedError, TooMany, Unauthenticated
 from roadbed.core.html import render
-from roadbed.core.http.context import SESSION_COOKIE
 from roadbed.core.http.problems import status_of
 from roadbed.identity import rules
 from roadbed.identity.access import SigningIn, SigningOut
