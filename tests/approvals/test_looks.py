@@ -1,0 +1,75 @@
+"""The pages of approvals in a browser: at both widths, in both themes, without a fault."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser
+
+from roadbed.core.access import SESSION_COOKIE
+from tests.approvals.conftest import Office, decide
+from tests.identity.people import Person
+from tests.web.browser import ROOT, WatchedPage, launch_browser, watch
+
+LOOKS = [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launch_browser() as launched:
+        yield launched
+
+
+@pytest.fixture(scope="module")
+def addresses(office: Office) -> dict[str, str]:
+    """The pages, with something on each."""
+    run_id = office.start(detail="Version 3.3.9 becomes 3.4.0, with 4 commits.", expires_in_hours=48)
+    approval = office.waits(run_id)
+    done = office.waits(office.start())
+    decide(office.bob, done, "reject", "Staging is degraded since noon.")
+    return {
+        "inbox": "/approvals",
+        "decided": "/approvals?view=decided",
+        "approval": f"/approvals/{approval['id']}",
+        "rejected": f"/approvals/{done['id']}",
+        "run": f"/runs/{run_id}",
+    }
+
+
+def open_as(person: Person, browser: Browser, url: str, *, width: int, theme: str) -> WatchedPage:
+    watched = watch(browser, width=width, theme=theme)
+    assert person.session is not None
+    origin = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}/"
+    watched.page.context.add_cookies([{"name": SESSION_COOKIE, "value": person.session, "url": origin}])
+    watched.page.goto(url)
+    return watched
+
+
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
+@pytest.mark.parametrize("name", ["inbox", "decided", "approval", "rejected", "run"])
+def test_page_is_sound(
+    office: Office, browser: Browser, addresses: dict[str, str], name: str, width: int, theme: str
+) -> None:
+    url = office.server.base_url + addresses[name]
+    watched = open_as(office.bob, browser, url, width=width, theme=theme)
+    folder = Path(ROOT / "test-artifacts" / "approvals")
+    folder.mkdir(parents=True, exist_ok=True)
+    watched.page.screenshot(path=folder / f"{name}-{width}-{theme}.png", full_page=True)
+    assert watched.find_overflow() <= 0
+    assert watched.find_missing_icons() == []
+    assert watched.find_accessibility_problems() == []
+    assert watched.problems == []
+    watched.page.context.close()
+
+
+def test_decision_on_the_run_page_moves_the_run_on(office: Office, browser: Browser) -> None:
+    run_id = office.start()
+    office.waits(run_id)
+    url = f"{office.server.base_url}/runs/{run_id}"
+    watched = open_as(office.bob, browser, url, width=1280, theme="light")
+    watched.page.get_by_label("Note, kept in the audit log").fill("Looks good")
+    watched.page.get_by_role("button", name="Approve").click()
+    assert office.ends(run_id)["state"] == "succeeded"
+    watched.page.get_by_text("Approved by").first.wait_for()
+    watched.page.context.close()
