@@ -2,7 +2,7 @@
 
 import structlog
 
-from roadbed.catalog.contract import EntityFilter, LocationType, list_entities, register_location
+from roadbed.catalog.contract import EntityFilter, LocationExists, LocationType, list_entities, register_location
 from roadbed.core.actor import system_actor
 from roadbed.core.bundled import bundled
 from roadbed.core.db import Database
@@ -15,9 +15,12 @@ ACTOR = system_actor("sample")
 
 async def load_sample(services: Services) -> None:
     """Register the sample's location, unless the catalog holds something already."""
-    async with services.get(Database).write() as session:
-        if await list_entities(session, EntityFilter(), limit=1):
-            return
-        target = str(bundled("examples") / "northmoor" / "all.yaml")
-        await register_location(session, ACTOR, type_=LocationType.FILE, target=target)
+    target = str(bundled("examples") / "northmoor" / "all.yaml")
+    try:
+        async with services.get(Database).write() as session:
+            if await list_entities(session, EntityFilter(), limit=1):
+                return
+            await register_location(session, ACTOR, type_=LocationType.FILE, target=target)
+    except LocationExists:  # a start before this one was cut short: its run goes on by itself
+        return
     log.info("sample.registered", target=target)

@@ -9,7 +9,7 @@ import typer
 from roadbed.cli.output import Format, show
 from roadbed.cli.session import Output, Url, connect
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

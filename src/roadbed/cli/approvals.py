@@ -7,7 +7,7 @@ import typer
 from roadbed.cli.output import Format, show
 from roadbed.cli.session import Output, Url, connect
 
-app = typer.Typer(no_args_is_help=True, help="See what waits for a decision, and decide.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="See what waits for a decision, and decide.")
 
 ApprovalId = Annotated[str, typer.Argument(help="The approval's id.", metavar="APPROVAL")]
 Comment = Annotated[str, typer.Option("--comment", "-m", help="Why; kept in the audit record.")]

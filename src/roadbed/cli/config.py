@@ -6,7 +6,7 @@ from roadbed.cli.output import Format, console, show
 from roadbed.cli.session import Output
 from roadbed.core.settings import describe, load_settings
 
-app = typer.Typer(no_args_is_help=True, help="Look at the server's configuration.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Look at the server's configuration.")
 
 
 @app.command("show")

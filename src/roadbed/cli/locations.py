@@ -8,7 +8,7 @@ from roadbed.cli.output import Exit, Format, console, show
 from roadbed.cli.runs import follow_run
 from roadbed.cli.session import Output, Url, connect
 
-app = typer.Typer(no_args_is_help=True, help="Say where the catalog is read from.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Say where the catalog is read from.")
 
 COLUMNS = [("Id", "id"), ("Type", "type"), ("Target", "target"), ("State", "state"), ("Read", "read_at")]
 

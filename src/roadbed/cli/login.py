@@ -9,7 +9,7 @@ from roadbed.cli.output import console
 from roadbed.cli.session import DEFAULT_URL, Login, write_login
 from roadbed.client import Client
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from roadbed.cli.output import Exit, Format, console, print_plain, show
 from roadbed.cli.session import Output, Url, connect
 from roadbed.client import Client
 
-app = typer.Typer(no_args_is_help=True, help="See, follow and steer runs.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="See, follow and steer runs.")
 
 RunId = Annotated[str, typer.Argument(help="The run's id.", metavar="RUN")]
 COLUMNS = [("Id", "id"), ("Run", "title"), ("State", "state"), ("Started by", "initiator"), ("Created", "created_at")]

@@ -9,7 +9,7 @@ from roadbed.cli.output import Format, console, errors, print_plain, show
 from roadbed.cli.server.local import create_token_of_owner
 from roadbed.cli.session import Output, Url, connect
 
-app = typer.Typer(no_args_is_help=True, help="Create, list and revoke access tokens.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Create, list and revoke access tokens.")
 
 COLUMNS = [("Id", "id"), ("Name", "name"), ("Begins", "hint"), ("Expires", "expires_at"), ("Last used", "last_used_at")]
 

@@ -6,7 +6,7 @@ import roadbed
 from roadbed.cli.output import Format, print_plain, show
 from roadbed.cli.session import Output
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

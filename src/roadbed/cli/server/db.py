@@ -17,7 +17,7 @@ from roadbed.core.schema import SchemaStatus, migrate, read_status
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings, load_settings
 
-app = typer.Typer(no_args_is_help=True, help="The database of a home folder.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="The database of a home folder.")
 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="The home folder. [env: ROADBED_HOME]")]
 COLUMNS = [("Schema", "current"), ("Newest", "newest"), ("Pending", "pending")]

@@ -19,7 +19,7 @@ from roadbed.identity.contract import FirstStart
 from roadbed.sample import load_sample
 from roadbed.secrets.contract import SecretMask
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from roadbed.catalog.rules.validation import check
 from roadbed.cli.output import Exit, Format, console, print_plain, show
 from roadbed.cli.session import Output
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
