@@ -37,7 +37,18 @@ def outside_server(programs: Path, folder: Path) -> Iterator[str]:
     if os.geteuid() == 0:
         account = {"user": "postgres"}
         subprocess.run(["chown", "postgres", data], check=True)
-    initdb: list[str | Path] = [programs / "initdb", "-D", data, "-U", "roadbed", "-A", "trust", "--no-sync", "-E", "UTF8"]
+    initdb: list[str | Path] = [
+        programs / "initdb",
+        "-D",
+        data,
+        "-U",
+        "roadbed",
+        "-A",
+        "trust",
+        "--no-sync",
+        "-E",
+        "UTF8",
+    ]
     subprocess.run([*initdb, "--locale=C.UTF-8"], check=True, capture_output=True, **account)  # type: ignore[call-overload]  # user= only as root
     with socket.socket() as chosen:
         chosen.bind(("127.0.0.1", 0))

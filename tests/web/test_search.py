@@ -7,8 +7,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from roadbed.core.actor import system_actor
 from roadbed.core.access import SESSION_COOKIE
+from roadbed.core.actor import system_actor
 from roadbed.runs.contract import RunPlan, StepPlan, start_run
 from tests.identity.people import Person, new_person
 from tests.support import RunningServer
