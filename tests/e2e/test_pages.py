@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, StorageState
@@ -12,7 +13,8 @@ from tests.e2e.conftest import Organisation
 from tests.support import RunningServer
 from tests.web.browser import WatchedPage, watch
 
-WINDOWS = [(width, theme) for width in (1280, 360) for theme in ("light", "dark")]
+Theme = Literal["light", "dark"]
+WINDOWS: list[tuple[int, Theme]] = [(1280, "light"), (1280, "dark"), (360, "dark"), (360, "light")]
 PLACES: list[NavItem] = [
     item for module in MODULES for addition in module.adds if addition.slot is NAVIGATION for item in addition.items
 ]
@@ -51,12 +53,14 @@ def test_page_keeps_the_policy_the_width_and_wcag(
     screenshots: Path,
     name: str,
 ) -> None:
+    watched = watch(browser, state=signed_in)
+    watched.page.goto(server.base_url + PAGES[name](organisation), wait_until="load")
     for width, theme in WINDOWS:
-        watched = watch(browser, width=width, theme=theme, state=signed_in)
-        watched.page.goto(server.base_url + PAGES[name](organisation), wait_until="load")
+        watched.page.set_viewport_size({"width": width, "height": 900})
+        watched.page.emulate_media(color_scheme=theme)
         watched.page.screenshot(path=screenshots / f"{name}-{width}-{theme}.png", full_page=True)
         assert _problems_of(watched, name) == [], f"{width} px, {theme}"
-        watched.page.context.close()
+    watched.page.context.close()
 
 
 def _problems_of(watched: WatchedPage, name: str) -> list[str]:
