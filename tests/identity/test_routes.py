@@ -1,6 +1,7 @@
 """Every route of every domain, as nobody sees it."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -57,6 +58,14 @@ def test_nobody_gets_401_everywhere_else(server: RunningServer, accept: str) -> 
     assert wrong == {}
 
 
-def test_what_does_not_exist_is_not_found(server: RunningServer) -> None:
-    assert server.client().get("/no/such/page").status_code == 404
-    assert server.client().get("/api/v1/no-such-thing").status_code == 404
+@pytest.mark.parametrize("path", ["/no/such/page", "/api/v1/no-such-thing"])
+def test_what_does_not_exist_is_told_to_who_is_signed_in(server: RunningServer, path: str) -> None:
+    assert server.client().get(path).status_code == 401
+    assert server.client(server.token("viewer")).get(path).status_code == 404
+
+
+def test_more_requests_than_connections_at_once_are_all_answered(server: RunningServer) -> None:
+    client = server.client(server.token())
+    with ThreadPoolExecutor(40) as pool:
+        answers = list(pool.map(lambda _: client.get("/api/v1/tokens").status_code, range(80)))
+    assert set(answers) == {200}
