@@ -31,10 +31,17 @@ from roadbed.scm.service.contents import (
     load_folder,
     read_file,
     read_tree,
+    save_folder,
     set_roadbed_ref,
 )
-from roadbed.scm.service.lookup import find_repository, get_repository, get_repository_by_id
-from roadbed.scm.service.repositories import RepositoryWish, create_repository, delete_repository
+from roadbed.scm.service.lookup import find_created_repository, find_repository, get_repository, get_repository_by_id
+from roadbed.scm.service.repositories import (
+    RepositoryChange,
+    RepositoryWish,
+    change_repository,
+    create_repository,
+    delete_repository,
+)
 from roadbed.scm.service.statuses import StatusWish, list_commit_statuses, set_commit_status
 from roadbed.scm.types import (
     ZERO_SHA,
@@ -72,6 +79,7 @@ __all__ = [
     "Pushed",
     "RefMoved",
     "Repository",
+    "RepositoryChange",
     "RepositoryDeleted",
     "RepositoryExists",
     "RepositoryNotFound",
@@ -84,6 +92,7 @@ __all__ = [
     "TreeEntry",
     "author_of",
     "branch_ref",
+    "change_repository",
     "check_slug",
     "clone_url",
     "commit_files",
@@ -91,6 +100,7 @@ __all__ = [
     "delete_repository",
     "export",
     "find_commit",
+    "find_created_repository",
     "find_repository",
     "get_change_request",
     "get_repository",
@@ -103,6 +113,7 @@ __all__ = [
     "open_change_request",
     "read_file",
     "read_tree",
+    "save_folder",
     "set_commit_status",
     "set_roadbed_ref",
 ]

@@ -1,15 +1,20 @@
 """What the scm domain adds."""
 
 from roadbed.core.access import PERMISSIONS
+from roadbed.core.backup import BACKUP, BackupFolder
 from roadbed.core.events import CONSUMERS, Consumer
 from roadbed.core.extension import Module
 from roadbed.core.lifecycle import PROVIDERS, Provider
-from roadbed.core.routes import PAGES
+from roadbed.core.routes import API, PAGES
+from roadbed.core.search import SEARCH, SearchSource
 from roadbed.core.workflows import SCHEDULES, Schedule
 from roadbed.scm import access
+from roadbed.scm.api import changes, repositories, webhooks
 from roadbed.scm.service.maintenance import collect_garbage, open_host
 from roadbed.scm.service.repositories import remove_git_data
-from roadbed.scm.types import RepositoryDeleted
+from roadbed.scm.service.search import find_repositories
+from roadbed.scm.service.webhooks import deliver, open_outbound, plan_deliveries
+from roadbed.scm.types import ChangeRequestChanged, Pushed, RepositoryDeleted, WebhookDue
 from roadbed.scm.web import transport
 
 MODULE = Module(
@@ -25,9 +30,17 @@ MODULE = Module(
             access.CHANGE_MERGE,
             access.STATUS_WRITE,
         ),
-        PROVIDERS.add(Provider("scm: git host", open_host)),
-        CONSUMERS.add(Consumer("scm.remove_git_data", RepositoryDeleted, remove_git_data)),
+        PROVIDERS.add(Provider("scm: outbound", open_outbound), Provider("scm: git host", open_host)),
+        CONSUMERS.add(
+            Consumer("scm.remove_git_data", RepositoryDeleted, remove_git_data),
+            Consumer("scm.webhooks_of_pushes", Pushed, plan_deliveries),
+            Consumer("scm.webhooks_of_change_requests", ChangeRequestChanged, plan_deliveries),
+            Consumer("scm.deliver_webhook", WebhookDue, deliver),
+        ),
+        BACKUP.add(BackupFolder("repositories")),
+        SEARCH.add(SearchSource("Repositories", 30, access.REPOSITORY_READ, find_repositories)),
         SCHEDULES.add(Schedule("scm.collect_garbage", "40 2 * * *", collect_garbage)),
+        API.add(repositories.router, changes.router, webhooks.router),
         PAGES.add(transport.router),
     ),
 )

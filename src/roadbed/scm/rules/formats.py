@@ -104,7 +104,7 @@ def _idents(author: Author, at: datetime) -> bytes:
 
 
 def _ident(author: Author) -> str:
-    name = _NOT_IN_IDENTS.sub(" ", author.name).strip(" .,:;\"'") or "unknown"
+    name = " ".join(_NOT_IN_IDENTS.sub(" ", author.name).split()).strip(" .,:;\"'") or "unknown"
     return f"{name} <{_NOT_IN_IDENTS.sub('', author.email).strip() or 'unknown@localhost'}>"
 
 

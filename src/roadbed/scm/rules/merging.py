@@ -35,10 +35,8 @@ def find_blocks(
         if name not in known
     ]
     if approvals < required_approvals:
-        missing = required_approvals - approvals
-        blocks.append(
-            f"{plural(missing, 'approval')} of {change.head_sha[:7]} {'is' if missing == 1 else 'are'} missing."
-        )
+        missing = plural(required_approvals - approvals, "more approval")
+        blocks.append(f"It needs {missing} of {change.head_sha[:7]}.")
     return blocks
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID
 
@@ -33,9 +34,9 @@ async def commit_files(services: Services, actor: Actor, repository_id: UUID, ch
 
 
 async def set_roadbed_ref(services: Services, actor: Actor, repository_id: UUID, *, ref: str, sha: str) -> None:
-    """Point a ref under `refs/roadbed/` to a commit."""
-    if not ref.startswith("refs/roadbed/"):
-        raise ValueError(f"{ref} is not a ref of Roadbed's own")
+    """Point a tag, or a ref under `refs/roadbed/`, to a commit."""
+    if not ref.startswith(("refs/roadbed/", "refs/tags/")):
+        raise ValueError(f"{ref} is neither a tag nor a ref of Roadbed's own")
     host = services.get(BuiltinHost)
     async with changing_refs(services, actor, repository_id) as writing:
         git = await host.open(writing.repository)
@@ -128,6 +129,12 @@ def _batches(entries: list[TreeEntry]) -> list[list[TreeEntry]]:
             size_bytes = entry.size_bytes or 0
         batches[-1].append(entry)
     return [batch for batch in batches if batch]
+
+
+def save_folder(folder: Path, files: Mapping[str, FileContent]) -> None:
+    """Write files below `folder`, links last, so that nothing is written through a link."""
+    _write(folder, {path: content for path, content in files.items() if not content.is_link})
+    _write(folder, {path: content for path, content in files.items() if content.is_link})
 
 
 def _write(folder: Path, files: dict[str, FileContent]) -> None:

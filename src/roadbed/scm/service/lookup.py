@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from roadbed.core.actor import Actor
 from roadbed.core.db import ReadSession
 from roadbed.scm.errors import ChangeRequestNotFound, RepositoryNotFound
 from roadbed.scm.models import ChangeRequestRow, RepositoryRow
@@ -12,6 +13,12 @@ from roadbed.scm.types import Repository
 
 async def find_repository(session: ReadSession, owner: str, name: str) -> Repository | None:
     row = await table.find(session, owner, name)
+    return table.view(row) if row else None
+
+
+async def find_created_repository(session: ReadSession, actor: Actor, key: str) -> Repository | None:
+    """Return the repository that `actor` created with this idempotency key."""
+    row = await table.find_by_key(session, creator_id=actor.id, key=key)
     return table.view(row) if row else None
 
 

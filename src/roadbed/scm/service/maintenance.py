@@ -1,5 +1,6 @@
 """The git host's start, and its nightly care."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from roadbed.scm.errors import GitFailed
 from roadbed.scm.repository import repositories as table
 from roadbed.scm.service.git import Git
 from roadbed.scm.service.host import BuiltinHost
-from roadbed.scm.service.refs import reconcile
+from roadbed.scm.service.refs import check_all, reconcile
 
 log = structlog.get_logger(__name__)
 
@@ -24,15 +25,22 @@ LOOSE_OBJECTS = 500
 
 @asynccontextmanager
 async def open_host(services: Services) -> AsyncIterator[None]:
-    """Open the folder of repositories, and publish what a crash left unpublished."""
+    """Open the folder of repositories, and publish what a crash left unpublished.
+
+    Interrupted changes are made up for before anybody is let in; all other repositories are compared in the
+    background, for after a restore git may know commits that the database has not heard of.
+    """
     settings = services.get(Settings)
     folder = services.get(Home).folder("repositories")
     base_url = settings.http.public_url or f"http://{_for_url(settings.host)}:{settings.port}"
     services.put(BuiltinHost, BuiltinHost(folder, base_url=base_url, settings=settings.scm))
-    count = await reconcile(services)
-    if count:
-        log.warning("scm.recovered", repositories=count)
-    yield
+    await reconcile(services)
+    checking = asyncio.create_task(check_all(services))
+    try:
+        yield
+    finally:
+        checking.cancel()
+        await asyncio.wait([checking])
 
 
 async def collect_garbage(services: Services) -> None:

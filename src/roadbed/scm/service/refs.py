@@ -20,7 +20,7 @@ from roadbed.core.db import Database, WriteSession
 from roadbed.core.events import publish
 from roadbed.core.services import Services
 from roadbed.kit.clock import now
-from roadbed.scm.errors import RepositoryMissing
+from roadbed.scm.errors import GitFailed, RepositoryMissing
 from roadbed.scm.models import ChangeRequestRow, RepositoryRow
 from roadbed.scm.repository import changes as changes_table
 from roadbed.scm.repository import repositories as table
@@ -99,25 +99,42 @@ async def _finish(database: Database, host: BuiltinHost, actor: Actor, change: R
 
 async def reconcile(services: Services) -> int:
     """Publish what interrupted changes of refs left unpublished; returns how many repositories were looked at."""
-    host, database = services.get(BuiltinHost), services.get(Database)
-    async with database.read() as session:
+    async with services.get(Database).read() as session:
         interrupted = [row.id for row in await table.list_interrupted(session)]
     for repository_id in interrupted:
-        async with host.locks.hold(repository_id), database.write() as session:
-            row = await table.find_by_id(session, repository_id, is_locked=True)
-            if row is not None and row.writer is not None:
-                try:
-                    await _record_leftovers(session, host, row)
-                except RepositoryMissing as error:
-                    log.warning("scm.repository_missing", repository=f"{row.owner}/{row.name}", error=error.message)
-                else:
-                    row.writer = None
+        await _check(services, repository_id)
     return len(interrupted)
+
+
+async def check_all(services: Services) -> None:
+    """Compare git's refs with those seen before in every repository, one after the other."""
+    async with services.get(Database).read() as session:
+        ids = await table.list_ids(session)
+    for repository_id in ids:
+        try:
+            await _check(services, repository_id)
+        except GitFailed as error:
+            log.warning("scm.check_failed", repository_id=str(repository_id), error=error.message)
+
+
+async def _check(services: Services, repository_id: UUID) -> None:
+    host = services.get(BuiltinHost)
+    async with host.locks.hold(repository_id), services.get(Database).write() as session:
+        row = await table.find_by_id(session, repository_id, is_locked=True)
+        if row is None:
+            return
+        try:
+            await _record_leftovers(session, host, row)
+        except RepositoryMissing as error:
+            log.warning("scm.repository_missing", repository=f"{row.owner}/{row.name}", error=error.message)
+        else:
+            row.writer = None
 
 
 async def _record_leftovers(session: WriteSession, host: BuiltinHost, row: RepositoryRow) -> None:
     moved = await record_moves(session, host, row, _By(system_actor("recovery"), row.writer or "unknown"))
-    log.warning("scm.refs_recovered", repository=f"{row.owner}/{row.name}", writer=row.writer, moved=moved)
+    if moved:
+        log.warning("scm.refs_recovered", repository=f"{row.owner}/{row.name}", writer=row.writer, moved=moved)
 
 
 async def record_moves(session: WriteSession, host: BuiltinHost, row: RepositoryRow, by: _By) -> int:

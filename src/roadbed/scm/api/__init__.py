@@ -1,0 +1,1 @@
+"""REST: repositories and their content, change requests, webhooks."""

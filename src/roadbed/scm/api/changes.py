@@ -1,0 +1,118 @@
+"""REST: change requests."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from roadbed.core.db import Database, Reading, ReadSession, Writing
+from roadbed.core.paging import text_cursor, text_of_cursor
+from roadbed.core.services import Services
+from roadbed.scm.access import ChangeApprover, ChangeMerger, ChangeWriter, RepositoryReader
+from roadbed.scm.api.repositories import Named
+from roadbed.scm.repository import changes as table
+from roadbed.scm.schemas import (
+    ApprovalOut,
+    ChangeRequestDetailOut,
+    ChangeRequestIn,
+    ChangeRequestOut,
+    ChangeRequestPageOut,
+    ChangeRequestQuery,
+    CommentIn,
+    CommentOut,
+    CommitOut,
+    FileChangeOut,
+    MergeIn,
+    StatusOut,
+)
+from roadbed.scm.service import changes
+from roadbed.scm.types import ChangeRequest, ChangeRequestState, Repository
+
+router = APIRouter(prefix="/repositories/{owner}/{name}/change-requests", tags=["change requests"])
+
+
+async def list_page(
+    session: ReadSession, repository: Repository, query: ChangeRequestQuery
+) -> tuple[list[ChangeRequest], str | None]:
+    """Return the change requests of a page, newest first, and the cursor of the next one."""
+    cursor = text_of_cursor(query.cursor)
+    before = int(cursor) if cursor is not None and cursor.isdecimal() else None
+    states = [query.state] if query.state else list(ChangeRequestState)
+    rows = await table.list_page(session, repository.id, states=states, before=before, limit=query.limit + 1)
+    shown = [table.view(row) for row in rows[: query.limit]]
+    return shown, text_cursor(str(shown[-1].number)) if len(rows) > query.limit else None
+
+
+@router.get("")
+async def list_change_requests(
+    session: Reading, _: RepositoryReader, named: Named, query: Annotated[ChangeRequestQuery, Query()]
+) -> ChangeRequestPageOut:
+    """List change requests, newest first."""
+    shown, next_cursor = await list_page(session, await named.find(session), query)
+    items = [ChangeRequestOut.model_validate(change) for change in shown]
+    return ChangeRequestPageOut(items=items, next_cursor=next_cursor)
+
+
+@router.post("", status_code=201)
+async def open_one(session: Writing, actor: ChangeWriter, named: Named, body: ChangeRequestIn) -> ChangeRequestOut:
+    """Ask for the commits of one branch to be brought into another."""
+    wish = changes.ChangeRequestWish(**body.model_dump())
+    change = await changes.open_change_request(session, actor, await named.find(session), wish)
+    return ChangeRequestOut.model_validate(change)
+
+
+@router.get("/{number}")
+async def get_one(session: Reading, _: RepositoryReader, named: Named, number: int) -> ChangeRequestDetailOut:
+    """Return a change request with its checks, approvals, commits and changed files."""
+    return await _detail(session, await named.find(session), number)
+
+
+@router.post("/{number}/approve", status_code=201)
+async def approve_one(session: Writing, actor: ChangeApprover, named: Named, number: int) -> ChangeRequestOut:
+    """Approve the newest commit of a change request."""
+    repository = await named.find(session)
+    await changes.approve_change_request(session, actor, repository, number)
+    return ChangeRequestOut.model_validate(await changes.get_change_request(session, repository, number))
+
+
+@router.post("/{number}/comments", status_code=201)
+async def comment_one(session: Writing, actor: ChangeWriter, named: Named, number: int, body: CommentIn) -> CommentOut:
+    """Say something about a change request."""
+    comment = await changes.comment_change_request(session, actor, await named.find(session), number, body.body)
+    return CommentOut.model_validate(comment)
+
+
+@router.post("/{number}/close")
+async def close_one(session: Writing, actor: ChangeWriter, named: Named, number: int) -> ChangeRequestOut:
+    """Close a change request without merging it."""
+    repository = await named.find(session)
+    await changes.close_change_request(session, actor, repository, number)
+    return ChangeRequestOut.model_validate(await changes.get_change_request(session, repository, number))
+
+
+@router.post("/{number}/merge")
+async def merge_one(
+    request: Request, actor: ChangeMerger, named: Named, number: int, body: MergeIn | None = None
+) -> ChangeRequestOut:
+    """Merge a change request whose checks pass and which has its approvals."""
+    services: Services = request.app.state.services
+    async with services.get(Database).read() as session:
+        repository = await named.find(session)
+    method = (body or MergeIn()).method
+    merged = await changes.merge_change_request(services, actor, repository.id, number, method=method)
+    return ChangeRequestOut.model_validate(merged)
+
+
+async def _detail(session: ReadSession, repository: Repository, number: int) -> ChangeRequestDetailOut:
+    overview = await changes.get_overview(session, repository, number)
+    return ChangeRequestDetailOut.model_validate(
+        {
+            **ChangeRequestOut.model_validate(overview.change).model_dump(),
+            "approvals": [ApprovalOut.model_validate(row) for row in overview.approvals],
+            "comments": [CommentOut.model_validate(row) for row in overview.comments],
+            "checks": [StatusOut.model_validate(status) for status in overview.statuses],
+            "commits": [CommitOut.model_validate(commit) for commit in overview.commits],
+            "files": [FileChangeOut.model_validate(file) for file in overview.diff.files],
+            "blocks": list(overview.blocks),
+            "conflicts": list(overview.conflicts),
+        }
+    )

@@ -1,0 +1,177 @@
+"""REST: repositories, their content and the statuses of commits."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+
+from roadbed.core.db import Reading, ReadSession, Writing
+from roadbed.core.paging import text_cursor, text_of_cursor
+from roadbed.scm.access import RepositoryCreator, RepositoryManager, RepositoryReader, StatusWriter
+from roadbed.scm.repository import repositories as table
+from roadbed.scm.schemas import (
+    BranchesOut,
+    BranchOut,
+    CommitOut,
+    CommitsOut,
+    FileQuery,
+    RepositoryIn,
+    RepositoryOut,
+    RepositoryPageOut,
+    RepositoryPatch,
+    RepositoryQuery,
+    StatusesOut,
+    StatusIn,
+    StatusOut,
+    TreeEntryOut,
+    TreeOut,
+)
+from roadbed.scm.service.contents import FILE_LIMIT_BYTES
+from roadbed.scm.service.host import BuiltinHost
+from roadbed.scm.service.lookup import get_repository
+from roadbed.scm.service.repositories import (
+    RepositoryChange,
+    RepositoryWish,
+    change_repository,
+    create_repository,
+    delete_repository,
+)
+from roadbed.scm.service.statuses import StatusWish, list_commit_statuses, set_commit_status
+from roadbed.scm.types import Repository
+
+router = APIRouter(prefix="/repositories", tags=["repositories"])
+
+SHOWN_COMMITS = 100
+
+
+@dataclass(frozen=True)
+class RepositoryPath:
+    """The repository that an address names."""
+
+    owner: str
+    name: str
+
+    async def find(self, session: ReadSession) -> Repository:
+        return await get_repository(session, self.owner, self.name)
+
+
+Named = Annotated[RepositoryPath, Depends()]
+Files = Annotated[FileQuery, Query()]
+Key = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", min_length=1, max_length=200, description="The same key creates only once."),
+]
+
+
+def show(session: ReadSession, repository: Repository) -> RepositoryOut:
+    """Return a repository as the API gives it."""
+    fields = {name: getattr(repository, name) for name in RepositoryOut.model_fields if name != "clone_url"}
+    clone_url = session.services.get(BuiltinHost).clone_url(repository)
+    return RepositoryOut.model_validate({**fields, "clone_url": clone_url})
+
+
+async def list_page(session: ReadSession, query: RepositoryQuery, *, limit: int) -> tuple[list[Repository], str | None]:
+    """Return the repositories of a page, and the cursor of the next one."""
+    wanted = table.RepositoryFilter(owner=query.owner, entity_ref=query.entity, search=query.q)
+    cursor = text_of_cursor(query.cursor)
+    owner, _, name = (cursor or "").partition("/")
+    rows = await table.list_page(session, wanted, after=(owner, name) if cursor else None, limit=limit + 1)
+    shown = [table.view(row) for row in rows[:limit]]
+    return shown, text_cursor(shown[-1].full_name) if len(rows) > limit else None
+
+
+@router.get("")
+async def list_repositories(
+    session: Reading, _: RepositoryReader, query: Annotated[RepositoryQuery, Query()]
+) -> RepositoryPageOut:
+    """List repositories by owner and name."""
+    shown, next_cursor = await list_page(session, query, limit=query.limit)
+    return RepositoryPageOut(items=[show(session, repository) for repository in shown], next_cursor=next_cursor)
+
+
+@router.post("", status_code=201)
+async def create_one_repository(
+    session: Writing, actor: RepositoryCreator, body: RepositoryIn, idempotency_key: Key = None
+) -> RepositoryOut:
+    """Create an empty repository; its creator pushes the first commits to its default branch."""
+    wish = RepositoryWish(**body.model_dump(), idempotency_key=idempotency_key)
+    return show(session, await create_repository(session, actor, wish))
+
+
+@router.get("/{owner}/{name}")
+async def get_one_repository(session: Reading, _: RepositoryReader, named: Named) -> RepositoryOut:
+    """Return a repository."""
+    return show(session, await named.find(session))
+
+
+@router.patch("/{owner}/{name}")
+async def change_one_repository(
+    session: Writing, actor: RepositoryManager, named: Named, body: RepositoryPatch
+) -> RepositoryOut:
+    """Change a repository's name, description, protection or required checks."""
+    checks = None if body.required_checks is None else tuple(body.required_checks)
+    change = RepositoryChange(**body.model_dump(exclude={"required_checks"}), required_checks=checks)
+    return show(session, await change_repository(session, actor, await named.find(session), change))
+
+
+@router.delete("/{owner}/{name}", status_code=204)
+async def delete_one_repository(session: Writing, actor: RepositoryManager, named: Named) -> None:
+    """Delete a repository with all commits and change requests."""
+    await delete_repository(session, actor, await named.find(session))
+
+
+@router.get("/{owner}/{name}/branches")
+async def list_branches(session: Reading, _: RepositoryReader, named: Named) -> BranchesOut:
+    """List the branches and their newest commits."""
+    repository = await named.find(session)
+    branches = await session.services.get(BuiltinHost).list_branches(repository)
+    return BranchesOut(
+        items=[
+            BranchOut(name=branch, sha=sha, is_default=branch == repository.default_branch)
+            for branch, sha in sorted(branches.items())
+        ]
+    )
+
+
+@router.get("/{owner}/{name}/tree")
+async def list_folder(session: Reading, _: RepositoryReader, named: Named, query: Files) -> TreeOut:
+    """List a folder, folders first."""
+    repository = await named.find(session)
+    host = session.services.get(BuiltinHost)
+    entries = await host.list_tree(repository, query.at or repository.default_branch, query.path)
+    return TreeOut(items=[TreeEntryOut.model_validate(entry) for entry in entries])
+
+
+@router.get("/{owner}/{name}/file", response_class=Response)
+async def read_one_file(session: Reading, _: RepositoryReader, named: Named, query: Files) -> Response:
+    """Return the content of a file, as bytes."""
+    repository = await named.find(session)
+    host = session.services.get(BuiltinHost)
+    revision = query.at or repository.default_branch
+    data = await host.read_file(repository, revision, query.path, limit_bytes=FILE_LIMIT_BYTES)
+    return Response(data, media_type="application/octet-stream", headers={"Content-Disposition": "attachment"})
+
+
+@router.get("/{owner}/{name}/commits")
+async def list_commits(session: Reading, _: RepositoryReader, named: Named, query: Files) -> CommitsOut:
+    """List the newest 100 commits of a branch, or those that changed a path."""
+    repository = await named.find(session)
+    host = session.services.get(BuiltinHost)
+    revision = query.at or repository.default_branch
+    commits = await host.list_commits(repository, revision, path=query.path, limit=SHOWN_COMMITS)
+    return CommitsOut(items=[CommitOut.model_validate(commit) for commit in commits])
+
+
+@router.get("/{owner}/{name}/commits/{sha}/statuses")
+async def list_statuses(session: Reading, _: RepositoryReader, named: Named, sha: str) -> StatusesOut:
+    """List what is said about a commit."""
+    statuses = await list_commit_statuses(session, await named.find(session), sha)
+    return StatusesOut(items=[StatusOut.model_validate(status) for status in statuses])
+
+
+@router.post("/{owner}/{name}/commits/{sha}/statuses", status_code=201)
+async def say_status(session: Writing, actor: StatusWriter, named: Named, sha: str, body: StatusIn) -> StatusOut:
+    """Say whether a commit passes a check; the same context again replaces what it said before."""
+    wish = StatusWish(body.context, body.state, body.description, body.url)
+    said = await set_commit_status(session, actor, await named.find(session), sha=sha, status=wish)
+    return StatusOut.model_validate(said)
