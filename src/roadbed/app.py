@@ -23,14 +23,16 @@ from roadbed.core.html import Renderer
 from roadbed.core.http import problems
 from roadbed.core.http.context import ProxyMiddleware, TraceMiddleware
 from roadbed.core.http.guards import CrossSiteMiddleware, HeadersMiddleware, SizeLimitMiddleware
-from roadbed.core.lifecycle import PROVIDERS
+from roadbed.core.lifecycle import PROVIDERS, Provider
 from roadbed.core.routes import API, PAGES
+from roadbed.core.sandbox.parts import open_sandbox
 from roadbed.core.schema import migrate, read_status
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings
 from roadbed.core.telemetry import Metrics, MetricsMiddleware, configure_tracing
 from roadbed.core.workflows import SCHEDULES, Workflows
 from roadbed.identity.module import MODULE as IDENTITY
+from roadbed.provisioning.module import MODULE as PROVISIONING
 from roadbed.runs.module import MODULE as RUNS
 from roadbed.scm.module import MODULE as SCM
 from roadbed.secrets.contract import SecretMask
@@ -61,6 +63,7 @@ CORE = Module(
     (
         PERMISSIONS.add(METRICS_READ, SYSTEM_READ),
         PAGES.add(health.router, openapi.router),
+        PROVIDERS.add(Provider("sandbox", open_sandbox)),
         HEALTH_CHECKS.add(
             HealthCheck("database", _check_database),
             HealthCheck("migrations", _check_schema),
@@ -70,7 +73,7 @@ CORE = Module(
 )
 
 # Lower layers first: parts start in this order and stop in reverse.
-MODULES = (CORE, AUDIT, IDENTITY, SECRETS, RUNS, APPROVALS, SCM, CATALOG, WEB)
+MODULES = (CORE, AUDIT, IDENTITY, SECRETS, RUNS, APPROVALS, SCM, CATALOG, PROVISIONING, WEB)
 
 
 @asynccontextmanager
