@@ -1,13 +1,25 @@
 """Fixtures shared by all tests."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from roadbed.core.settings import DatabaseSettings, Settings
 from tests.support import RunningServer, start_server
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each run a temporary folder of its own: pytest's shared one is closed again by whichever run starts next."""
+    if config.option.basetemp is None and not hasattr(config, "workerinput"):
+        folder = Path(tempfile.mkdtemp(prefix="roadbed-tests-"))
+        folder.chmod(0o755)
+        config.option.basetemp = str(folder / "run")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.fixture(scope="session")
