@@ -201,7 +201,7 @@ def test_stream_sends_every_line_once_and_then_ends(server: RunningServer) -> No
     async def collect(last_event_id: str | None) -> list[tuple[str, str, Any]]:
         events = []
         feed = server.services.get(RunFeed)
-        async for message in stream_events(server.database, feed, run_id, last_event_id=last_event_id):
+        async for message in stream_events(server.database, feed, run_id, position=last_event_id):
             fields = dict(line.split(": ", 1) for line in message.decode().strip().split("\n"))
             if "event" in fields:
                 events.append((fields["event"], fields["id"], json.loads(fields["data"])))

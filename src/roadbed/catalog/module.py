@@ -8,12 +8,12 @@ from roadbed.catalog.access import ENTITY_READ, ENTITY_WRITE, LOCATION_READ, LOC
 from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS, Kinds
 from roadbed.catalog.service.entities import find_groups
 from roadbed.catalog.web import router as pages
-from roadbed.catalog.web.finds import SEARCH_SOURCE, find_needs
+from roadbed.catalog.web.finds import SEARCH_SOURCE, find_needs, load_run_subject
 from roadbed.catalog.workflows.ingest import STEP, follow_push, refresh_changed
 from roadbed.core.access import PERMISSIONS
 from roadbed.core.events import CONSUMERS, Consumer
 from roadbed.core.extension import Module, Registry
-from roadbed.core.html import NAVIGATION, TEMPLATES, NavItem, module_templates
+from roadbed.core.html import NAVIGATION, PANELS, TEMPLATES, NavItem, Panel, module_templates
 from roadbed.core.lifecycle import PROVIDERS, Provider
 from roadbed.core.needs import NEEDS
 from roadbed.core.routes import API, PAGES
@@ -21,7 +21,7 @@ from roadbed.core.search import SEARCH
 from roadbed.core.services import Services
 from roadbed.core.workflows import SCHEDULES, Schedule
 from roadbed.identity.contract import GroupSource
-from roadbed.runs.contract import STEPS
+from roadbed.runs.contract import PLACE_FACTS, STEPS
 from roadbed.scm.contract import Pushed
 
 
@@ -44,6 +44,7 @@ MODULE = Module(
         PAGES.add(pages),
         TEMPLATES.add(module_templates("catalog", "roadbed.catalog")),
         NEEDS.add(find_needs),
+        PANELS.add(Panel(PLACE_FACTS, 10, "catalog/_run_subject.html", load_run_subject)),
         SEARCH.add(SEARCH_SOURCE),
         NAVIGATION.add(NavItem("Catalog", "/catalog", "list-search", order=10, permission=ENTITY_READ)),
     ),

@@ -29,9 +29,11 @@ def ago(at: datetime, short: bool = False) -> str:  # noqa: FBT001, FBT002 - a t
 
 
 def duration(seconds: float | None) -> str:
-    """Return a time span: `0.4 s` below ten seconds, `31 s` below a minute, then `01:54` and `2:03:11`."""
+    """Return a time span: `< 0.1 s`, `0.4 s` below ten seconds, `31 s` below a minute, then `01:54` and `2:03:11`."""
     if seconds is None:
         return "–"
+    if 0 <= seconds < 0.05:
+        return "< 0.1 s"
     if seconds < 10:
         return f"{seconds:.1f} s"
     whole = int(seconds)

@@ -1,6 +1,7 @@
 """REST: runs, their logs and their live stream."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
@@ -32,6 +33,16 @@ from roadbed.runs.service.stream import stream_events
 router = APIRouter(prefix="/runs", tags=["runs"])
 
 DOWNLOAD_LINES = 5_000
+
+
+@dataclass
+class FollowQuery:
+    """Where a stream of events begins: `Last-Event-ID`, which browsers send when they come back, before `position`."""
+
+    position: Annotated[
+        str | None, Query(description="The `id` of an event, or `STEP_ID:LINES,…`: lines that are not sent again.")
+    ] = None
+    last_event_id: Annotated[str | None, Header()] = None
 
 
 async def show_run(session: ReadSession, run_id: UUID) -> RunDetailOut:
@@ -100,14 +111,14 @@ async def follow_run(
     database: Annotated[Database, Depends(service(Database))],
     feed: Annotated[RunFeed, Depends(service(RunFeed))],
     run_id: UUID,
-    last_event_id: Annotated[str | None, Header()] = None,
+    follow: Annotated[FollowQuery, Depends()],
 ) -> StreamingResponse:
     """Stream a run as server-sent events: `run`, `step`, `line`, and `end`; then the stream closes.
 
-    A reconnecting client sends `Last-Event-ID` and misses no line.
+    `position` says which lines the client has already. A client that comes back sends `Last-Event-ID` and misses none.
     """
     await get_run(session, run_id)
-    events = stream_events(database, feed, run_id, last_event_id=last_event_id)
+    events = stream_events(database, feed, run_id, position=follow.last_event_id or follow.position)
     return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 

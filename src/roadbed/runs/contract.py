@@ -7,6 +7,7 @@ from roadbed.runs.service import (
     append_lines,
     cancel_run,
     find_run,
+    list_children,
     list_open_runs,
     list_runs_of,
     resume_waits,
@@ -14,6 +15,8 @@ from roadbed.runs.service import (
 )
 from roadbed.runs.service.control import RunPlan
 from roadbed.runs.types import (
+    PLACE_FACTS,
+    PLACE_WAITING,
     STEPS,
     Done,
     OpenRun,
@@ -30,6 +33,8 @@ from roadbed.runs.types import (
 )
 
 __all__ = [
+    "PLACE_FACTS",
+    "PLACE_WAITING",
     "RUN_CONTROL",
     "RUN_READ",
     "STEPS",
@@ -50,6 +55,7 @@ __all__ = [
     "append_lines",
     "cancel_run",
     "find_run",
+    "list_children",
     "list_open_runs",
     "list_runs_of",
     "resume_waits",

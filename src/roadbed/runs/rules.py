@@ -1,10 +1,14 @@
 """Pure decisions about runs."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, fields
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
 
 from roadbed.core.actor import Actor, ActorKind
 from roadbed.core.errors import RoadbedError
+from roadbed.kit.clock import now
+from roadbed.runs.types import StepState
 
 RUN_NOUNS = {
     "pending": ("todo", "Waiting to start"),
@@ -22,6 +26,47 @@ RUN_NOUNS = {
 def state_words(state: str) -> tuple[str, str]:
     """Return the kind and the word with which pages show a state of a run or step."""
     return RUN_NOUNS[state]
+
+
+def initiator_words(initiator: str, reader: Actor) -> str:
+    """Return who started a run, for `reader`: `you`, the name of an account, or `Roadbed` for its own work."""
+    if initiator == reader.label:
+        return "you"
+    kind, _, name = initiator.partition(":")
+    return "Roadbed" if kind == ActorKind.SYSTEM else name
+
+
+def seconds_between(started_at: datetime | None, finished_at: datetime | None) -> float | None:
+    """Return how long something took, or takes until now; None when it has not begun."""
+    return ((finished_at or now()) - started_at).total_seconds() if started_at else None
+
+
+class _Step(Protocol):
+    key: Any
+    state: Any
+    attempt: Any
+
+
+StepT = TypeVar("StepT", bound=_Step)
+
+
+def choose_step(steps: Sequence[StepT], key: str | None) -> StepT | None:
+    """Return the step whose log is shown: the asked one, else the failed, the moving, or the last that began."""
+    by_key = next((step for step in steps if step.key == key), None)
+    if by_key is not None:
+        return by_key
+    for state in (StepState.FAILED, StepState.RUNNING, StepState.WAITING):
+        for step in steps:
+            if step.state == state:
+                return step
+    begun = [step for step in steps if step.attempt]
+    return begun[-1] if begun else (steps[0] if steps else None)
+
+
+def first_line_shown(count: int, *, line: int | None, limit: int) -> int:
+    """Return the first of the `limit` lines that a page shows of `count`: the newest, or those around `line`."""
+    newest = max(1, count - limit + 1)
+    return newest if line is None else max(1, min(line - limit // 2, newest))
 
 
 def freeze_actor(actor: Actor) -> dict[str, Any]:

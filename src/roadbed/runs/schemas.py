@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from roadbed.core.paging import PageQuery
 from roadbed.runs.types import RunFilter, RunState, StepState
@@ -17,6 +17,17 @@ class RunQuery(PageQuery):
     kind: str | None = None
     subject: str | None = None
     initiator: str | None = None
+
+    @field_validator("state", mode="before")
+    @classmethod
+    def _drop_empty(cls, value: Any) -> Any:
+        """Take a form's empty choice for no choice."""
+        return [item for item in value if item != ""] if isinstance(value, list) else value
+
+    @field_validator("kind", "subject", "initiator", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return None if value == "" else value
 
     def to_filter(self) -> RunFilter:
         return RunFilter(tuple(self.state), self.kind, self.subject, self.initiator)

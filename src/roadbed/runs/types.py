@@ -13,6 +13,11 @@ from roadbed.core.events import Event
 from roadbed.core.extension import ContributionKind, Slot
 from roadbed.core.services import Services
 
+PLACE_FACTS = "runs.run.facts"
+"""`<li>` elements under the heading of a run's page; loaded with the run."""
+PLACE_WAITING = "runs.run.waiting"
+"""Under the step that waits: what ends the wait, without a card around it; loaded with the run."""
+
 
 class RunState(StrEnum):
     """Where a run is. The last three are ends; a failed run can be taken up again by a retry."""

@@ -2,7 +2,15 @@
 
 from roadbed.runs.service.control import cancel_run, resume_overdue, resume_waits, retry_run, start_run
 from roadbed.runs.service.logs import LogLine, append_lines, read_lines
-from roadbed.runs.service.reading import find_run, get_run, get_step, list_open_runs, list_runs_of, summarise
+from roadbed.runs.service.reading import (
+    find_run,
+    get_run,
+    get_step,
+    list_children,
+    list_open_runs,
+    list_runs_of,
+    summarise,
+)
 
 __all__ = [
     "LogLine",
@@ -11,6 +19,7 @@ __all__ = [
     "find_run",
     "get_run",
     "get_step",
+    "list_children",
     "list_open_runs",
     "list_runs_of",
     "read_lines",

@@ -58,6 +58,11 @@ async def get_step(session: ReadSession, run_id: UUID, key: str) -> RunStep:
     return found
 
 
+async def list_children(session: ReadSession, run_id: UUID) -> list[RunSummary]:
+    """List the runs that a run started, oldest first."""
+    return [summarise(run) for run in await repository.list_children(session, run_id)]
+
+
 async def list_runs_of(session: ReadSession, *, subject: str, limit: int) -> list[RunSummary]:
     """List the newest runs about a subject."""
     return [summarise(run) for run in await repository.list_runs(session, RunFilter(subject=subject), limit=limit)]

@@ -1,6 +1,6 @@
 """Server-sent events of one run."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from uuid import UUID
 
 from roadbed.core.db import Database
@@ -16,13 +16,19 @@ LINES_AT_ONCE = 2_000
 
 
 async def stream_events(
-    database: Database, feed: RunFeed, run_id: UUID, *, last_event_id: str | None
+    database: Database, feed: RunFeed, run_id: UUID, *, position: str | None
 ) -> AsyncIterator[bytes]:
     """Yield `run` and `step` when they changed, `line` for each log line, and `end` when the run is finished.
 
-    The event id holds how many lines of each step were sent, so that a client that comes back misses none.
+    The event id is a position: how many lines of each step were sent, so that a client that comes back misses none.
+
+    Args:
+        database: where the run is read.
+        feed: wakes the stream.
+        run_id: which run.
+        position: what the client has already, as in an event id; None for everything.
     """
-    sent = _read_position(last_event_id)
+    sent = _read_position(position)
     last_run, last_steps = b"", dict[UUID, bytes]()
     async for _ in feed.changes(run_id):
         run, steps, lines = await _look(database, run_id, sent)
@@ -79,11 +85,16 @@ def _show_step(step: RunStep) -> dict[str, object]:
 
 
 def _event(name: str, data: dict[str, object], *, position: dict[str, int]) -> bytes:
-    event_id = ",".join(f"{step}:{line}" for step, line in position.items()).encode()
+    event_id = write_position(position).encode()
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (event_id, name.encode(), canonical_json(data))
 
 
-def _read_position(event_id: str | None) -> dict[str, int]:
+def write_position(lines: Mapping[str, int]) -> str:
+    """Return how many lines of each step (by id) somebody has, as `stream_events` reads it."""
+    return ",".join(f"{step}:{line}" for step, line in lines.items())
+
+
+def _read_position(position: str | None) -> dict[str, int]:
     """Return how many lines of each step a client has; what is not a position of ours counts as none."""
-    pairs = (part.rpartition(":") for part in (event_id or "").split(","))
+    pairs = (part.rpartition(":") for part in (position or "").split(","))
     return {step: int(line) for step, _, line in pairs if line.isdigit()}

@@ -1,6 +1,7 @@
 // Follows a run while it moves. [data-follow] is the URL of its event stream: `line` adds to the log, `step` and `run` let the
 // parts of the page with hx-trigger="rb-refresh" fetch themselves again, `end` closes. The browser reconnects by itself.
 const REFRESH_MS = 250;
+const MOST_LINES = 4_000;
 const COLOURS = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
 // eslint-disable-next-line no-control-regex
 const ESCAPE = /\u001b\[([0-9;]*)([A-Za-z])/g;
@@ -22,6 +23,7 @@ function follow(element) {
     waiting.forEach((data) => lines.append(makeLine(data)));
     waiting = [];
     list.append(lines);
+    if (isFollowing) forgetOldest(element, list);
     if (isFollowing) list.scrollTop = list.scrollHeight;
   }
 
@@ -64,25 +66,38 @@ function follow(element) {
   }
 }
 
-// The parts of the page that show the run fetch themselves again, once the burst has passed.
+// A page that follows for hours does not keep every line: the oldest go, and "Earlier lines" brings them back.
+function forgetOldest(element, list) {
+  const earlier = element.querySelector("[data-log-earlier]");
+  if (list.childElementCount <= MOST_LINES || !earlier?.dataset.before) return;
+  while (list.childElementCount > MOST_LINES / 2) list.firstElementChild.remove();
+  earlier.href = earlier.dataset.before + list.firstElementChild.dataset.n;
+  earlier.hidden = false;
+}
+
+// The parts of the page that show the run fetch themselves again, at most four times a second.
 let timer = 0;
 function refreshSoon() {
-  clearTimeout(timer);
-  timer = setTimeout(() => {
+  timer ||= setTimeout(() => {
+    timer = 0;
     for (const part of document.querySelectorAll('[hx-trigger~="rb-refresh"]')) htmx.trigger(part, "rb-refresh");
   }, REFRESH_MS);
 }
 
-// The run went on to its next step: its log takes the place of this one, unless the reader chose a step or stopped following.
+// The run went on to its next step: the part of the page with that step's log takes the place of this one, unless the reader
+// chose a step or stopped following.
 async function moveOn(element, source) {
   source.close();
-  const answer = await fetch(location.href, { headers: { "HX-Request": "true" } });
+  const answer = await fetch(location.href);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const next = answer.ok && page.getElementById(element.id);
+  const part = element.closest('[hx-trigger~="rb-refresh"]') ?? element;
+  const next = answer.ok && page.getElementById(part.id);
   if (!next) return follow(element);
-  element.replaceWith(next);
+  part.replaceWith(next);
+  htmx.process(next);
   document.dispatchEvent(new CustomEvent("rb:log"));
-  if (next.dataset.follow) follow(next);
+  const log = next.matches("[data-follow]") ? next : next.querySelector("[data-follow]");
+  if (log) follow(log);
 }
 
 function makeLine({ number, text }) {

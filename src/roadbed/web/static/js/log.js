@@ -39,8 +39,11 @@ function setUp(log) {
 
   function link() {
     const lines = selected();
-    const url = new URL(location.href);
-    if (lines.length) url.hash = hash(lines[0], lines.at(-1));
+    const url = new URL(log.dataset.link ?? location.href, location.href);
+    if (lines.length) {
+      if (log.dataset.link) url.searchParams.set("line", number(lines[0]));
+      url.hash = hash(lines[0], lines.at(-1));
+    }
     return url.href;
   }
 
@@ -79,7 +82,8 @@ function setUp(log) {
   setUpSearch(log, list);
   const wanted = /^#L(\d+)(?:-(\d+))?$/.exec(location.hash);
   const first = wanted && list.querySelector(`#L${wanted[1]}`);
-  if (first) {
+  if (!first) list.scrollTop = list.scrollHeight;
+  else {
     select(first, (wanted[2] && list.querySelector(`#L${wanted[2]}`)) || first);
     first.scrollIntoView({ block: "center" });
   }
@@ -96,7 +100,7 @@ async function showEarlier(anchor, list) {
   if (next) {
     anchor.href = next.dataset.earlier;
     next.remove();
-  } else anchor.remove();
+  } else anchor.hidden = true;
 }
 
 function setUpSearch(log, list) {

@@ -19,6 +19,18 @@ function refresh() {
   }
 }
 
-// Ages under a minute move each second; a hidden page rests.
+// How long something takes so far: <time data-elapsed> with its beginning.
+function count() {
+  for (const element of document.querySelectorAll("time[data-elapsed]")) {
+    const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(element.dateTime)) / 1000));
+    const pair = (value) => String(value).padStart(2, "0");
+    const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+    if (seconds < 60) element.textContent = `${seconds} s`;
+    else element.textContent = hours ? `${hours}:${pair(minutes)}:${pair(seconds % 60)}` : `${pair(minutes)}:${pair(seconds % 60)}`;
+  }
+}
+
+// A hidden page rests.
 setInterval(() => { if (!document.hidden) refresh(); }, 5_000);
+setInterval(() => { if (!document.hidden) count(); }, 1_000);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
