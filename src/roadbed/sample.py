@@ -7,10 +7,12 @@ from roadbed.core.actor import system_actor
 from roadbed.core.bundled import bundled
 from roadbed.core.db import Database
 from roadbed.core.services import Services
+from roadbed.identity.contract import AccountChange, FirstStart, change_account
 
 log = structlog.get_logger(__name__)
 
 ACTOR = system_actor("sample")
+YOU = "user:default/ines"  # of Team Checkout: so that Home shows something of one's own
 
 
 async def load_sample(services: Services) -> None:
@@ -21,6 +23,7 @@ async def load_sample(services: Services) -> None:
             if await list_entities(session, EntityFilter(), limit=1):
                 return
             await register_location(session, ACTOR, type_=LocationType.FILE, target=target)
+            await change_account(session, ACTOR, services.get(FirstStart).account, AccountChange(entity_ref=YOU))
     except LocationExists:  # a start before this one was cut short: its run goes on by itself
         return
     log.info("sample.registered", target=target)

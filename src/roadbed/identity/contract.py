@@ -1,7 +1,7 @@
 """What other domains may use of identity: verbs on accounts and tokens, and how the catalog tells who is in a group."""
 
 from roadbed.identity.access import ACCOUNT_WRITE, TOKEN_WRITE
-from roadbed.identity.service.accounts import AccountWish, create_account, ensure_admin
+from roadbed.identity.service.accounts import AccountChange, AccountWish, change_account, create_account, ensure_admin
 from roadbed.identity.service.actors import count_people_who_may, find_account, find_actor, list_accounts_of
 from roadbed.identity.service.roles import seed_roles
 from roadbed.identity.service.tokens import TokenWish, create_local_token, create_token, revoke_token
@@ -10,6 +10,7 @@ from roadbed.identity.types import AccountKind, AccountView, FirstStart, GroupSo
 __all__ = [
     "ACCOUNT_WRITE",
     "TOKEN_WRITE",
+    "AccountChange",
     "AccountKind",
     "AccountView",
     "AccountWish",
@@ -17,6 +18,7 @@ __all__ = [
     "GroupSource",
     "NewToken",
     "TokenWish",
+    "change_account",
     "count_people_who_may",
     "create_account",
     "create_local_token",
