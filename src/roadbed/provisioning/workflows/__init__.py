@@ -1,0 +1,1 @@
+"""What moves resources: the steps of their runs, and the driver that Roadbed brings, `local`."""
