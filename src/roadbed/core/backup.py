@@ -116,6 +116,7 @@ async def restore(settings: Settings, file: Path) -> RestoreReport:
         await restore_database(_programs(settings, home), url=home.database_url, file=dump)
     dump.unlink()
     lost = ["the secrets key: put the old secrets.key into the folder, or set ROADBED_SECRETS__KEY, before the start"]
+    lost.append("databases of workloads, which a backup does not hold yet: they are made again, empty, when asked for")
     if "workloads" not in manifest["folders"]:
         lost.append("running workloads: they are started again from their deployments")
     return RestoreReport(settings.home, tuple(lost))

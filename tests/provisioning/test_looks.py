@@ -1,0 +1,58 @@
+"""The pages of resources in a browser: at both widths, in both themes, without a fault."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.approvals.test_looks import LOOKS, open_as
+from tests.identity.people import Person, new_name, new_person
+from tests.provisioning.conftest import Yard
+from tests.web.browser import ROOT, launch_browser
+
+
+@pytest.fixture(scope="module")
+def person(yard: Yard) -> Person:
+    return new_person(yard.server, "platform-engineer")
+
+
+@pytest.fixture(scope="module")
+def addresses(yard: Yard, person: Person) -> dict[str, str]:
+    """The pages, with something on each. Made before the browser, whose loop would hold this thread."""
+    application = new_name("looks")
+    yard.put(
+        f"apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {{name: {application}}}\n"
+        "spec: {type: service, lifecycle: production, owner: checkout}\n"
+    )
+    resource = yard.make(f"component:default/{application}")
+    return {
+        "list": "/resources",
+        "ask": "/resources/ask",
+        "resource": f"/resources/{resource['id']}",
+        "entity": f"/catalog/component/default/{application}",
+        "run": f"/runs/{resource['run_id']}",
+    }
+
+
+@pytest.fixture(scope="module")
+def browser(addresses: dict[str, str]) -> Iterator[Browser]:
+    with launch_browser() as launched:
+        yield launched
+
+
+@pytest.mark.parametrize(
+    "look", [(name, *look) for name in ("list", "ask", "resource", "entity", "run") for look in LOOKS]
+)
+def test_page_is_sound(
+    yard: Yard, browser: Browser, addresses: dict[str, str], person: Person, look: tuple[str, int, str]
+) -> None:
+    name, width, theme = look
+    watched = open_as(person, browser, yard.server.base_url + addresses[name], width=width, theme=theme)
+    folder = ROOT / "test-artifacts" / "provisioning"
+    folder.mkdir(parents=True, exist_ok=True)
+    watched.page.screenshot(path=folder / f"{name}-{width}-{theme}.png", full_page=True)
+    assert watched.find_overflow() <= 0
+    assert watched.find_missing_icons() == []
+    assert watched.find_accessibility_problems() == []
+    assert watched.problems == []
+    watched.page.context.close()
