@@ -6,8 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,15 +17,8 @@ from roadbed.scm.rules.pktline import FLUSH, packet
 from roadbed.scm.service.host import BuiltinHost
 from roadbed.scm.types import ZERO_SHA
 from tests.scm.conftest import Person, Project
-from tests.scm.support import Workspace, clone, git_env, list_events, make_repository, refresh, url_of
+from tests.scm.support import Workspace, clone, git_env, list_events, make_repository, refresh, url_of, wait_until
 from tests.support import RunningServer
-
-
-def wait_until(condition: Callable[[], bool], *, seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.02)
 
 
 def folder_of(project: Project) -> Path:

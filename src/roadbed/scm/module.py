@@ -4,6 +4,7 @@ from roadbed.core.access import PERMISSIONS
 from roadbed.core.backup import BACKUP, BackupFolder
 from roadbed.core.events import CONSUMERS, Consumer
 from roadbed.core.extension import Module
+from roadbed.core.html import NAVIGATION, TEMPLATES, NavItem, module_templates
 from roadbed.core.lifecycle import PROVIDERS, Provider
 from roadbed.core.routes import API, PAGES
 from roadbed.core.search import SEARCH, SearchSource
@@ -15,7 +16,9 @@ from roadbed.scm.service.repositories import remove_git_data
 from roadbed.scm.service.search import find_repositories
 from roadbed.scm.service.webhooks import deliver, open_outbound, plan_deliveries
 from roadbed.scm.types import ChangeRequestChanged, Pushed, RepositoryDeleted, WebhookDue
-from roadbed.scm.web import transport
+from roadbed.scm.web import changes as change_pages
+from roadbed.scm.web import commits, files, settings, transport
+from roadbed.scm.web import repositories as repository_pages
 
 MODULE = Module(
     "scm",
@@ -41,6 +44,17 @@ MODULE = Module(
         SEARCH.add(SearchSource("Repositories", 30, access.REPOSITORY_READ, find_repositories)),
         SCHEDULES.add(Schedule("scm.collect_garbage", "40 2 * * *", collect_garbage)),
         API.add(repositories.router, changes.router, webhooks.router),
-        PAGES.add(transport.router),
+        PAGES.add(
+            transport.router,
+            repository_pages.router,
+            change_pages.router,
+            settings.router,
+            commits.router,
+            files.router,
+        ),
+        TEMPLATES.add(module_templates("scm", "roadbed.scm")),
+        NAVIGATION.add(
+            NavItem("Repositories", "/repositories", "git-branch", order=35, permission=access.REPOSITORY_READ)
+        ),
     ),
 )

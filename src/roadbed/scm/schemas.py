@@ -1,5 +1,6 @@
 """Repositories and change requests as the API takes and gives them."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -18,6 +19,14 @@ class _In(BaseModel):
 
 class _Out(BaseModel):
     model_config = ConfigDict(from_attributes=True)
+
+
+@dataclass(frozen=True)
+class RepositoryPath:
+    """The repository that an address names."""
+
+    owner: str
+    name: str
 
 
 class RepositoryQuery(PageQuery):

@@ -5,11 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from roadbed.core.db import Database, Reading, ReadSession, Writing
-from roadbed.core.paging import text_cursor, text_of_cursor
 from roadbed.core.services import Services
 from roadbed.scm.access import ChangeApprover, ChangeMerger, ChangeWriter, RepositoryReader
 from roadbed.scm.api.repositories import Named
-from roadbed.scm.repository import changes as table
 from roadbed.scm.schemas import (
     ApprovalOut,
     ChangeRequestDetailOut,
@@ -25,21 +23,10 @@ from roadbed.scm.schemas import (
     StatusOut,
 )
 from roadbed.scm.service import changes
-from roadbed.scm.types import ChangeRequest, ChangeRequestState, Repository
+from roadbed.scm.service.lookup import get_named, list_changes_page
+from roadbed.scm.types import Repository
 
 router = APIRouter(prefix="/repositories/{owner}/{name}/change-requests", tags=["change requests"])
-
-
-async def list_page(
-    session: ReadSession, repository: Repository, query: ChangeRequestQuery
-) -> tuple[list[ChangeRequest], str | None]:
-    """Return the change requests of a page, newest first, and the cursor of the next one."""
-    cursor = text_of_cursor(query.cursor)
-    before = int(cursor) if cursor is not None and cursor.isdecimal() else None
-    states = [query.state] if query.state else list(ChangeRequestState)
-    rows = await table.list_page(session, repository.id, states=states, before=before, limit=query.limit + 1)
-    shown = [table.view(row) for row in rows[: query.limit]]
-    return shown, text_cursor(str(shown[-1].number)) if len(rows) > query.limit else None
 
 
 @router.get("")
@@ -47,7 +34,7 @@ async def list_change_requests(
     session: Reading, _: RepositoryReader, named: Named, query: Annotated[ChangeRequestQuery, Query()]
 ) -> ChangeRequestPageOut:
     """List change requests, newest first."""
-    shown, next_cursor = await list_page(session, await named.find(session), query)
+    shown, next_cursor = await list_changes_page(session, await get_named(session, named), query)
     items = [ChangeRequestOut.model_validate(change) for change in shown]
     return ChangeRequestPageOut(items=items, next_cursor=next_cursor)
 
@@ -56,20 +43,20 @@ async def list_change_requests(
 async def open_one(session: Writing, actor: ChangeWriter, named: Named, body: ChangeRequestIn) -> ChangeRequestOut:
     """Ask for the commits of one branch to be brought into another."""
     wish = changes.ChangeRequestWish(**body.model_dump())
-    change = await changes.open_change_request(session, actor, await named.find(session), wish)
+    change = await changes.open_change_request(session, actor, await get_named(session, named), wish)
     return ChangeRequestOut.model_validate(change)
 
 
 @router.get("/{number}")
 async def get_one(session: Reading, _: RepositoryReader, named: Named, number: int) -> ChangeRequestDetailOut:
     """Return a change request with its checks, approvals, commits and changed files."""
-    return await _detail(session, await named.find(session), number)
+    return await _detail(session, await get_named(session, named), number)
 
 
 @router.post("/{number}/approve", status_code=201)
 async def approve_one(session: Writing, actor: ChangeApprover, named: Named, number: int) -> ChangeRequestOut:
     """Approve the newest commit of a change request."""
-    repository = await named.find(session)
+    repository = await get_named(session, named)
     await changes.approve_change_request(session, actor, repository, number)
     return ChangeRequestOut.model_validate(await changes.get_change_request(session, repository, number))
 
@@ -77,14 +64,14 @@ async def approve_one(session: Writing, actor: ChangeApprover, named: Named, num
 @router.post("/{number}/comments", status_code=201)
 async def comment_one(session: Writing, actor: ChangeWriter, named: Named, number: int, body: CommentIn) -> CommentOut:
     """Say something about a change request."""
-    comment = await changes.comment_change_request(session, actor, await named.find(session), number, body.body)
+    comment = await changes.comment_change_request(session, actor, await get_named(session, named), number, body.body)
     return CommentOut.model_validate(comment)
 
 
 @router.post("/{number}/close")
 async def close_one(session: Writing, actor: ChangeWriter, named: Named, number: int) -> ChangeRequestOut:
     """Close a change request without merging it."""
-    repository = await named.find(session)
+    repository = await get_named(session, named)
     await changes.close_change_request(session, actor, repository, number)
     return ChangeRequestOut.model_validate(await changes.get_change_request(session, repository, number))
 
@@ -96,7 +83,7 @@ async def merge_one(
     """Merge a change request whose checks pass and which has its approvals."""
     services: Services = request.app.state.services
     async with services.get(Database).read() as session:
-        repository = await named.find(session)
+        repository = await get_named(session, named)
     method = (body or MergeIn()).method
     merged = await changes.merge_change_request(services, actor, repository.id, number, method=method)
     return ChangeRequestOut.model_validate(merged)

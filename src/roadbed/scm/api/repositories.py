@@ -1,14 +1,11 @@
 """REST: repositories, their content and the statuses of commits."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
 from roadbed.core.db import Reading, ReadSession, Writing
-from roadbed.core.paging import text_cursor, text_of_cursor
 from roadbed.scm.access import RepositoryCreator, RepositoryManager, RepositoryReader, StatusWriter
-from roadbed.scm.repository import repositories as table
 from roadbed.scm.schemas import (
     BranchesOut,
     BranchOut,
@@ -19,6 +16,7 @@ from roadbed.scm.schemas import (
     RepositoryOut,
     RepositoryPageOut,
     RepositoryPatch,
+    RepositoryPath,
     RepositoryQuery,
     StatusesOut,
     StatusIn,
@@ -28,7 +26,7 @@ from roadbed.scm.schemas import (
 )
 from roadbed.scm.service.contents import FILE_LIMIT_BYTES
 from roadbed.scm.service.host import BuiltinHost
-from roadbed.scm.service.lookup import get_repository
+from roadbed.scm.service.lookup import get_named, list_repositories_page
 from roadbed.scm.service.repositories import (
     RepositoryChange,
     RepositoryWish,
@@ -42,17 +40,6 @@ from roadbed.scm.types import Repository
 router = APIRouter(prefix="/repositories", tags=["repositories"])
 
 SHOWN_COMMITS = 100
-
-
-@dataclass(frozen=True)
-class RepositoryPath:
-    """The repository that an address names."""
-
-    owner: str
-    name: str
-
-    async def find(self, session: ReadSession) -> Repository:
-        return await get_repository(session, self.owner, self.name)
 
 
 Named = Annotated[RepositoryPath, Depends()]
@@ -70,22 +57,12 @@ def show(session: ReadSession, repository: Repository) -> RepositoryOut:
     return RepositoryOut.model_validate({**fields, "clone_url": clone_url})
 
 
-async def list_page(session: ReadSession, query: RepositoryQuery, *, limit: int) -> tuple[list[Repository], str | None]:
-    """Return the repositories of a page, and the cursor of the next one."""
-    wanted = table.RepositoryFilter(owner=query.owner, entity_ref=query.entity, search=query.q)
-    cursor = text_of_cursor(query.cursor)
-    owner, _, name = (cursor or "").partition("/")
-    rows = await table.list_page(session, wanted, after=(owner, name) if cursor else None, limit=limit + 1)
-    shown = [table.view(row) for row in rows[:limit]]
-    return shown, text_cursor(shown[-1].full_name) if len(rows) > limit else None
-
-
 @router.get("")
 async def list_repositories(
     session: Reading, _: RepositoryReader, query: Annotated[RepositoryQuery, Query()]
 ) -> RepositoryPageOut:
     """List repositories by owner and name."""
-    shown, next_cursor = await list_page(session, query, limit=query.limit)
+    shown, next_cursor = await list_repositories_page(session, query)
     return RepositoryPageOut(items=[show(session, repository) for repository in shown], next_cursor=next_cursor)
 
 
@@ -101,7 +78,7 @@ async def create_one_repository(
 @router.get("/{owner}/{name}")
 async def get_one_repository(session: Reading, _: RepositoryReader, named: Named) -> RepositoryOut:
     """Return a repository."""
-    return show(session, await named.find(session))
+    return show(session, await get_named(session, named))
 
 
 @router.patch("/{owner}/{name}")
@@ -111,19 +88,19 @@ async def change_one_repository(
     """Change a repository's name, description, protection or required checks."""
     checks = None if body.required_checks is None else tuple(body.required_checks)
     change = RepositoryChange(**body.model_dump(exclude={"required_checks"}), required_checks=checks)
-    return show(session, await change_repository(session, actor, await named.find(session), change))
+    return show(session, await change_repository(session, actor, await get_named(session, named), change))
 
 
 @router.delete("/{owner}/{name}", status_code=204)
 async def delete_one_repository(session: Writing, actor: RepositoryManager, named: Named) -> None:
     """Delete a repository with all commits and change requests."""
-    await delete_repository(session, actor, await named.find(session))
+    await delete_repository(session, actor, await get_named(session, named))
 
 
 @router.get("/{owner}/{name}/branches")
 async def list_branches(session: Reading, _: RepositoryReader, named: Named) -> BranchesOut:
     """List the branches and their newest commits."""
-    repository = await named.find(session)
+    repository = await get_named(session, named)
     branches = await session.services.get(BuiltinHost).list_branches(repository)
     return BranchesOut(
         items=[
@@ -136,7 +113,7 @@ async def list_branches(session: Reading, _: RepositoryReader, named: Named) -> 
 @router.get("/{owner}/{name}/tree")
 async def list_folder(session: Reading, _: RepositoryReader, named: Named, query: Files) -> TreeOut:
     """List a folder, folders first."""
-    repository = await named.find(session)
+    repository = await get_named(session, named)
     host = session.services.get(BuiltinHost)
     entries = await host.list_tree(repository, query.at or repository.default_branch, query.path)
     return TreeOut(items=[TreeEntryOut.model_validate(entry) for entry in entries])
@@ -145,7 +122,7 @@ async def list_folder(session: Reading, _: RepositoryReader, named: Named, query
 @router.get("/{owner}/{name}/file", response_class=Response)
 async def read_one_file(session: Reading, _: RepositoryReader, named: Named, query: Files) -> Response:
     """Return the content of a file, as bytes."""
-    repository = await named.find(session)
+    repository = await get_named(session, named)
     host = session.services.get(BuiltinHost)
     revision = query.at or repository.default_branch
     data = await host.read_file(repository, revision, query.path, limit_bytes=FILE_LIMIT_BYTES)
@@ -155,7 +132,7 @@ async def read_one_file(session: Reading, _: RepositoryReader, named: Named, que
 @router.get("/{owner}/{name}/commits")
 async def list_commits(session: Reading, _: RepositoryReader, named: Named, query: Files) -> CommitsOut:
     """List the newest 100 commits of a branch, or those that changed a path."""
-    repository = await named.find(session)
+    repository = await get_named(session, named)
     host = session.services.get(BuiltinHost)
     revision = query.at or repository.default_branch
     commits = await host.list_commits(repository, revision, path=query.path, limit=SHOWN_COMMITS)
@@ -165,7 +142,7 @@ async def list_commits(session: Reading, _: RepositoryReader, named: Named, quer
 @router.get("/{owner}/{name}/commits/{sha}/statuses")
 async def list_statuses(session: Reading, _: RepositoryReader, named: Named, sha: str) -> StatusesOut:
     """List what is said about a commit."""
-    statuses = await list_commit_statuses(session, await named.find(session), sha)
+    statuses = await list_commit_statuses(session, await get_named(session, named), sha)
     return StatusesOut(items=[StatusOut.model_validate(status) for status in statuses])
 
 
@@ -173,5 +150,5 @@ async def list_statuses(session: Reading, _: RepositoryReader, named: Named, sha
 async def say_status(session: Writing, actor: StatusWriter, named: Named, sha: str, body: StatusIn) -> StatusOut:
     """Say whether a commit passes a check; the same context again replaces what it said before."""
     wish = StatusWish(body.context, body.state, body.description, body.url)
-    said = await set_commit_status(session, actor, await named.find(session), sha=sha, status=wish)
+    said = await set_commit_status(session, actor, await get_named(session, named), sha=sha, status=wish)
     return StatusOut.model_validate(said)

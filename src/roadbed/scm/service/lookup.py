@@ -4,11 +4,13 @@ from uuid import UUID
 
 from roadbed.core.actor import Actor
 from roadbed.core.db import ReadSession
+from roadbed.core.paging import text_cursor, text_of_cursor
 from roadbed.scm.errors import ChangeRequestNotFound, RepositoryNotFound
 from roadbed.scm.models import ChangeRequestRow, RepositoryRow
 from roadbed.scm.repository import changes as changes_table
 from roadbed.scm.repository import repositories as table
-from roadbed.scm.types import Repository
+from roadbed.scm.schemas import ChangeRequestQuery, RepositoryPath, RepositoryQuery
+from roadbed.scm.types import ChangeRequest, ChangeRequestState, Repository
 
 
 async def find_repository(session: ReadSession, owner: str, name: str) -> Repository | None:
@@ -29,6 +31,33 @@ async def get_repository(session: ReadSession, owner: str, name: str) -> Reposit
         RepositoryNotFound: there is none.
     """
     return table.view(await get_row(session, owner, name))
+
+
+async def get_named(session: ReadSession, named: RepositoryPath) -> Repository:
+    """Return the repository that an address names, as `get_repository` does."""
+    return await get_repository(session, named.owner, named.name)
+
+
+async def list_repositories_page(session: ReadSession, query: RepositoryQuery) -> tuple[list[Repository], str | None]:
+    """Return the repositories of a page, and the cursor of the next one."""
+    wanted = table.RepositoryFilter(owner=query.owner, entity_ref=query.entity, search=query.q)
+    cursor = text_of_cursor(query.cursor)
+    owner, _, name = (cursor or "").partition("/")
+    rows = await table.list_page(session, wanted, after=(owner, name) if cursor else None, limit=query.limit + 1)
+    shown = [table.view(row) for row in rows[: query.limit]]
+    return shown, text_cursor(shown[-1].full_name) if len(rows) > query.limit else None
+
+
+async def list_changes_page(
+    session: ReadSession, repository: Repository, query: ChangeRequestQuery
+) -> tuple[list[ChangeRequest], str | None]:
+    """Return the change requests of a page, newest first, and the cursor of the next one."""
+    cursor = text_of_cursor(query.cursor)
+    before = int(cursor) if cursor is not None and cursor.isdecimal() else None
+    states = [query.state] if query.state else list(ChangeRequestState)
+    rows = await changes_table.list_page(session, repository.id, states=states, before=before, limit=query.limit + 1)
+    shown = [changes_table.view(row) for row in rows[: query.limit]]
+    return shown, text_cursor(str(shown[-1].number)) if len(rows) > query.limit else None
 
 
 async def get_repository_by_id(session: ReadSession, repository_id: UUID) -> Repository:

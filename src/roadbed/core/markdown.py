@@ -1,0 +1,106 @@
+"""Markdown that users wrote, as HTML that is safe in our pages.
+
+HTML inside it is kept as far as it is harmless. Classes are those of the code highlighter only, so that a text cannot
+dress up as a part of the page; images from elsewhere are left out, as the page's policy would refuse them anyway.
+"""
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+from urllib.parse import urlsplit
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+from pygments.token import STANDARD_TYPES
+
+from roadbed.core.highlight import highlight_block
+from roadbed.kit.text import slugify
+
+MAX_CHARACTERS = 500_000
+_PREFIX = "text-"
+_TAGS = {
+    *("a", "abbr", "b", "blockquote", "br", "code", "dd", "del", "details", "div", "dl", "dt", "em", "hr", "i", "img"),
+    *("h1", "h2", "h3", "h4", "h5", "h6", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "s", "samp", "small"),
+    *("span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "var"),
+}
+_ATTRIBUTES = {
+    "a": {"href", "title"},
+    "img": {"src", "alt", "title", "width", "height"},
+    "ol": {"start"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
+    **{f"h{level}": {"id"} for level in range(1, 7)},
+}
+_CLASSES = {"span": {name for name in STANDARD_TYPES.values() if name}, "pre": {"highlight"}}
+
+_IMAGE = re.compile(r'<img((?: [\w-]+="[^"]*")*)>')
+_ALT = re.compile(r' alt="([^"<>]*)"')
+
+Link = Callable[[str], str | None]
+
+
+def render_markdown(text: str, *, link: Link, image: Link) -> Markup:
+    """Return `text` as HTML.
+
+    Args:
+        text: Markdown (CommonMark with tables and strikethrough).
+        link: gives the address for a relative link; None to leave it out.
+        image: gives the address for a relative image; None to leave it out.
+    """
+    parser = MarkdownIt("commonmark", {"html": True, "highlight": _highlight}).enable(["table", "strikethrough"])
+    tokens = parser.parse(text[:MAX_CHARACTERS])
+    _name_headings(tokens)
+    html = parser.renderer.render(tokens, parser.options, {})
+
+    def filter_attribute(_: str, attribute: str, value: str) -> str | None:
+        if attribute == "href":
+            return _address(value, link, is_image=False)
+        if attribute == "src":
+            return _address(value, image, is_image=True)
+        return value
+
+    clean = nh3.clean(
+        html,
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        allowed_classes=_CLASSES,
+        attribute_filter=filter_attribute,
+        set_tag_attribute_values={"pre": {"tabindex": "0"}},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer nofollow",
+    )
+    return Markup(_IMAGE.sub(_say_image, clean))  # noqa: S704 - cleaned by nh3 just now
+
+
+def _say_image(match: re.Match[str]) -> str:
+    """Return an image as it is, or its description (escaped already) when there is no address left."""
+    if ' src="' in match[1]:
+        return match[0]
+    said = _ALT.search(match[1])
+    return said[1] if said else ""
+
+
+def _address(value: str, resolve: Link, *, is_image: bool) -> str | None:
+    if value.startswith("#"):
+        return f"#{_PREFIX}{value[1:]}"
+    parts = urlsplit(value)
+    if parts.scheme or parts.netloc:
+        return None if is_image else value
+    return resolve(value)
+
+
+def _name_headings(tokens: list[Token]) -> None:
+    """Give headings ids, so that a table of contents works; the prefix keeps them apart from the page's own."""
+    used: dict[str, int] = {}
+    for token, inline in pairwise(tokens):
+        if token.type == "heading_open":
+            name = slugify("".join(child.content for child in inline.children or [])) or "section"
+            count = used[name] = used.get(name, 0) + 1
+            token.attrSet("id", f"{_PREFIX}{name}" if count == 1 else f"{_PREFIX}{name}-{count - 1}")
+
+
+def _highlight(code: str, language: str, _: Any) -> str:
+    return f'<pre class="highlight"><code>{highlight_block(code, language=language)}</code></pre>'
