@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 import roadbed
 from roadbed.approvals.module import MODULE as APPROVALS
+from roadbed.artifacts.module import MODULE as ARTIFACTS
 from roadbed.audit.module import MODULE as AUDIT
 from roadbed.catalog.module import MODULE as CATALOG
 from roadbed.core import health, openapi
@@ -74,7 +75,7 @@ CORE = Module(
 )
 
 # Lower layers first: parts start in this order and stop in reverse.
-MODULES = (CORE, AUDIT, IDENTITY, SECRETS, RUNS, APPROVALS, SCM, CATALOG, PROVISIONING, GOLDENPATHS, WEB)
+MODULES = (CORE, AUDIT, IDENTITY, SECRETS, RUNS, APPROVALS, SCM, CATALOG, ARTIFACTS, PROVISIONING, GOLDENPATHS, WEB)
 
 
 @asynccontextmanager

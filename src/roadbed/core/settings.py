@@ -18,6 +18,25 @@ from pydantic_settings import (
 from roadbed.core.errors import Invalid
 
 CONFIG_FILE = "roadbed.toml"
+PASSED_ENVIRONMENT = (
+    "PIP_*",
+    "UV_*",
+    "NPM_CONFIG_*",
+    "npm_config_*",
+    "GOPROXY",
+    "GOSUMDB",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+)
 
 
 class InvalidSettings(Invalid):
@@ -151,6 +170,33 @@ class ScmSettings(BaseModel):
     )
 
 
+class ArtifactsSettings(BaseModel):
+    """What pipelines make."""
+
+    max_bytes: int = Field(2_000_000_000, ge=10_000, description="A larger artifact, unpacked, is refused.")
+
+
+class DeliverySettings(BaseModel):
+    """Pipelines."""
+
+    concurrency: int = Field(2, ge=1, le=200, description="Stages that run at the same time; others wait.")
+    stage_timeout_seconds: int = Field(
+        1800, ge=1, description="A stage that takes longer is ended, unless its pipeline says otherwise."
+    )
+    output_bytes: int = Field(20_000_000, ge=10_000, description="Output kept of one command; the rest is dropped.")
+    keep_failed_hours: int = Field(
+        24, ge=1, description="How long the workspace of a failed run is kept, so that it can be retried."
+    )
+    cache: bool = Field(
+        default=True, description="Keep the caches of uv, pip, npm and mypy between the runs of one repository owner."
+    )
+    pass_environment: list[str] = Field(
+        default_factory=lambda: list(PASSED_ENVIRONMENT),
+        description="Names or globs of the server's own environment variables that commands of pipelines get: where "
+        "package registries are and how they are reached.",
+    )
+
+
 class Settings(BaseSettings):
     """All settings of one Roadbed."""
 
@@ -176,6 +222,8 @@ class Settings(BaseSettings):
     runs: RunsSettings = RunsSettings()
     outbound: OutboundSettings = OutboundSettings()
     scm: ScmSettings = ScmSettings()
+    artifacts: ArtifactsSettings = ArtifactsSettings()
+    delivery: DeliverySettings = DeliverySettings()
 
     @field_validator("home")
     @classmethod

@@ -62,6 +62,27 @@ def upgrade() -> None:
         "ix_approvals_waiting", "approvals", ["expires_at"], unique=False, postgresql_where=sa.text("state = 'waiting'")
     )
     op.create_table(
+        "artifacts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("version", sa.String(), nullable=False),
+        sa.Column("repository", sa.String(), nullable=False),
+        sa.Column("commit", sa.String(), nullable=False),
+        sa.Column("command", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("run_id", sa.Uuid(), nullable=True),
+        sa.Column("subject", sa.String(), nullable=True),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("file_count", sa.Integer(), nullable=False),
+        sa.Column("sbom_digest", sa.String(), nullable=True),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_artifacts")),
+        sa.UniqueConstraint("digest", name=op.f("uq_artifacts_digest")),
+    )
+    op.create_index(op.f("ix_artifacts_repository"), "artifacts", ["repository"], unique=False)
+    op.create_index(op.f("ix_artifacts_subject"), "artifacts", ["subject"], unique=False)
+    op.create_table(
         "audit_entries",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -724,6 +745,9 @@ def downgrade() -> None:
     op.drop_index("ix_audit_entries_subject_id", table_name="audit_entries")
     op.drop_index("ix_audit_entries_actor_id", table_name="audit_entries")
     op.drop_table("audit_entries")
+    op.drop_index(op.f("ix_artifacts_subject"), table_name="artifacts")
+    op.drop_index(op.f("ix_artifacts_repository"), table_name="artifacts")
+    op.drop_table("artifacts")
     op.drop_index("ix_approvals_waiting", table_name="approvals", postgresql_where=sa.text("state = 'waiting'"))
     op.drop_index(op.f("ix_approvals_subject"), table_name="approvals")
     op.drop_index(op.f("ix_approvals_run_id"), table_name="approvals")

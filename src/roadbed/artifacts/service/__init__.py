@@ -1,0 +1,1 @@
+"""Use cases of artifacts: store, find, unpack."""
