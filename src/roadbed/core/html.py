@@ -19,6 +19,7 @@ from markupsafe import Markup
 import roadbed
 from roadbed.core.access import DeciderService, Permission, current_actor
 from roadbed.core.actor import Actor
+from roadbed.core.errors import Unavailable
 from roadbed.core.extension import ContributionKind, Registry, Slot
 from roadbed.core.services import Services
 from roadbed.kit.clock import now
@@ -26,6 +27,10 @@ from roadbed.kit.text import ago, duration, filesize, iso
 
 THEME_COOKIE = "roadbed_theme"
 SubjectT = TypeVar("SubjectT")
+
+
+class AssetsMissing(Unavailable):
+    code = "pages.assets_missing"
 
 
 @dataclass(frozen=True)
@@ -105,9 +110,19 @@ class Renderer:
         self.environment.globals["ui"] = self.environment.get_template("web/ui.html").module
 
     def asset(self, path: str) -> str:
-        """Return the URL of a static file, with a version that changes with its content."""
+        """Return the URL of a static file, with a version that changes with its content.
+
+        Raises:
+            AssetsMissing: it is not there.
+        """
         if path not in self._versions:
-            content = (self._static / path).read_bytes()
+            try:
+                content = (self._static / path).read_bytes()
+            except FileNotFoundError as error:
+                raise AssetsMissing(
+                    f"The pages' assets are not built: {path} is missing.",
+                    hint="Run `make run`, or `npm ci && python tools/assets.py`.",
+                ) from error
             self._versions[path] = hashlib.sha256(content).hexdigest()[:10]
         return f"/static/{path}?v={self._versions[path]}"
 
