@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from roadbed.audit.models import AuditEntry
-from roadbed.core.db import ReadSession
+from roadbed.core.db import ReadSession, WriteSession
 
 
 async def list_entries(
@@ -31,3 +31,19 @@ async def list_entries(
     if before_id:
         query = query.where(AuditEntry.id < before_id)
     return list(await session.scalars(query))
+
+
+async def forbid_changes(session: WriteSession) -> None:
+    """Have the database refuse to change or delete entries, whoever asks."""
+    await session.execute(
+        text(
+            "CREATE OR REPLACE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'audit entries are never changed or deleted'; END $$"
+        )
+    )
+    await session.execute(
+        text(
+            "CREATE OR REPLACE TRIGGER audit_entries_are_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entries "
+            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change()"
+        )
+    )
