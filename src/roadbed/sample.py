@@ -1,5 +1,7 @@
 """The sample organisation: what `roadbed up --sample` puts into an empty catalog."""
 
+from pathlib import Path
+
 import structlog
 
 from roadbed.catalog.contract import EntityFilter, LocationExists, LocationType, list_entities, register_location
@@ -16,14 +18,16 @@ YOU = "user:default/ines"  # of Team Checkout: so that Home shows something of o
 
 
 async def load_sample(services: Services) -> None:
-    """Register the sample's location, unless the catalog holds something already."""
-    target = str(bundled("examples") / "northmoor" / "all.yaml")
+    """Register the organisation and the resource definitions, unless the catalog holds something already."""
+    files = (Path("northmoor", "all.yaml"), Path("definitions", "postgres.yaml"))
+    targets = [str(bundled("examples") / file) for file in files]
     try:
         async with services.get(Database).write() as session:
             if await list_entities(session, EntityFilter(), limit=1):
                 return
-            await register_location(session, ACTOR, type_=LocationType.FILE, target=target)
+            for target in targets:
+                await register_location(session, ACTOR, type_=LocationType.FILE, target=target)
             await change_account(session, ACTOR, services.get(FirstStart).account, AccountChange(entity_ref=YOU))
     except LocationExists:  # a start before this one was cut short: its run goes on by itself
         return
-    log.info("sample.registered", target=target)
+    log.info("sample.registered", targets=targets)
