@@ -43,10 +43,6 @@ class RefMoved(Conflict):
     code = "scm.ref_moved"
 
 
-class PushRefused(Forbidden):
-    code = "scm.push_refused"
-
-
 class PushTooLarge(TooLarge):
     code = "scm.push_too_large"
 
