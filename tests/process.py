@@ -46,7 +46,7 @@ class RoadbedProcess:
         while True:
             self.output = log.read_text(errors="replace")
             found = re.search(r"Roadbed is at (http://\S+)", self.output)
-            if found:
+            if found and "Stop with Ctrl-C." in self.output:  # the last line of the greeting
                 self.url = found.group(1)
                 return self
             assert self.process.poll() is None, f"roadbed up ended with {self.process.returncode}:\n{self.output}"
