@@ -197,6 +197,18 @@ class DeliverySettings(BaseModel):
     )
 
 
+class EnvironmentsSettings(BaseModel):
+    """Workloads that run as processes of this machine."""
+
+    first_port: int = Field(21_000, ge=1024, le=65_000, description="The first port that workloads may get.")
+    port_count: int = Field(1_000, ge=1, le=20_000, description="How many ports there are for workloads.")
+    log_bytes: int = Field(
+        10_000_000, ge=2_048, description="Output kept of one workload; the oldest is dropped when there is more."
+    )
+    ready_seconds: int = Field(60, ge=1, le=3600, description="How long a workload may take until it is ready.")
+    watch_seconds: float = Field(5, gt=0, le=300, description="How often the health of workloads is looked at.")
+
+
 class Settings(BaseSettings):
     """All settings of one Roadbed."""
 
@@ -222,6 +234,7 @@ class Settings(BaseSettings):
     runs: RunsSettings = RunsSettings()
     outbound: OutboundSettings = OutboundSettings()
     scm: ScmSettings = ScmSettings()
+    environments: EnvironmentsSettings = EnvironmentsSettings()
     artifacts: ArtifactsSettings = ArtifactsSettings()
     delivery: DeliverySettings = DeliverySettings()
 

@@ -1,0 +1,10 @@
+"""What environments add to the application."""
+
+from roadbed.core.access import PERMISSIONS
+from roadbed.core.extension import Module
+from roadbed.environments.access import ENVIRONMENT_DEPLOY, ENVIRONMENT_READ
+
+MODULE = Module(
+    "environments",
+    (PERMISSIONS.add(ENVIRONMENT_READ, ENVIRONMENT_DEPLOY),),
+)

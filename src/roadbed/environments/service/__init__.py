@@ -1,0 +1,1 @@
+"""What the domain does: deploying, running, watching, reading."""

@@ -1,0 +1,1 @@
+"""The process runtime: workloads as isolated processes of this machine."""
