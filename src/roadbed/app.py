@@ -33,6 +33,7 @@ from roadbed.core.settings import Settings
 from roadbed.core.telemetry import Metrics, MetricsMiddleware, configure_tracing
 from roadbed.core.workflows import SCHEDULES, Workflows
 from roadbed.environments.module import MODULE as ENVIRONMENTS
+from roadbed.goldenpaths.module import MODULE as GOLDENPATHS
 from roadbed.identity.module import MODULE as IDENTITY
 from roadbed.provisioning.module import MODULE as PROVISIONING
 from roadbed.runs.module import MODULE as RUNS
@@ -75,7 +76,21 @@ CORE = Module(
 )
 
 # Lower layers first: parts start in this order and stop in reverse.
-MODULES = (CORE, AUDIT, IDENTITY, SECRETS, RUNS, APPROVALS, SCM, CATALOG, ARTIFACTS, PROVISIONING, ENVIRONMENTS, WEB)
+MODULES = (
+    CORE,
+    AUDIT,
+    IDENTITY,
+    SECRETS,
+    RUNS,
+    APPROVALS,
+    SCM,
+    CATALOG,
+    ARTIFACTS,
+    PROVISIONING,
+    ENVIRONMENTS,
+    GOLDENPATHS,
+    WEB,
+)
 
 
 @asynccontextmanager

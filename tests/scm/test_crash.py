@@ -52,9 +52,10 @@ def roadbed(tmp_path: Path, stop_point: Path) -> Iterator[RoadbedProcess]:
 
 
 def moves(roadbed: RoadbedProcess, token: str) -> list[tuple[str, str]]:
-    """Return each told move of a ref and who pushed it, oldest first."""
+    """Return each told move of a ref of shop/orders and who pushed it, oldest first."""
+    asked = {"action": "scm.ref_moved", "subject": "repository:shop/orders"}
     with roadbed.client(token) as client:
-        entries = client.get("/api/v1/audit", params={"action": "scm.ref_moved"}).json()["items"]
+        entries = client.get("/api/v1/audit", params=asked).json()["items"]
     return [(entry["detail"]["ref"], entry["detail"]["pusher"]) for entry in reversed(entries)]
 
 

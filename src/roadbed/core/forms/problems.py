@@ -107,8 +107,10 @@ def _explain_constants(
     return FieldProblem(_name(wrong[0].instance_path), message, near[0] if near else None)
 
 
-def _distance(branch: Sequence[jsonschema_rs.ValidationError]) -> tuple[bool, int]:
-    return any(error.kind.name in ("const", "enum") for error in branch), len(branch)
+def _distance(branch: Sequence[jsonschema_rs.ValidationError]) -> tuple[bool, int, int]:
+    """Constants decide for a branch more than choices do, as a wrong choice may be an answer to what it asks."""
+    words = [error.kind.name for error in branch]
+    return "const" in words, words.count("enum"), len(branch)
 
 
 def _say(word: str, detail: dict[str, Any], error: jsonschema_rs.ValidationError) -> str:

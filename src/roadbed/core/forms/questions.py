@@ -66,7 +66,7 @@ def fill_defaults(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
 def list_deciders(schema: Schema) -> set[str]:
     """Return the properties whose answers bring or take away other questions."""
     found: set[str] = {*_mapping(schema, "dependencies"), *_mapping(schema, "dependentSchemas")}
-    for part in _all_parts(schema):
+    for part in walk_parts(schema):
         if "if" in part:
             found |= set(_mapping(part["if"], "properties"))
         for branch in _branches(part):
@@ -101,6 +101,17 @@ def type_of(schema: Schema) -> str | None:
 def is_group(schema: Schema) -> bool:
     """Tell whether a property is an object whose own properties are asked one by one."""
     return type_of(schema) == "object" and bool(schema.get("properties"))
+
+
+def walk_parts(schema: Any) -> Iterator[Schema]:
+    """Yield a schema and everything that its conditions may add on the same level, whatever the answers."""
+    if not isinstance(schema, Mapping):
+        return
+    yield schema
+    inner = [schema.get("then"), schema.get("else"), *(schema.get("allOf") or []), *_branches(schema)]
+    inner += [*_mapping(schema, "dependencies").values(), *_mapping(schema, "dependentSchemas").values()]
+    for part in inner:
+        yield from walk_parts(part)
 
 
 def _refuse(uri: str) -> Any:
@@ -155,17 +166,6 @@ def _decisive(branch: Any) -> dict[str, Schema]:
 
 def _branches(schema: Any) -> list[Any]:
     return [*(schema.get("oneOf") or []), *(schema.get("anyOf") or [])]
-
-
-def _all_parts(schema: Any) -> Iterator[Schema]:
-    """Yield a schema and everything that its conditions may add on the same level."""
-    if not isinstance(schema, Mapping):
-        return
-    yield schema
-    inner = [schema.get("then"), schema.get("else"), *(schema.get("allOf") or []), *_branches(schema)]
-    inner += [*_mapping(schema, "dependencies").values(), *_mapping(schema, "dependentSchemas").values()]
-    for part in inner:
-        yield from _all_parts(part)
 
 
 def _mapping(schema: Any, word: str) -> Mapping[str, Any]:

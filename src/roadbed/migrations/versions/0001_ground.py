@@ -157,6 +157,26 @@ def upgrade() -> None:
         sa.UniqueConstraint("type", "target", name=op.f("uq_locations_type_target")),
     )
     op.create_table(
+        "path_products",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("call_key", sa.String(), nullable=False),
+        sa.Column("path_ref", sa.String(), nullable=False),
+        sa.Column("version", sa.String(), nullable=False),
+        sa.Column("commit", sa.String(), nullable=False),
+        sa.Column("repository_id", sa.Uuid(), nullable=False),
+        sa.Column("repository", sa.String(), nullable=False),
+        sa.Column("entity_ref", sa.String(), nullable=True),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_path_products")),
+        sa.UniqueConstraint("call_key", name=op.f("uq_path_products_call_key")),
+    )
+    op.create_index(op.f("ix_path_products_entity_ref"), "path_products", ["entity_ref"], unique=False)
+    op.create_index(op.f("ix_path_products_path_ref"), "path_products", ["path_ref"], unique=False)
+    op.create_index(op.f("ix_path_products_repository_id"), "path_products", ["repository_id"], unique=False)
+    op.create_index(op.f("ix_path_products_run_id"), "path_products", ["run_id"], unique=False)
+    op.create_table(
         "repositories",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("owner", sa.String(), nullable=False),
@@ -711,6 +731,11 @@ def downgrade() -> None:
     op.drop_table("resources")
     op.drop_index("ix_repositories_writer", table_name="repositories", postgresql_where=sa.text("writer IS NOT NULL"))
     op.drop_table("repositories")
+    op.drop_index(op.f("ix_path_products_run_id"), table_name="path_products")
+    op.drop_index(op.f("ix_path_products_repository_id"), table_name="path_products")
+    op.drop_index(op.f("ix_path_products_path_ref"), table_name="path_products")
+    op.drop_index(op.f("ix_path_products_entity_ref"), table_name="path_products")
+    op.drop_table("path_products")
     op.drop_table("locations")
     op.drop_index(op.f("ix_events_at"), table_name="events")
     op.drop_table("events")
