@@ -106,6 +106,11 @@ async def _tip(server: RunningServer, repository: Repository) -> str:
 
 @pytest.fixture(scope="module")
 def scene(server: RunningServer) -> Scene:
+    """What tests look at; one that changes it makes a scene of its own, as their order is not fixed."""
+    return make_scene(server)
+
+
+def make_scene(server: RunningServer) -> Scene:
     repository = make_repository(server)
     sha = commit(server, repository, TreeChange("refs/heads/main", FILES, "Begin", AUTHOR, is_whole=True))
     repository = refresh(server, repository)
@@ -207,7 +212,10 @@ def test_branch_switch_shows_that_branch(scene: Scene, browser: Browser) -> None
     watched.page.context.close()
 
 
-def test_change_request_is_opened_discussed_approved_and_merged_on_pages(scene: Scene, browser: Browser) -> None:
+def test_change_request_is_opened_discussed_approved_and_merged_on_pages(
+    server: RunningServer, browser: Browser
+) -> None:
+    scene = make_scene(server)
     head = change_port(scene.server, scene.repository, "on-pages")
     base = f"/repositories/{scene.repository.full_name}"
     author = new_person(scene.server, "developer")

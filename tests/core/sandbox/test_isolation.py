@@ -213,6 +213,15 @@ async def test_without_isolation_the_outcome_says_so_and_children_are_still_ende
     await until(lambda: not processes_with(mark))
 
 
+async def test_without_isolation_a_process_that_keeps_becoming_another_program_is_ended(place: Path) -> None:
+    sandbox = Sandbox(Isolation(Mechanism.NONE, "for this test"))
+    for number in range(5):
+        workspace, mark = make_folder(place / f"workspace-{number}"), f"mark-{uuid4().hex}"
+        (workspace / "again.sh").write_text(f"exec sh ./again.sh {mark}\n")
+        await sh(sandbox, f"setsid nohup sh again.sh {mark} >/dev/null 2>&1 & exit 0", SandboxSpec(workspace))
+        await until(lambda mark=mark: not processes_with(mark))  # type: ignore[misc]
+
+
 async def test_detection_takes_the_strongest_mechanism_and_gives_reasons() -> None:
     assert detect_isolation(wanted=Mechanism.NONE).reason
     found = detect_isolation()

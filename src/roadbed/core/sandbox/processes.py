@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from roadbed.core.sandbox.arguments import COOKIE_VARIABLE
 from roadbed.core.sandbox.isolation import Isolation, Mechanism
 
 _KILL_ROUNDS = 50
+_QUIET_ROUNDS = 2
 _POLL_SECONDS = 0.1
 _RESET_SIGNALS = [signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
@@ -151,25 +152,42 @@ def end_all(identity: ProcessIdentity, isolation: Isolation, *, is_sole_user: bo
 
 
 def end_marked(cookie: str) -> None:
-    """Kill every process that carries a cookie, until there are no more of them."""
+    """Kill every process that carries a cookie, until two looks in a row are sure that there are no more of them."""
+    quiet_count = 0
     for _ in range(_KILL_ROUNDS):
-        found = [pid for pid, carried in marked_processes() if carried == cookie]
-        if not found:
-            return
+        cookies, is_sure = look_for_marked()
+        found = [pid for pid, carried in cookies.items() if carried == cookie]
         for pid in found:
             _signal_process(pid, signal.SIGKILL)
+        quiet_count = quiet_count + 1 if is_sure and not found else 0
+        if quiet_count == _QUIET_ROUNDS:
+            return
         time.sleep(0.002)  # the kernel takes them off the list a moment later
 
 
-def marked_processes() -> Iterator[tuple[int, str]]:
-    """List the living processes of sandboxes with their cookies."""
-    for process in psutil.process_iter():
+def look_for_marked() -> tuple[dict[int, str], bool]:
+    """Return the cookies of the living processes of sandboxes by pid, and whether none can have been overlooked.
+
+    One can when a process was just becoming another program, which shows no environment for a moment, or ended while
+    we looked: it may have left a child that was not on the list yet.
+    """
+    cookies: dict[int, str] = {}
+    is_sure = True
+    for pid in psutil.pids():
         try:
-            cookie = process.environ().get(COOKIE_VARIABLE)
-            if cookie and process.status() != psutil.STATUS_ZOMBIE:
-                yield process.pid, cookie
+            process = psutil.Process(pid)
+            environment = process.environ()
+            if process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            if cookie := environment.get(COOKIE_VARIABLE):
+                cookies[pid] = cookie
+            elif not environment and not process.cmdline() and process.exe():  # a thread of the kernel has no file
+                is_sure = False
+        except psutil.NoSuchProcess:  # also raised for zombies and threads of the kernel, which stay
+            is_sure = is_sure and psutil.pid_exists(pid)
         except (psutil.Error, OSError):
-            continue  # gone, or somebody else's
+            continue  # somebody else's
+    return cookies, is_sure
 
 
 def _kill_account(uid: int, setpriv: str) -> None:

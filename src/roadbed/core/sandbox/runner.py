@@ -16,7 +16,7 @@ from roadbed.core.sandbox.processes import (
     ask_to_end,
     end_all,
     end_marked,
-    marked_processes,
+    look_for_marked,
     reap,
     spawn,
     start_token,
@@ -141,9 +141,8 @@ class Sandbox:
             keep: workloads that will be adopted.
         """
         kept = self._cookies | {identity.cookie for identity in keep}
-        left = [
-            cookie for _, cookie in marked_processes() if cookie.startswith(f"{self._scope}.") and cookie not in kept
-        ]
+        cookies, _ = look_for_marked()
+        left = [cookie for cookie in cookies.values() if cookie.startswith(f"{self._scope}.") and cookie not in kept]
         for cookie in set(left):
             end_marked(cookie)
         return len(left)
