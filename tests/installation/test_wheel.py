@@ -9,10 +9,30 @@ from pathlib import Path
 import httpx
 import pytest
 
+from roadbed.core.bundled import read_folder
 from tests.process import RoadbedProcess
+from tests.scm.support import wait_until
 
 ROOT = Path(__file__).parents[2]
 UV = Path(sys.executable).with_name("uv")
+
+
+def check_golden_paths(roadbed: RoadbedProcess, environment: Path) -> None:
+    """Check that they came as one archive, which pip leaves alone, and lie in the repository as they do here."""
+    installed = next(environment.glob("lib/python3.*/site-packages/roadbed/bundled"))
+    assert (installed / "paths.tar").is_file()
+    assert not (installed / "paths").exists()
+    with roadbed.client(roadbed.token("viewer")) as client:
+        address = "/api/v1/paths/default/python-fastapi"
+        wait_until(lambda: client.get(address).status_code == 200)  # the catalog reads it while the server is up
+        path = client.get(address).json()
+        assert path["title"] == "Python FastAPI service"
+        assert path["source"]["repository"] == "roadbed/paths"
+    clone = roadbed.home.parent / "paths"
+    address = f"{roadbed.url}/git/roadbed/paths.git".replace("http://", f"http://x:{roadbed.token()}@")
+    subprocess.run(["git", "clone", "--quiet", "--branch", "python-fastapi-1.0.0", address, clone], check=True)
+    shutil.rmtree(clone / ".git")
+    assert read_folder(clone) == read_folder(ROOT / "paths")
 
 
 @pytest.mark.slow
@@ -39,6 +59,10 @@ def test_installed_wheel_starts_in_an_empty_folder_without_node(
     without_node = os.pathsep.join(
         folder for folder in os.environ["PATH"].split(os.pathsep) if not shutil.which("node", path=folder)
     )
+    programs = tmp_path / "programs"  # git may lie beside node
+    programs.mkdir()
+    (programs / "git").symlink_to(shutil.which("git") or "git")
+    without_node = f"{without_node}{os.pathsep}{programs}"
     empty = tmp_path / "empty"
     empty.mkdir()
     monkeypatch.chdir(empty)
@@ -52,5 +76,6 @@ def test_installed_wheel_starts_in_an_empty_folder_without_node(
         assert all(httpx.get(roadbed.url + style).status_code == 200 for style in styles)
         found = roadbed.run("get", "component:orders", "-o", "name", token=roadbed.token("viewer"))
         assert found.stdout.strip() == "component:default/orders", found.stderr
+        check_golden_paths(roadbed, environment)
     finally:
         assert roadbed.stop() == 0, roadbed.output

@@ -22,7 +22,7 @@ class BundledFile:
 
 
 def bundled(name: str) -> Path:
-    """Return the folder `name` (`examples`) that came with this Roadbed."""
+    """Return the folder `name` (`examples`) that came with this Roadbed, as it lies on disk."""
     package = Path(str(files("roadbed")))
     installed = package / "bundled" / name
     return installed if installed.is_dir() else package.parent.parent / name

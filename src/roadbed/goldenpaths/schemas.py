@@ -37,7 +37,6 @@ class PathOut(BaseModel):
 class SourceOut(BaseModel):
     """Where its files are read from."""
 
-    type: str
     repository: str
     commit: str
     folder: str

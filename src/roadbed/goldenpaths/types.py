@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -23,26 +22,19 @@ PROVENANCE_FILE = ".roadbed/path.yaml"
 PATH_REF = "refs/roadbed/path"
 
 
-class SourceType(StrEnum):
-    GIT = "git"
-    FILE = "file"
-
-
 @dataclass(frozen=True)
 class Source:
-    """Where the files of a path are read from, at one state.
+    """Where the files of a path are read from: a repository of Roadbed's own host, at one commit.
 
     Args:
-        type: a repository of Roadbed's own host, or a folder on the server's disk.
-        repository: `owner/name`, for git.
-        commit: its commit, for git.
-        folder: the folder of `template.yaml`: in the repository, or absolute on disk.
+        repository: `owner/name`.
+        commit: its commit.
+        folder: the folder of `template.yaml` in it; empty at its root.
     """
 
-    type: SourceType
+    repository: str
+    commit: str
     folder: str
-    repository: str = ""
-    commit: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,8 +49,7 @@ class PathOrigin:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "PathOrigin":
         """Read what `dataclasses.asdict` made."""
-        source = values["source"]
-        return cls(**{**values, "source": Source(**{**source, "type": SourceType(source["type"])})})
+        return cls(**{**values, "source": Source(**values["source"])})
 
     @property
     def label(self) -> str:

@@ -59,6 +59,12 @@ class GitFailed(Unavailable):
     code = "scm.git_failed"
 
 
+class GitMissing(Unavailable):
+    """The git host needs the program git, and the server does not find it."""
+
+    code = "scm.git_missing"
+
+
 class ChangeRequestNotFound(NotFound):
     code = "scm.change_request_not_found"
 

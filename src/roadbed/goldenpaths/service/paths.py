@@ -8,7 +8,6 @@ from roadbed.catalog.contract import (
     EntityNotFound,
     EntitySummary,
     LocationSummary,
-    LocationType,
     find_entity,
     get_location,
     list_entities,
@@ -26,7 +25,6 @@ from roadbed.goldenpaths.types import (
     PathOrigin,
     Product,
     Source,
-    SourceType,
 )
 from roadbed.kit.jsons import canonical_json, parse_json
 from roadbed.kit.refs import EntityRef
@@ -87,8 +85,8 @@ async def _read(session: ReadSession, entity: EntitySummary, used_by: int) -> Go
     problems = list(_inspect(canonical_json(dict(entity.spec)), actions))
     if source is None:
         problems.append(
-            "Its files cannot be read: a golden path is read from a repository of Roadbed's own host, or from a folder "
-            f"on the server. This one comes from {entity.annotations.get(_PLACE, 'the API, without files')}."
+            "Its files cannot be read: a golden path lies in a repository of Roadbed's own host, so that each run is "
+            f"bound to a commit. This one comes from {entity.annotations.get(_PLACE, 'the API, without files')}."
         )
     if entity.orphaned_at is not None:
         problems.append(f"It is no longer in {entity.annotations.get(_PLACE, 'its source')}.")
@@ -120,9 +118,7 @@ def _find_source(entity: EntitySummary, location: LocationSummary | None) -> Sou
     if location is None:
         return None
     place = entity.annotations.get(_PLACE, "")
-    if location.type is LocationType.FILE:
-        return Source(SourceType.FILE, dirname(place.removeprefix("file:")))
     if not place.startswith(_OWN_HOST) or location.revision is None:
         return None
     repository, _, rest = place.removeprefix(_OWN_HOST).partition("#")
-    return Source(SourceType.GIT, dirname(rest.partition(":")[2]), repository, location.revision)
+    return Source(repository, location.revision, dirname(rest.partition(":")[2]))

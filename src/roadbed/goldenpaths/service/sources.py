@@ -1,4 +1,4 @@
-"""Reading the files beside a template, from the commit or folder that the run is bound to."""
+"""Reading the files beside a template, from the commit that the run is bound to."""
 
 import asyncio
 import shutil
@@ -9,10 +9,10 @@ from pathlib import Path
 
 from roadbed.core.db import Database
 from roadbed.core.services import Services
-from roadbed.goldenpaths.errors import SourceOutside, SourceUnreadable
+from roadbed.goldenpaths.errors import SourceUnreadable
 from roadbed.goldenpaths.rules.plans import resolve_folder
 from roadbed.goldenpaths.service.workspace import workspaces_folder
-from roadbed.goldenpaths.types import Source, SourceType
+from roadbed.goldenpaths.types import Source
 from roadbed.scm.contract import get_repository, read_tree, save_folder
 
 
@@ -24,32 +24,18 @@ async def open_source_folder(services: Services, source: Source, url: str) -> As
         SourceOutside: it lies outside the source.
         SourceUnreadable: there is no such folder.
     """
-    if source.type is SourceType.FILE:
-        yield _find_on_disk(source, url)
-        return
     path = resolve_folder(source.folder, url)
     async with services.get(Database).read() as session:
         repository = await get_repository(session, *source.repository.split("/", 1))
     files = await read_tree(services, repository, source.commit, path)
     if not files:
-        raise _no_folder(url, f"{source.repository} at {source.commit[:12]}")
+        raise SourceUnreadable(
+            f"There is no folder {url} in {source.repository} at {source.commit[:12]}.",
+            hint="Correct the step's url, or add the folder.",
+        )
     folder = Path(tempfile.mkdtemp(prefix=".source-", dir=workspaces_folder(services)))
     try:
         await asyncio.to_thread(save_folder, folder, files)
         yield folder / path
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-
-
-def _find_on_disk(source: Source, url: str) -> Path:
-    root = Path(source.folder)
-    folder = root / resolve_folder("", url)
-    if not folder.resolve().is_relative_to(root.resolve()):
-        raise SourceOutside(f"{url} leads out of {root} through a link.", hint="Replace the link by a folder.")
-    if not folder.is_dir():
-        raise _no_folder(url, str(root))
-    return folder
-
-
-def _no_folder(url: str, place: str) -> SourceUnreadable:
-    return SourceUnreadable(f"There is no folder {url} in {place}.", hint="Correct the step's url, or add the folder.")

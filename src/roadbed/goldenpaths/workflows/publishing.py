@@ -133,12 +133,11 @@ async def _foresee(scope: ActionScope, given: dict[str, Any]) -> Foresight:
 
 def write_provenance(origin: PathOrigin, answers: Any) -> str:
     """Return the file that says which path, version and answers a repository was rendered from."""
-    source = {key: str(value) for key, value in asdict(origin.source).items() if value and key != "type"}
     document = {
         "path": origin.ref,
         "title": origin.title,
         "version": origin.version,
-        **source,
+        **asdict(origin.source),
         "answers": dict(answers),
     }
     head = "# Written by Roadbed: the golden path that this repository was made from. Updates need it.\n"

@@ -34,6 +34,9 @@ log = structlog.get_logger(__name__)
 
 OWNER, NAME, BRANCH = "roadbed", "paths", "main"
 LOCATION = f"roadbed:{OWNER}/{NAME}#{BRANCH}:*/template.yaml"
+DESCRIPTION = (
+    "The golden paths that came with this Roadbed. A start brings them back as shipped; keep your own elsewhere."
+)
 ACTOR = system_actor("golden paths")
 
 
@@ -72,7 +75,7 @@ async def _ensure_repository(services: Services) -> Repository:
         existing = await find_repository(session, OWNER, NAME)
         if existing is not None:
             return existing
-        wish = RepositoryWish(OWNER, NAME, "The golden paths that came with this Roadbed.", default_branch=BRANCH)
+        wish = RepositoryWish(OWNER, NAME, DESCRIPTION, default_branch=BRANCH)
         return await create_repository(session, ACTOR, wish)
 
 

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from roadbed.scm.errors import FileTooLarge, GitFailed
+from roadbed.scm.errors import FileTooLarge, GitFailed, GitMissing
 
 TIMEOUT_SECONDS = 60
 OUTPUT_BYTES = 64 * 1024 * 1024
@@ -165,18 +165,28 @@ async def read_stderr(process: asyncio.subprocess.Process) -> str:
     return kept.decode("utf-8", "replace")
 
 
+async def _start(command: Sequence[str], folder: Path, *, is_fed: bool) -> asyncio.subprocess.Process:
+    try:
+        return await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE if is_fed else asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=folder if folder.is_dir() else None,
+            env=git_environment(),
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise GitMissing(
+            "The program git is not found on PATH, and Roadbed keeps repositories with it.",
+            hint="Install git (on Debian: apt-get install git), then start Roadbed again.",
+        ) from error
+
+
 async def _communicate(
     command: Sequence[str], folder: Path, stdin: bytes, limit_bytes: int, timeout_seconds: float
 ) -> GitResult:
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=folder if folder.is_dir() else None,
-        env=git_environment(),
-        start_new_session=True,
-    )
+    process = await _start(command, folder, is_fed=bool(stdin))
     async with process_group(process):
         try:
             async with asyncio.timeout(timeout_seconds), asyncio.TaskGroup() as group:
