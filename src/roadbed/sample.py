@@ -4,7 +4,7 @@ from pathlib import Path
 
 import structlog
 
-from roadbed.catalog.contract import EntityFilter, LocationExists, LocationType, list_entities, register_location
+from roadbed.catalog.contract import LocationExists, LocationType, get_overview, register_location
 from roadbed.core.actor import system_actor
 from roadbed.core.bundled import bundled
 from roadbed.core.db import Database
@@ -23,7 +23,7 @@ async def load_sample(services: Services) -> None:
     targets = [str(bundled("examples") / file) for file in files]
     try:
         async with services.get(Database).write() as session:
-            if await list_entities(session, EntityFilter(), limit=1):
+            if not (await get_overview(session)).is_empty:
                 return
             for target in targets:
                 await register_location(session, ACTOR, type_=LocationType.FILE, target=target)

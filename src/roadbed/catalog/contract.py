@@ -26,6 +26,7 @@ from roadbed.catalog.service.locations import get_location, refresh_location, re
 from roadbed.catalog.service.reading import get_overview, list_recent_changes, search_entities
 from roadbed.catalog.service.statuses import list_statuses, report_status, withdraw_status
 from roadbed.catalog.types import (
+    SHIPPED_ENTITIES,
     ChangeKind,
     EntitiesChanged,
     EntityFilter,
@@ -34,6 +35,7 @@ from roadbed.catalog.types import (
     LocationSummary,
     LocationType,
     RecentChange,
+    ShippedEntities,
     Status,
     StatusReport,
     entity_href,
@@ -62,6 +64,7 @@ __all__ = [
     "PLACE_FACTS",
     "PLACE_MAIN",
     "PLACE_STRIP",
+    "SHIPPED_ENTITIES",
     "ChangeKind",
     "Document",
     "EntitiesChanged",
@@ -83,6 +86,7 @@ __all__ = [
     "RecentChange",
     "Relation",
     "Severity",
+    "ShippedEntities",
     "Status",
     "StatusReport",
     "check_document",

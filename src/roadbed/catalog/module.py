@@ -7,10 +7,12 @@ from roadbed.catalog import api
 from roadbed.catalog.access import ENTITY_READ, ENTITY_WRITE, LOCATION_READ, LOCATION_WRITE, SERVER_FILES
 from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS, Kinds
 from roadbed.catalog.service.entities import find_groups
+from roadbed.catalog.service.shipped import ShippedRefs, put_shipped
 from roadbed.catalog.web import router as pages
 from roadbed.catalog.web.finds import SEARCH_SOURCE, find_needs, load_run_subject
 from roadbed.catalog.workflows.ingest import STEP, follow_push, refresh_changed
 from roadbed.core.access import PERMISSIONS
+from roadbed.core.db import Database
 from roadbed.core.events import CONSUMERS, Consumer
 from roadbed.core.extension import Module, Registry
 from roadbed.core.html import NAVIGATION, PANELS, TEMPLATES, NavItem, Panel, module_templates
@@ -29,6 +31,8 @@ from roadbed.scm.contract import Pushed
 async def _open(services: Services) -> AsyncIterator[None]:
     services.put(GroupSource, GroupSource(find_groups))
     services.put(Kinds, BUILT_IN_KINDS.with_kinds(services.get(Registry).get(ENTITY_KINDS)))
+    async with services.get(Database).write() as session:
+        services.put(ShippedRefs, await put_shipped(session))
     yield
 
 

@@ -8,7 +8,22 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from roadbed.core.events import Event
+from roadbed.core.extension import ContributionKind, Slot
 from roadbed.kit.refs import EntityRef
+
+
+@dataclass(frozen=True)
+class ShippedEntities:
+    """Entities that an installation cannot do without: those of a file below `examples`.
+
+    Each is put at start where the catalog has none of its name. No location can take it over, so that whoever may
+    register one cannot change what the platform relies on; a platform engineer changes it over the API.
+    """
+
+    file: str
+
+
+SHIPPED_ENTITIES: Slot[ShippedEntities] = Slot(ContributionKind.SHIPPED_ENTITIES, ShippedEntities)
 
 
 class ChangeKind(StrEnum):

@@ -32,6 +32,7 @@ class ContributionKind(StrEnum):
     STEP = "step"
     HEALTH_CHECK = "health_check"
     ENTITY_KIND = "entity_kind"
+    SHIPPED_ENTITIES = "shipped_entities"
     ACTION = "action"
     DRIVER = "driver"
     RUNTIME = "runtime"

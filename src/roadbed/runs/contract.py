@@ -12,6 +12,7 @@ from roadbed.runs.service import (
     list_runs_of,
     resume_waits,
     start_run,
+    wait_for_run,
 )
 from roadbed.runs.service.control import RunPlan
 from roadbed.runs.types import (
@@ -61,4 +62,5 @@ __all__ = [
     "resume_waits",
     "start_run",
     "state_words",
+    "wait_for_run",
 ]

@@ -70,7 +70,7 @@ async def home_page(request: Request, session: Reading, actor: SignedIn) -> HTML
     owners = sorted(actor.groups | ({actor.entity_ref} if actor.entity_ref else set()))
     entities = await _list_owned(session, owners) if sees_catalog else []
     overview = await get_overview(session) if sees_catalog and not entities else None
-    is_empty = overview is not None and overview.newest is None
+    is_empty = overview is not None and overview.is_empty
     changes = []
     if sees_catalog and not is_empty:
         changes = await list_recent_changes(session, owners=owners if entities else (), limit=CHANGES_READ)

@@ -11,6 +11,7 @@ from roadbed.catalog.repository import entities as entity_rows
 from roadbed.catalog.repository import lists
 from roadbed.catalog.repository import locations as location_rows
 from roadbed.catalog.service.entities import get_entity
+from roadbed.catalog.service.shipped import holds_only_shipped
 from roadbed.catalog.service.statuses import list_statuses
 from roadbed.catalog.service.views import summarise, summarise_location
 from roadbed.catalog.types import (
@@ -133,16 +134,18 @@ async def get_titles(session: ReadSession, refs: Sequence[EntityRef]) -> Mapping
 
 @dataclass(frozen=True)
 class Overview:
-    """The sentence over the catalog."""
+    """The sentence over the catalog. It is empty while it holds nothing but what came with Roadbed."""
 
     locations: int
     failing_locations: int
     newest: datetime | None
+    is_empty: bool
 
 
 async def get_overview(session: ReadSession) -> Overview:
     locations, failing = await location_rows.count_locations(session)
-    return Overview(locations, failing, await lists.find_newest_update(session))
+    newest = await lists.find_newest_update(session)
+    return Overview(locations, failing, newest, await holds_only_shipped(session))
 
 
 @dataclass(frozen=True)

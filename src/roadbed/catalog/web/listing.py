@@ -72,6 +72,7 @@ async def unowned_page(
 async def _show(request: Request, session: ReadSession, kinds: Kinds, query: EntityQuery) -> HTMLResponse:
     wanted = query.to_filter(kinds)
     page = await reading.list_page(session, wanted, cursor=query.cursor, limit=query.limit)
+    overview = await reading.get_overview(session)
     context = {
         "query": query,
         "rows": await _rows(session, kinds, page.items),
@@ -79,9 +80,9 @@ async def _show(request: Request, session: ReadSession, kinds: Kinds, query: Ent
         "next": _link(request, cursor=page.next_cursor) if page.next_cursor else None,
         "views": await _views(session, kinds, query),
         "facets": await _facets(session, wanted),
-        "overview": await reading.get_overview(session),
+        "overview": overview,
         "is_filtered": bool(request.query_params),
-        "is_empty": await lists.count_entities(session, EntityFilter()) == 0,
+        "is_empty": overview.is_empty,
     }
     return await render(request, "catalog/list.html", context)
 

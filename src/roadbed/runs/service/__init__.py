@@ -10,6 +10,7 @@ from roadbed.runs.service.reading import (
     list_open_runs,
     list_runs_of,
     summarise,
+    wait_for_run,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "retry_run",
     "start_run",
     "summarise",
+    "wait_for_run",
 ]

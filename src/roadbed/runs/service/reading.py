@@ -6,7 +6,7 @@ from roadbed.core.db import ReadSession
 from roadbed.runs import repository
 from roadbed.runs.errors import RunNotFound, StepNotFound
 from roadbed.runs.models import Run, RunStep
-from roadbed.runs.types import OpenRun, RunFilter, RunState, RunSummary
+from roadbed.runs.types import OpenRun, RunFilter, RunState, RunSummary, Wait
 
 
 def summarise(run: Run) -> RunSummary:
@@ -29,6 +29,20 @@ def summarise(run: Run) -> RunSummary:
 async def find_run(session: ReadSession, run_id: UUID) -> RunSummary | None:
     run = await repository.find_run(session, run_id)
     return summarise(run) if run else None
+
+
+def wait_for_run(run: RunSummary) -> Wait:
+    """Return what a step answers to wait for another run.
+
+    It is resumed with `{"state": "succeeded" | "failed" | "cancelled", "run_id": …}`.
+    """
+
+    async def find(session: ReadSession) -> dict[str, object] | None:
+        found = await find_run(session, run.id)
+        is_over = found is not None and found.state.is_finished
+        return {"state": found.state.value, "run_id": str(run.id)} if found and is_over else None
+
+    return Wait("run", str(run.id), f"Waits for {run.title}", find=find)
 
 
 async def get_run(session: ReadSession, run_id: UUID) -> Run:
