@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roadbed.core.redaction import MASK, MINIMUM_BYTES, Redactor
+from roadbed.identity.rules import new_token_value
 
 SECRETS = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=8, max_size=60)
 NEIGHBOURS = st.binary(max_size=7)
@@ -107,7 +108,27 @@ def test_values_too_short_to_mask_are_counted_and_left(value: str) -> None:
     redactor = Redactor([value])
     assert redactor.mask("a prod text") == "a prod text"
     assert redactor.skipped_count == 1
-    assert redactor.is_empty
+
+
+@given(before=NEIGHBOURS, after=NEIGHBOURS)
+def test_tokens_of_roadbed_are_masked_by_their_shape(before: bytes, after: bytes) -> None:
+    token, redactor = new_token_value(), Redactor(())
+    assert redactor.mask(f"GET /git?token={token}&x=1 {token}") == f"GET /git?token={MASK}&x=1 {MASK}"
+    assert redactor.mask("rbt_ begins every token") == "rbt_ begins every token"
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        encoded = encode(before + b":" + token.encode() + b":" + after).decode()
+        masked = redactor.mask(f"Authorization: Basic {encoded}")
+        pieces = masked.removeprefix("Authorization: Basic ").rstrip("=").split(MASK)
+        assert len(pieces) == 2
+        assert sum(map(len, pieces)) * 6 <= (len(before) + len(after) + 2) * 8 + 4
+
+
+@pytest.mark.parametrize("size", [1, 7, 4096])
+def test_token_of_roadbed_is_masked_wherever_chunks_cut_it(size: int) -> None:
+    data = f"{'x' * 70_000} {new_token_value()} end\n{new_token_value()}".encode()
+    stream = Redactor(()).stream()
+    shown = b"".join(stream.feed(data[at : at + size]) for at in range(0, len(data), size)) + stream.flush()
+    assert shown == b"x" * 70_000 + f" {MASK} end\n{MASK}".encode()
 
 
 def test_structures_are_masked_with_their_keys() -> None:

@@ -163,7 +163,7 @@ def test_database_that_was_lost_is_made_anew_with_the_same_password(yard: Yard) 
     assert query(outputs["url"], "SELECT 1") == 1
 
 
-def test_cancelled_run_takes_back_what_it_made_new(yard: Yard) -> None:
+def test_definition_of_a_missing_driver_fails_the_run_and_names_those_there_are(yard: Yard) -> None:
     application = f"component:default/{new_name('app')}"
     yard.put(
         f"apiVersion: roadbed.dev/v1\nkind: ResourceDefinition\nmetadata: {{name: {new_name('missing')}}}\n"

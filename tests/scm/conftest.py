@@ -1,13 +1,18 @@
 """Fixtures of the scm tests: people with tokens, and a repository with a first commit."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from roadbed.core.actor import Actor, system_actor
 from roadbed.core.db import WriteSession
 from roadbed.identity.contract import AccountWish, TokenWish, create_account, create_token, find_actor
+from roadbed.identity.models import Token
+from roadbed.kit.clock import now
 from roadbed.scm.contract import Repository
 from tests.scm.support import Workspace, clone, make_repository, new_name, refresh, write
 from tests.support import RunningServer
@@ -46,6 +51,11 @@ def make_person(server: RunningServer, role: str) -> Person:
         return Person(actor, token.value)
 
     return write(server, make)
+
+
+def expire_tokens(server: RunningServer, actor: Actor) -> None:
+    change = update(Token).where(Token.account_id == UUID(actor.id)).values(expires_at=now() - timedelta(seconds=1))
+    write(server, lambda session: session.execute(change))
 
 
 @pytest.fixture(scope="session")

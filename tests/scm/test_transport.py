@@ -16,7 +16,7 @@ import pytest
 from roadbed.scm.rules.pktline import FLUSH, packet
 from roadbed.scm.service.host import BuiltinHost
 from roadbed.scm.types import ZERO_SHA
-from tests.scm.conftest import Person, Project
+from tests.scm.conftest import Person, Project, expire_tokens, make_person
 from tests.scm.support import Workspace, clone, git_env, list_events, make_repository, refresh, url_of, wait_until
 from tests.support import RunningServer
 
@@ -145,6 +145,24 @@ def test_wrong_token_is_401_and_asks_for_basic(project: Project) -> None:
         assert answer.headers["www-authenticate"].startswith("Basic")
     said = project.workspace.try_git("ls-remote", url_of(project.server, project.repository, "wrong"))
     assert "Authentication failed" in said.err
+
+
+def test_git_is_told_that_its_token_expired_and_forgets_it(project: Project, tmp_path: Path) -> None:
+    """A credential helper that git asks and tells as on people's machines: what is refused must be erased."""
+    person = make_person(project.server, "developer")
+    expire_tokens(project.server, person.actor)
+    host = f"{project.server.base_url}/git/{project.repository.full_name}.git"
+    asked = tmp_path / "asked"
+    helper = tmp_path / "helper"
+    script = f'echo "$1" >> {asked}; if test "$1" = get; then echo username=x; echo password={person.token}; fi'
+    helper.write_text(f"#!/bin/sh\n{script}\n")
+    helper.chmod(0o700)
+    said = project.workspace.try_git("-c", f"credential.helper={helper}", "ls-remote", host)
+    assert said.code != 0
+    assert f"remote: The token 'git' of {person.actor.name} expired on" in said.err
+    assert "roadbed token create" in said.err
+    assert "Authentication failed" in said.err
+    assert asked.read_text().split() == ["get", "erase"]
 
 
 def test_bearer_token_lets_git_in(project: Project) -> None:

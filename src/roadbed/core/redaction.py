@@ -2,7 +2,7 @@
 
 A secret rarely leaks as it was entered. Tools print it base64-encoded inside an Authorization header, URL-encoded
 inside an address, escaped inside JSON or HTML, as hex in a dump. A `Redactor` knows all of these forms of a
-scope's values and replaces each with `***`.
+scope's values and replaces each with `***`. Roadbed's own tokens are known by their shape alone.
 
 Searching stays fast with thousands of forms: each form is filed under one of its four-byte grams, the text is
 read as four-byte integers at each of the four offsets (set operations in C), and only the forms whose gram occurs
@@ -32,6 +32,12 @@ _BASE64_CHARACTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstu
 _TO_URLSAFE = bytes.maketrans(b"+/", b"-_")
 _PEM_ARMOUR = re.compile(rb"-----(BEGIN|END) [A-Z0-9 ]+-----")
 _LOWER_PERCENT = re.compile(r"%[0-9A-F]{2}")
+_LONGEST_TOKEN = 80
+_TOKEN = re.compile(
+    rb"rbt_[0-9A-Za-z]{46}"
+    # base64 of it, as in the header that git sends, at the three places in a group of four where it may begin
+    rb"|cmJ0X[\w+/-]{61,62}={0,2}|[\w+/-]?(?:JidF|yYnRf)[\w+/-]{61,63}={0,2}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ class _Form:
 
 
 class Redactor:
-    """Masks the secret values of one scope.
+    """Masks the secret values of one scope, and whatever has the shape of a token of Roadbed.
 
     Args:
         values: the secrets; those shorter than `MINIMUM_BYTES` are left alone and counted in `skipped_count`.
@@ -62,7 +68,8 @@ class Redactor:
                 forms[form.data] = _join(forms.get(form.data), form)
         self._by_gram = _file_by_gram(forms.values())
         self._grams = frozenset(self._by_gram)
-        self._longest_line_form = max((len(f.data) for f in forms.values() if b"\n" not in f.data), default=0)
+        lengths = [len(form.data) for form in forms.values() if b"\n" not in form.data]
+        self._longest_line_form = max([_LONGEST_TOKEN, *lengths])
 
     def mask(self, text: str) -> str:
         """Replace every form of every secret in `text`."""
@@ -96,14 +103,9 @@ class Redactor:
         """Return a masker for output that arrives in chunks cut anywhere."""
         return RedactingStream(self)
 
-    @property
-    def is_empty(self) -> bool:
-        """True when there is nothing to mask."""
-        return not self._grams
-
     def _find_spans(self, data: bytes) -> list[tuple[int, int]]:
         """Return the merged, sorted ranges of `data` to be masked."""
-        spans: list[tuple[int, int]] = []
+        spans = [found.span() for found in _TOKEN.finditer(data)]
         for gram in self._grams_in(data):
             for form in self._by_gram[gram]:
                 spans.extend(_occurrences(form, data))
@@ -136,8 +138,6 @@ class RedactingStream:
     def feed(self, chunk: bytes) -> bytes:
         """Take the next chunk; return what may be shown by now."""
         data = self._held + chunk
-        if self._redactor.is_empty:
-            return data
         cut = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
         if len(data) - cut > _HOLD_BYTES + 2 * self._redactor._longest_line_form:  # noqa: SLF001  # same module
             cut = self._cut_inside_line(data)

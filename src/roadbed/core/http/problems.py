@@ -9,7 +9,7 @@ from urllib.parse import quote
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from roadbed.core import errors
@@ -58,7 +58,7 @@ def status_of(error: errors.RoadbedError) -> int:
 
 
 def problem_response(request: Request, error: errors.RoadbedError) -> Response:
-    """Return `error` as a problem document with code, hint and trace id."""
+    """Return `error` as a problem document with code, hint and trace id; to git clients as text."""
     status = status_of(error)
     body = {
         "type": f"urn:roadbed:error:{error.code}",
@@ -71,11 +71,14 @@ def problem_response(request: Request, error: errors.RoadbedError) -> Response:
         **({"problems": error.problems} if isinstance(error, errors.Invalid) and error.problems else {}),
         **({"context": error.context} if error.context else {}),
     }
+    is_git = request.url.path.startswith("/git/")
     headers = {}
     if status == 401:
-        headers["WWW-Authenticate"] = "Basic" if request.url.path.startswith("/git/") else "Bearer"
+        headers["WWW-Authenticate"] = 'Basic realm="Roadbed", charset="UTF-8"' if is_git else "Bearer"
     if isinstance(error, errors.TooMany):
         headers["Retry-After"] = str(error.retry_after_seconds)
+    if is_git:  # the git client shows plain text to its user, and nothing else
+        return PlainTextResponse(f"{error.message} {error.hint or ''}".strip() + "\n", status, headers)
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 

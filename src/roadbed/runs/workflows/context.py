@@ -40,7 +40,7 @@ class RunningStep:
             run_id=run.id,
             step_id=step.id,
             limit_bytes=services.get(Settings).runs.log_bytes,
-            mask=lambda text: text,
+            mask=Redactor(()).mask,
         )
 
     def log(self, text: str, *, stream: str = "out") -> None:
