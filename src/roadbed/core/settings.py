@@ -200,7 +200,7 @@ class DeliverySettings(BaseModel):
 class EnvironmentsSettings(BaseModel):
     """Workloads that run as processes of this machine."""
 
-    first_port: int = Field(21_000, ge=1024, le=65_000, description="The first port that workloads may get.")
+    first_port: int = Field(30_000, ge=1024, le=65_000, description="The first port that workloads may get.")
     port_count: int = Field(1_000, ge=1, le=20_000, description="How many ports there are for workloads.")
     log_bytes: int = Field(
         10_000_000, ge=2_048, description="Output kept of one workload; the oldest is dropped when there is more."

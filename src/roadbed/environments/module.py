@@ -3,12 +3,21 @@
 from roadbed.catalog.contract import SHIPPED_ENTITIES, ShippedEntities
 from roadbed.core.access import PERMISSIONS
 from roadbed.core.extension import Module
+from roadbed.core.inventory import INVENTORY, InventorySource
+from roadbed.core.lifecycle import PROVIDERS, Provider
 from roadbed.environments.access import ENVIRONMENT_DEPLOY, ENVIRONMENT_READ
+from roadbed.environments.service.inventory import list_inventory
+from roadbed.environments.service.parts import open_runtime, open_watch
 
 MODULE = Module(
     "environments",
     (
         PERMISSIONS.add(ENVIRONMENT_READ, ENVIRONMENT_DEPLOY),
         SHIPPED_ENTITIES.add(ShippedEntities("environment-types.yaml")),
+        PROVIDERS.add(
+            Provider("environments: runtime", open_runtime),
+            Provider("environments: health watch", open_watch, is_after_launch=True),
+        ),
+        INVENTORY.add(InventorySource("environments", list_inventory)),
     ),
 )

@@ -5,6 +5,7 @@ workspace to one account for as long as commands run in it; a *workload* is a co
 """
 
 from roadbed.core.sandbox.detection import detect_isolation
+from roadbed.core.sandbox.interpreter import Interpreter, find_interpreter, is_reachable
 from roadbed.core.sandbox.isolation import Isolation, Mechanism, UidRange
 from roadbed.core.sandbox.processes import ProcessIdentity
 from roadbed.core.sandbox.runner import Sandbox, Workload
@@ -12,6 +13,7 @@ from roadbed.core.sandbox.spec import Limits, Outcome, SandboxFailed, SandboxSpe
 from roadbed.core.sandbox.workspaces import find_file
 
 __all__ = [
+    "Interpreter",
     "Isolation",
     "Limits",
     "Mechanism",
@@ -24,4 +26,6 @@ __all__ = [
     "Workload",
     "detect_isolation",
     "find_file",
+    "find_interpreter",
+    "is_reachable",
 ]

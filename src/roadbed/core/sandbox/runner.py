@@ -140,12 +140,19 @@ class Sandbox:
         Args:
             keep: workloads that will be adopted.
         """
-        kept = self._cookies | {identity.cookie for identity in keep}
-        cookies, _ = look_for_marked()
-        left = [cookie for cookie in cookies.values() if cookie.startswith(f"{self._scope}.") and cookie not in kept]
+        kept = {identity.cookie for identity in keep}
+        left = [cookie for _, cookie, is_known in self.list_processes() if not is_known and cookie not in kept]
         for cookie in set(left):
             end_marked(cookie)
         return len(left)
+
+    def list_processes(self) -> list[tuple[int, str, bool]]:
+        """List the pids of this installation's sandboxes, with the cookie and whether it is one that runs here now."""
+        return [
+            (pid, cookie, cookie in self._cookies)
+            for pid, cookie in look_for_marked()[0].items()
+            if cookie.startswith(f"{self._scope}.")
+        ]
 
     async def _claim(self, workspace: Path, *, uid: int | None = None) -> Claim:
         async with self._claiming:

@@ -31,6 +31,18 @@ def upgrade() -> None:
     op.create_index(op.f("ix_accounts_entity_ref"), "accounts", ["entity_ref"], unique=False)
     op.create_index("uq_accounts_name", "accounts", [sa.literal_column("lower(name)")], unique=True)
     op.create_table(
+        "applications",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("entity_uid", sa.Uuid(), nullable=False),
+        sa.Column("entity_ref", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_applications")),
+        sa.UniqueConstraint("entity_ref", name=op.f("uq_applications_entity_ref")),
+        sa.UniqueConstraint("entity_uid", name=op.f("uq_applications_entity_uid")),
+        sa.UniqueConstraint("name", name=op.f("uq_applications_name")),
+    )
+    op.create_table(
         "approvals",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
@@ -115,6 +127,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("position", name=op.f("pk_changes")),
     )
     op.create_index("ix_changes_ref_position", "changes", ["ref", "position"], unique=False)
+    op.create_table(
+        "deployment_sets",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("content", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deployment_sets")),
+    )
     op.create_table(
         "entity_statuses",
         sa.Column("ref", sa.String(), nullable=False),
@@ -403,6 +422,27 @@ def upgrade() -> None:
     op.create_index("ix_entities_owner_ref", "entities", ["owner_ref"], unique=False)
     op.create_index("ix_entities_sort", "entities", ["sort_key", "ref"], unique=False)
     op.create_table(
+        "environments",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("application_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("type", sa.String(), nullable=False),
+        sa.Column("order", sa.Integer(), nullable=False),
+        sa.Column("set_id", sa.String(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["application_id"],
+            ["applications.id"],
+            name=op.f("fk_environments_application_id_applications"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["set_id"], ["deployment_sets.id"], name=op.f("fk_environments_set_id_deployment_sets")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_environments")),
+        sa.UniqueConstraint("application_id", "name", name=op.f("uq_environments_application_id_name")),
+    )
+    op.create_table(
         "event_deliveries",
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("consumer", sa.String(), nullable=False),
@@ -606,6 +646,41 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "deployments",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("environment_id", sa.Uuid(), nullable=False),
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("component", sa.String(), nullable=False),
+        sa.Column("wanted", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("is_whole", sa.Boolean(), nullable=False),
+        sa.Column("set_id", sa.String(), nullable=True),
+        sa.Column("former_set_id", sa.String(), nullable=True),
+        sa.Column("artifact", sa.String(), nullable=False),
+        sa.Column("commit", sa.String(), nullable=False),
+        sa.Column("version", sa.String(), nullable=False),
+        sa.Column("repository", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("error", sa.String(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["environment_id"],
+            ["environments.id"],
+            name=op.f("fk_deployments_environment_id_environments"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["former_set_id"], ["deployment_sets.id"], name=op.f("fk_deployments_former_set_id_deployment_sets")
+        ),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_deployments_run_id_runs")),
+        sa.ForeignKeyConstraint(["set_id"], ["deployment_sets.id"], name=op.f("fk_deployments_set_id_deployment_sets")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deployments")),
+        sa.UniqueConstraint("run_id", name=op.f("uq_deployments_run_id")),
+    )
+    op.create_index(op.f("ix_deployments_component"), "deployments", ["component"], unique=False)
+    op.create_index("ix_deployments_environment_id_id", "deployments", ["environment_id", "id"], unique=False)
+    op.create_table(
         "entity_relations",
         sa.Column("origin_id", sa.Uuid(), nullable=False),
         sa.Column("source_ref", sa.String(), nullable=False),
@@ -668,11 +743,84 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_deliveries")),
     )
     op.create_index(op.f("ix_webhook_deliveries_webhook_id"), "webhook_deliveries", ["webhook_id"], unique=False)
+    op.create_table(
+        "workloads",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("environment_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("component", sa.String(), nullable=False),
+        sa.Column("active_instance_id", sa.Uuid(), nullable=True),
+        sa.Column("health", sa.String(), nullable=False),
+        sa.Column("health_summary", sa.String(), nullable=False),
+        sa.Column("health_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["environment_id"],
+            ["environments.id"],
+            name=op.f("fk_workloads_environment_id_environments"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_workloads")),
+        sa.UniqueConstraint("environment_id", "name", name=op.f("uq_workloads_environment_id_name")),
+    )
+    op.create_index(op.f("ix_workloads_component"), "workloads", ["component"], unique=False)
+    op.create_table(
+        "workload_instances",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("workload_id", sa.Uuid(), nullable=False),
+        sa.Column("deployment_id", sa.Uuid(), nullable=False),
+        sa.Column("artifact", sa.String(), nullable=False),
+        sa.Column("command", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("variables", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("probes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("port", sa.Integer(), nullable=True),
+        sa.Column("is_wanted", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("identity", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("is_isolated", sa.Boolean(), nullable=False),
+        sa.Column("restarts", sa.Integer(), nullable=False),
+        sa.Column("exit_code", sa.Integer(), nullable=True),
+        sa.Column("error", sa.String(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["deployment_id"],
+            ["deployments.id"],
+            name=op.f("fk_workload_instances_deployment_id_deployments"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workload_id"],
+            ["workloads.id"],
+            name=op.f("fk_workload_instances_workload_id_workloads"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_workload_instances")),
+        sa.UniqueConstraint(
+            "deployment_id", "workload_id", name=op.f("uq_workload_instances_deployment_id_workload_id")
+        ),
+    )
+    op.create_index(
+        "ix_workload_instances_wanted",
+        "workload_instances",
+        ["is_wanted"],
+        unique=False,
+        postgresql_where=sa.text("is_wanted"),
+    )
+    op.create_index(op.f("ix_workload_instances_workload_id"), "workload_instances", ["workload_id"], unique=False)
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_index(op.f("ix_workload_instances_workload_id"), table_name="workload_instances")
+    op.drop_index(
+        "ix_workload_instances_wanted", table_name="workload_instances", postgresql_where=sa.text("is_wanted")
+    )
+    op.drop_table("workload_instances")
+    op.drop_index(op.f("ix_workloads_component"), table_name="workloads")
+    op.drop_table("workloads")
     op.drop_index(op.f("ix_webhook_deliveries_webhook_id"), table_name="webhook_deliveries")
     op.drop_table("webhook_deliveries")
     op.drop_index("ix_run_waits_until", table_name="run_waits", postgresql_where=sa.text("resolved_at IS NULL"))
@@ -683,6 +831,9 @@ def downgrade() -> None:
     op.drop_index("ix_entity_relations_type_target", table_name="entity_relations")
     op.drop_index("ix_entity_relations_source_type", table_name="entity_relations")
     op.drop_table("entity_relations")
+    op.drop_index("ix_deployments_environment_id_id", table_name="deployments")
+    op.drop_index(op.f("ix_deployments_component"), table_name="deployments")
+    op.drop_table("deployments")
     op.drop_index(op.f("ix_change_request_comments_change_request_id"), table_name="change_request_comments")
     op.drop_table("change_request_comments")
     op.drop_table("change_request_approvals")
@@ -705,6 +856,7 @@ def downgrade() -> None:
         "ix_event_deliveries_pending", table_name="event_deliveries", postgresql_where=sa.text("done_at IS NULL")
     )
     op.drop_table("event_deliveries")
+    op.drop_table("environments")
     op.drop_index("ix_entities_sort", table_name="entities")
     op.drop_index("ix_entities_owner_ref", table_name="entities")
     op.drop_index("ix_entities_orphaned", table_name="entities", postgresql_where=sa.text("orphaned_at IS NOT NULL"))
@@ -740,6 +892,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_events_at"), table_name="events")
     op.drop_table("events")
     op.drop_table("entity_statuses")
+    op.drop_table("deployment_sets")
     op.drop_index("ix_changes_ref_position", table_name="changes")
     op.drop_table("changes")
     op.drop_index("ix_audit_entries_subject_id", table_name="audit_entries")
@@ -752,6 +905,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_approvals_subject"), table_name="approvals")
     op.drop_index(op.f("ix_approvals_run_id"), table_name="approvals")
     op.drop_table("approvals")
+    op.drop_table("applications")
     op.drop_index("uq_accounts_name", table_name="accounts")
     op.drop_index(op.f("ix_accounts_entity_ref"), table_name="accounts")
     op.drop_table("accounts")

@@ -1,10 +1,14 @@
 """What a workload prints, kept on disk within a quota.
 
-The process appends to `current.log` for as long as it lives. When that holds half of the quota, it is copied to
-`previous.log` and emptied. Positions count all bytes ever printed; `base` holds those before `current.log`.
+The process appends to `current.log` for as long as it lives, and nobody comes between. When the file holds more than
+the quota, the older half is given back to the file system as a hole: the file keeps its length, so no line is lost on
+the way and positions in it stay what they are. Where the file system cannot do that, the file is emptied instead.
 """
 
+import ctypes
+import errno
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,19 +19,33 @@ from roadbed.kit.text import filesize
 log = structlog.get_logger(__name__)
 
 _ROW_BYTES = 16_384
+_BLOCK_BYTES = 65_536
+_MAX_SLICE_BYTES = 4_000_000
+_KEEP_SIZE_PUNCH_HOLE = 0x01 | 0x02
 
 
 @dataclass(frozen=True)
 class LogSlice:
-    """Lines from a position on: `next_position` is that of the following ones, `lost_bytes` are gone before them."""
+    """Lines from a position on: `next_position` is that of the following ones.
+
+    `lost_bytes` were printed right before these lines and are not kept any more.
+    """
 
     lines: list[str]
     next_position: int
     lost_bytes: int
 
 
+@dataclass(frozen=True)
+class _Marks:
+    """`base` bytes were printed before the file was emptied last; `start` bytes of the file are a hole."""
+
+    base: int = 0
+    start: int = 0
+
+
 class InstanceLog:
-    """The log of one instance.
+    """The log of one instance. Positions count all bytes that it ever printed.
 
     Args:
         folder: for its files.
@@ -36,8 +54,8 @@ class InstanceLog:
 
     def __init__(self, folder: Path, *, quota_bytes: int) -> None:
         self._folder = folder
-        self._half = max(quota_bytes // 2, 1024)
         self._quota = quota_bytes
+        self._marks_file = folder / "marks"
         self.path = folder / "current.log"
 
     def open(self) -> Path:
@@ -51,34 +69,24 @@ class InstanceLog:
             file.write(f"[roadbed] {text}\n".encode())
 
     def rotate(self) -> None:
-        """Keep the log within its quota. What is printed between the copy and the emptying is lost."""
+        """Drop the oldest output when there is more than the quota."""
+        marks = self._read_marks()
         try:
             size = self.path.stat().st_size
         except FileNotFoundError:
             return
-        if size <= self._half:
+        if size - marks.start <= self._quota:
             return
-        try:
-            self._copy(size)
-        except OSError as error:
-            log.warning("environments.log_not_kept", path=str(self.path), error=str(error))
-        os.truncate(self.path, 0)
-        (self._folder / "base").write_text(str(self._base() + size))
-
-    def _copy(self, size: int) -> None:
-        dropped = max(0, size - self._half)
-        fresh = self._folder / "previous.new"
-        with self.path.open("rb") as source, fresh.open("wb") as target:
-            source.seek(dropped)
-            target.write(source.read(self._half))
-        fresh.replace(self._folder / "previous.log")
-        if dropped:
-            log.warning(
-                "environments.log_dropped",
-                path=str(self.path),
-                dropped_bytes=dropped,
-                hint=f"more than {filesize(self._quota)} at once; see ROADBED_ENVIRONMENTS__LOG_BYTES",
-            )
+        with self.path.open("r+b") as file:
+            kept = _Marks(marks.base, _after_line(file.fileno(), size - self._quota // 2))
+            self._write_marks(kept)  # first, so that nobody reads the hole
+            if not _punch(file.fileno(), kept.start):
+                file.truncate(0)
+                kept = _Marks(marks.base + size, 0)
+                self._write_marks(kept)
+        dropped = kept.base + kept.start - marks.base - marks.start
+        log.info("environments.log_dropped", path=str(self.path), dropped_bytes=dropped)
+        self.say(f"the oldest {filesize(dropped)} of this log were dropped: it keeps {filesize(self._quota)}")
 
     def read(self, *, position: int | None = None, limit: int) -> LogSlice:
         """Return whole lines.
@@ -87,28 +95,70 @@ class InstanceLog:
             position: where to begin; None gives the last lines.
             limit: at most so many lines.
         """
-        kept, start = self._kept()
-        end = kept.rfind(b"\n") + 1
-        if position is None:
-            lines = kept[:end].split(b"\n")[:-1][-limit:]
-            return LogSlice(_decode(lines), start + end, 0)
-        lost = max(0, start - position)
-        offset = min(max(0, position - start), end)
-        lines = kept[offset:end].split(b"\n")[:-1][:limit]
-        return LogSlice(_decode(lines), start + offset + sum(len(line) + 1 for line in lines), lost)
+        marks = self._read_marks()
+        if not self.path.exists():
+            return LogSlice([], marks.base, 0)
+        with self.path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if position is None:
+                begin = _find_last(file.fileno(), limit, start=marks.start, size=size)
+                lost = marks.base + begin if begin <= marks.start else 0
+            else:
+                begin = min(max(position - marks.base, marks.start), size)
+                lost = max(0, marks.base + marks.start - position)
+            kept = os.pread(file.fileno(), _MAX_SLICE_BYTES, begin)
+        if b"\n" not in kept and len(kept) == _MAX_SLICE_BYTES:
+            kept += b"\n"  # a line without end is cut, so that its reader gets on
+        lines = kept.split(b"\n")[:-1][:limit]
+        taken = sum(len(line) + 1 for line in lines)
+        return LogSlice([_decode(line) for line in lines], marks.base + begin + taken, lost)
 
-    def _kept(self) -> tuple[bytes, int]:
-        """Return all bytes that are kept, and the position of the first of them."""
-        previous = _read(self._folder / "previous.log")
-        return previous + _read(self.path), self._base() - len(previous)
+    def _read_marks(self) -> _Marks:
+        if not self._marks_file.exists():
+            return _Marks()
+        base, start = self._marks_file.read_text().split()
+        return _Marks(int(base), int(start))
 
-    def _base(self) -> int:
-        return int(_read(self._folder / "base") or b"0")
+    def _write_marks(self, marks: _Marks) -> None:
+        fresh = self._marks_file.with_suffix(".new")
+        fresh.write_text(f"{marks.base} {marks.start}\n")
+        fresh.replace(self._marks_file)
 
 
-def _read(path: Path) -> bytes:
-    return path.read_bytes() if path.exists() else b""
+def _after_line(descriptor: int, offset: int) -> int:
+    """Return where the first line begins after an offset; the offset when there is no end of line near it."""
+    end = os.pread(descriptor, _BLOCK_BYTES, offset).find(b"\n")
+    return offset + end + 1
 
 
-def _decode(lines: list[bytes]) -> list[str]:
-    return [line[:_ROW_BYTES].decode(errors="replace").rstrip("\r") for line in lines]
+def _punch(descriptor: int, length: int) -> bool:
+    """Give the beginning of a file back to the file system; False where that is not possible."""
+    if not sys.platform.startswith("linux"):
+        return False
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.fallocate(descriptor, _KEEP_SIZE_PUNCH_HOLE, ctypes.c_int64(0), ctypes.c_int64(length)) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.EOPNOTSUPP, errno.ENOSYS):
+        return False
+    raise OSError(number, os.strerror(number))
+
+
+def _find_last(descriptor: int, count: int, *, start: int, size: int) -> int:
+    """Return where the last `count` lines begin, not before `start` nor further back than a slice reaches."""
+    floor = max(start, size - _MAX_SLICE_BYTES)
+    offset, found = size, -1  # the end of the last line does not begin a line
+    while offset > floor:
+        block_start = max(floor, offset - _BLOCK_BYTES)
+        block = os.pread(descriptor, offset - block_start, block_start)
+        at = len(block)
+        while (at := block.rfind(b"\n", 0, at)) >= 0:
+            found += 1
+            if found == count:
+                return block_start + at + 1
+        offset = block_start
+    return start if floor == start else _after_line(descriptor, floor)
+
+
+def _decode(line: bytes) -> str:
+    return line[:_ROW_BYTES].decode(errors="replace").rstrip("\r")

@@ -7,7 +7,7 @@ from roadbed.environments.errors import NoFreePort
 
 
 def is_free(port: int) -> bool:
-    """Tell whether nobody listens on this port of the loopback address."""
+    """Tell whether nobody listens on this port, on the loopback address or on all."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -17,21 +17,18 @@ def is_free(port: int) -> bool:
     return True
 
 
-def choose_port(*, first: int, count: int, taken: Collection[int], preferred: int | None = None) -> int:
+def choose_port(*, first: int, count: int, taken: Collection[int]) -> int:
     """Return a port that no workload has and nobody listens on.
 
     Args:
         first: of the range.
         count: how many there are.
         taken: what other workloads have.
-        preferred: taken when it can be had.
 
     Raises:
         NoFreePort: all are in use.
     """
-    wanted: list[int] = [] if preferred is None else [preferred]
-    candidates: list[int] = [*wanted, *range(first, first + count)]
-    for port in candidates:
+    for port in range(first, first + count):
         if port not in taken and is_free(port):
             return port
     raise NoFreePort(

@@ -25,3 +25,14 @@ async def ask(loopback: Loopback, *, port: int, host: str, probe: Probe) -> tupl
         return False, f"GET {probe.path} took more than {PROBE_SECONDS:.0f} s"
     milliseconds = (time.monotonic() - began) * 1000
     return 200 <= answer.status < 400, f"GET {probe.path} answered {answer.status} in {milliseconds:.0f} ms"
+
+
+async def is_listening(port: int) -> tuple[bool, str]:
+    """Tell whether somebody accepts connections on a port, for workloads without a probe."""
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except (OSError, TimeoutError):
+        return False, f"nothing listens on its port {port}"
+    writer.close()
+    return True, f"it listens on its port {port}"

@@ -2,10 +2,10 @@
 
 import asyncio
 import shutil
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -13,7 +13,15 @@ from uuid import UUID
 import structlog
 
 from roadbed.core.errors import RoadbedError
-from roadbed.core.sandbox import Limits, ProcessIdentity, Sandbox, SandboxFailed, SandboxSpec, Workload
+from roadbed.core.sandbox import (
+    Limits,
+    ProcessIdentity,
+    Sandbox,
+    SandboxFailed,
+    SandboxSpec,
+    Workload,
+    find_interpreter,
+)
 from roadbed.environments.service.runtime.logs import InstanceLog
 
 log = structlog.get_logger(__name__)
@@ -23,7 +31,7 @@ FIRST_BACKOFF_SECONDS = 1.0
 LAST_BACKOFF_SECONDS = 60.0
 STEADY_SECONDS = 30.0
 ROTATE_SECONDS = 1.0
-_SYSTEM = tuple(Path(folder) for folder in ("/usr", "/bin", "/lib", "/opt"))
+_SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,11 @@ class Supervisor:
     def pid(self) -> int | None:
         return self._workload.identity.pid if self._workload and self._workload.is_running else None
 
+    @property
+    def last_words(self) -> str:
+        """What became of the last process: `it ended with exit code 1`."""
+        return _describe(self.last_exit, self.last_error)
+
     async def stop(self) -> None:
         """End the process and keep it ended."""
         self._stopping.set()
@@ -83,6 +96,13 @@ class Supervisor:
         await asyncio.wait({self.task})
 
     async def _keep(self) -> None:
+        try:
+            await self._keep_running()
+        finally:
+            if self._workload is not None:  # the journal cannot be written: nobody would know of this process
+                await self._workload.stop(grace_seconds=STOP_GRACE_SECONDS)
+
+    async def _keep_running(self) -> None:
         backoff = FIRST_BACKOFF_SECONDS
         while not self._stopping.is_set():
             began = time.monotonic()
@@ -97,7 +117,7 @@ class Supervisor:
                 backoff = FIRST_BACKOFF_SECONDS
             self.restarts += 1
             ended = Ended(self.last_exit, self.restarts, self.last_error)
-            self._runtime.log_of(self.instance_id).say(f"{_describe(ended)}; it is started again in {backoff:.0f} s")
+            self._runtime.log_of(self.instance_id).say(f"{self.last_words}; it is started again in {backoff:.0f} s")
             await self._runtime.journal.note_ended(self.instance_id, ended)
             await _wait_for(self._stopping, backoff)
             backoff = min(backoff * 2, LAST_BACKOFF_SECONDS)
@@ -138,23 +158,31 @@ class ProcessRuntime:
         self._folder = folder
         self._quota = quota_bytes
         self._supervisors: dict[UUID, Supervisor] = {}
+        self.artifacts = folder / "artifacts"
         self._tools = folder / "bin"
-        self._rotating = asyncio.create_task(self._rotate(), name="environments: log rotation")
-        for part in (folder, self._tools, folder / "instances"):
+        for part in (folder, self._tools, self.artifacts, folder / "instances"):
             part.mkdir(mode=0o711, parents=True, exist_ok=True)
             part.chmod(0o711)
         self._tools.chmod(0o755)
+        self._python = find_interpreter(sandbox.isolation)
         self._link_python()
+        self._rotating = asyncio.create_task(self._rotate(), name="environments: log rotation")
 
     def _link_python(self) -> None:
-        """Offer this Python as `python`: artifacts are built for it."""
-        program = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+        """Offer the Python that artifacts are built for as `python`, whatever the system has under this name."""
         for name in ("python", "python3"):
             link = self._tools / name
-            fresh = link.with_suffix(".new")
-            fresh.unlink(missing_ok=True)
-            fresh.symlink_to(program)
-            fresh.replace(link)
+            link.unlink(missing_ok=True)
+            if self._python is not None:
+                link.symlink_to(self._python.program)
+
+    def list_folders(self) -> set[UUID]:
+        """List the instances that have a folder."""
+        return {UUID(folder.name) for folder in (self._folder / "instances").iterdir()}
+
+    def list_unpacked(self) -> set[str]:
+        """List the artifacts that are unpacked, by the names of their folders."""
+        return {folder.name for folder in self.artifacts.iterdir() if not folder.name.startswith(".")}
 
     def workspace_of(self, instance_id: UUID) -> Path:
         return self._folder / "instances" / str(instance_id) / "work"
@@ -165,9 +193,13 @@ class ProcessRuntime:
     def find(self, instance_id: UUID) -> Supervisor | None:
         return self._supervisors.get(instance_id)
 
+    @staticmethod
+    def artifact_name(digest: str) -> str:
+        return digest.replace(":", "-")
+
     def artifact_folder(self, digest: str) -> Path:
         """Return where an artifact is unpacked."""
-        return self._folder / "artifacts" / digest.replace(":", "-")
+        return self.artifacts / self.artifact_name(digest)
 
     async def launch(self, instance_id: UUID, launch: Launch) -> Workload:
         """Start the process of an instance.
@@ -179,14 +211,12 @@ class ProcessRuntime:
         workspace.parent.mkdir(mode=0o711, exist_ok=True)
         workspace.parent.chmod(0o711)
         workspace.mkdir(mode=0o700, exist_ok=True)
-        prefix = Path(sys.base_prefix).resolve()
         readable = [launch.folder, self._tools]
-        if not any(prefix.is_relative_to(folder) for folder in _SYSTEM):
-            readable.append(prefix)
-        path = f"{self._tools}:/usr/local/bin:/usr/bin:/bin"
+        if self._python is not None:
+            readable.append(self._python.folder)
         spec = SandboxSpec(
             workspace,
-            environment={"PATH": path, **launch.environment},
+            environment={"PATH": f"{self._tools}:{_SYSTEM_PATH}", **launch.environment},
             readable=tuple(readable),
             directory=launch.folder,
             limits=Limits(wall_seconds=None),
@@ -198,10 +228,16 @@ class ProcessRuntime:
     def supervise(self, instance_id: UUID, *, adopted: Workload | None = None) -> Supervisor:
         """Keep an instance running from now on; nothing happens when it is kept already."""
         found = self._supervisors.get(instance_id)
-        if found is None or found.task.done():
+        if found is None:
             found = self._supervisors[instance_id] = Supervisor(self, instance_id, adopted=adopted)
-            found.task.add_done_callback(_report_crash)
+            found.task.add_done_callback(partial(self._let_go, found))
         return found
+
+    def _let_go(self, supervisor: Supervisor, task: "asyncio.Task[None]") -> None:
+        if self._supervisors.get(supervisor.instance_id) is supervisor:
+            del self._supervisors[supervisor.instance_id]
+        if not task.cancelled() and task.exception() is not None:
+            log.error("environments.supervisor_failed", exc_info=task.exception())
 
     async def adopt(self, identities: Mapping[UUID, ProcessIdentity]) -> set[UUID]:
         """Take charge of the processes that an earlier server left, and end everything else it left.
@@ -224,7 +260,7 @@ class ProcessRuntime:
 
     async def stop(self, instance_id: UUID) -> None:
         """End an instance: SIGTERM, and SIGKILL after the grace time."""
-        supervisor = self._supervisors.pop(instance_id, None)
+        supervisor = self._supervisors.get(instance_id)
         if supervisor is not None:
             await supervisor.stop()
             self.log_of(instance_id).say("stopped")
@@ -250,10 +286,10 @@ class ProcessRuntime:
                     log.warning("environments.log_not_rotated", instance=str(instance_id), error=str(error))
 
 
-def _describe(ended: Ended) -> str:
-    if ended.error is not None:
-        return f"it could not be started: {ended.error}"
-    return "it ended" if ended.exit_code is None else f"it ended with exit code {ended.exit_code}"
+def _describe(exit_code: int | None, error: str | None) -> str:
+    if error is not None:
+        return f"it could not be started: {error}"
+    return "it ended" if exit_code is None else f"it ended with exit code {exit_code}"
 
 
 async def _wait_for(event: asyncio.Event, seconds: float) -> None:
@@ -262,8 +298,3 @@ async def _wait_for(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
     except TimeoutError:
         return
-
-
-def _report_crash(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and task.exception() is not None:
-        log.error("environments.supervisor_failed", exc_info=task.exception())

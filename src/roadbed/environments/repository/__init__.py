@@ -1,0 +1,1 @@
+"""Every query of the domain, by what it is about."""

@@ -1,0 +1,73 @@
+"""Which port answers for which host name: a table in memory, made anew from the database when routes change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from roadbed.core.db import Database
+from roadbed.core.services import Services
+from roadbed.core.settings import Settings
+from roadbed.environments.repository import instances as rows
+from roadbed.environments.rules.names import host_of
+
+
+@dataclass(frozen=True)
+class HostRoute:
+    """What is behind a host name. Without an instance nothing was deployed; without a port it serves nothing."""
+
+    workload_id: UUID
+    workload: str
+    environment: str
+    application: str
+    instance_id: UUID | None
+    port: int | None
+
+    @property
+    def host(self) -> str:
+        return host_of(workload=self.workload, environment=self.environment, application=self.application)
+
+    @property
+    def page(self) -> str:
+        """The path of Roadbed's page on it."""
+        return f"/environments/{self.application}/{self.environment}"
+
+
+class Routes:
+    """The table."""
+
+    def __init__(self) -> None:
+        self._by_host: Mapping[str, HostRoute] = {}
+
+    def find(self, host: str) -> HostRoute | None:
+        """Return what is behind a host name without port, in lower case."""
+        return self._by_host.get(host)
+
+    def list_all(self) -> list[HostRoute]:
+        return list(self._by_host.values())
+
+    def replace(self, routes: list[HostRoute]) -> None:
+        self._by_host = {route.host: route for route in routes}
+
+
+async def refresh_routes(services: Services) -> None:
+    """Read the table anew. To be called after the commit of what changed it."""
+    async with services.get(Database).read() as session:
+        found = await rows.list_workloads(session)
+    services.get(Routes).replace(
+        [
+            HostRoute(
+                placed.workload.id,
+                placed.workload.name,
+                placed.environment.name,
+                placed.application.name,
+                placed.instance.id if placed.instance else None,
+                placed.instance.port if placed.instance else None,
+            )
+            for placed in found
+        ]
+    )
+
+
+def url_of(settings: Settings, *, workload: str, environment: str, application: str) -> str:
+    """Return the address at which people reach a workload."""
+    return f"http://{host_of(workload=workload, environment=environment, application=application)}:{settings.port}"

@@ -1,0 +1,41 @@
+"""Removing folders that nothing needs any more: of instances that ended, and of artifacts that nothing runs."""
+
+import asyncio
+from uuid import UUID
+
+import structlog
+
+from roadbed.artifacts.contract import remove_unpacked
+from roadbed.core.db import Database
+from roadbed.core.services import Services
+from roadbed.environments.repository import instances as rows
+from roadbed.environments.service.runtime.process import ProcessRuntime
+
+log = structlog.get_logger(__name__)
+
+KEPT_INSTANCES = 3
+"""So many instances of each workload keep their logs, the running one among them."""
+
+
+async def tidy(services: Services) -> None:
+    """Remove what is not needed. What is there for a start that is under way is in the database already."""
+    runtime = services.get(ProcessRuntime)
+    folders = await asyncio.to_thread(runtime.list_folders)
+    unpacked = await asyncio.to_thread(runtime.list_unpacked)
+    # The folders are listed first: what is added while the database is asked is not among them.
+    async with services.get(Database).read() as session:
+        kept = await rows.list_kept_ids(session, latest=KEPT_INSTANCES)
+        digests = await rows.list_kept_artifacts(session)
+    await asyncio.to_thread(_remove, runtime, folders - kept, unpacked - {runtime.artifact_name(it) for it in digests})
+
+
+def _remove(runtime: ProcessRuntime, instance_ids: set[UUID], artifacts: set[str]) -> None:
+    for instance_id in instance_ids:
+        runtime.forget(instance_id)
+    for name in artifacts:
+        try:
+            remove_unpacked(runtime.artifacts / name)
+        except FileNotFoundError:
+            continue  # somebody else removed it
+    if instance_ids or artifacts:
+        log.info("environments.tidied", instances=len(instance_ids), artifacts=len(artifacts))
