@@ -41,7 +41,7 @@ class Paths:
         """Put files into a repository of this test, have the catalog read its template, and return its name."""
         template = yaml.safe_load(files["path/template.yaml"].data)
         template["metadata"]["name"] = self.name
-        files = {**files, "path/template.yaml": FileContent(yaml.safe_dump(template).encode())}
+        files = {**files, "path/template.yaml": FileContent(yaml.safe_dump(template, sort_keys=False).encode())}
         first = self.repository is None
         self.commit(files)
         if first:
@@ -83,7 +83,9 @@ class Paths:
             "spec": spec,
         }
         contents = {f"path/{name.replace('__', '/')}": FileContent(text.encode()) for name, text in files.items()}
-        return self.publish({"path/template.yaml": FileContent(yaml.safe_dump(template).encode()), **contents})
+        return self.publish(
+            {"path/template.yaml": FileContent(yaml.safe_dump(template, sort_keys=False).encode()), **contents}
+        )
 
     def post(self, verb: str, *, key: str = "", **values: Any) -> httpx.Response:
         """Post values to this test's path."""

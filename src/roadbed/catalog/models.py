@@ -1,13 +1,17 @@
 """Tables of the catalog."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.orm import Mapped, mapped_column
 
 from roadbed.core.db import Base
+
+Ordered = Annotated[dict[str, Any], mapped_column(JSON)]
+"""A document as it was written: JSONB would sort its keys, and with them the questions of a template."""
 
 
 class Location(Base):
@@ -90,7 +94,7 @@ class Entity(Base):
     system_ref: Mapped[str | None]
     tags: Mapped[list[str]]
     search_text: Mapped[str]
-    document: Mapped[dict[str, Any]]
+    document: Mapped[Ordered]
     digest: Mapped[str]
     location_id: Mapped[UUID | None] = mapped_column(ForeignKey("locations.id"))
     file: Mapped[str]
@@ -144,7 +148,7 @@ class Change(Base):
     ref: Mapped[str]
     change: Mapped[str]
     digest: Mapped[str]
-    document: Mapped[dict[str, Any]]
+    document: Mapped[Ordered]
     location_id: Mapped[UUID | None]
     revision: Mapped[str | None]
     actor: Mapped[str]

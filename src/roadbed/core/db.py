@@ -71,7 +71,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_pre_ping=True,
-            json_serializer=lambda value: jsons.canonical_json(value).decode(),
+            json_serializer=jsons.write_json,
             connect_args={
                 "server_settings": {
                     "application_name": "roadbed",

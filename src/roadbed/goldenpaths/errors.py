@@ -1,6 +1,6 @@
 """What can go wrong with golden paths."""
 
-from roadbed.core.errors import Conflict, Invalid, NotFound, RoadbedError, Unavailable
+from roadbed.core.errors import Conflict, Expired, Invalid, NotFound, RoadbedError, Unavailable
 
 
 class PathNotFound(NotFound):
@@ -51,3 +51,7 @@ class NothingRegistered(RoadbedError):
     """A catalog file was read and no entity came out of it."""
 
     code = "goldenpaths.nothing_registered"
+
+
+class DraftGone(Expired):
+    code = "goldenpaths.draft_gone"

@@ -1,6 +1,7 @@
-"""The table of products: which repositories golden paths have created, and what they became."""
+"""Tables of golden paths: what they have created, and answers that are still being given."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Mapped, mapped_column
@@ -27,3 +28,15 @@ class ProductRow(Base):
     entity_ref: Mapped[str | None] = mapped_column(index=True)
     created_by: Mapped[str]
     created_at: Mapped[datetime]
+
+
+class DraftRow(Base):
+    """Answers of one account to the questions of one path, while it goes through the pages of the form."""
+
+    __tablename__ = "path_drafts"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account: Mapped[str]
+    path_ref: Mapped[str]
+    answers: Mapped[dict[str, Any]]
+    updated_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,11 +1,12 @@
-"""Every query on products."""
+"""Every query on products and drafts."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
 
 from roadbed.core.db import ReadSession, WriteSession
-from roadbed.goldenpaths.models import ProductRow
+from roadbed.goldenpaths.models import DraftRow, ProductRow
 
 
 async def find_by_call(session: ReadSession, call_key: str) -> ProductRow | None:
@@ -14,6 +15,11 @@ async def find_by_call(session: ReadSession, call_key: str) -> ProductRow | None
 
 async def find_of_repository(session: ReadSession, repository_id: UUID) -> ProductRow | None:
     return (await session.scalars(select(ProductRow).where(ProductRow.repository_id == repository_id))).one_or_none()
+
+
+async def list_of_run(session: ReadSession, run_id: UUID) -> list[ProductRow]:
+    query = select(ProductRow).where(ProductRow.run_id == run_id).order_by(ProductRow.id)
+    return list(await session.scalars(query))
 
 
 async def find_of_entity(session: ReadSession, entity_ref: str) -> ProductRow | None:
@@ -30,3 +36,11 @@ async def count_by_path(session: ReadSession) -> dict[str, int]:
 
 async def remove_of_repository(session: WriteSession, repository_id: UUID) -> None:
     await session.execute(delete(ProductRow).where(ProductRow.repository_id == repository_id))
+
+
+async def find_draft(session: ReadSession, draft_id: UUID) -> DraftRow | None:
+    return await session.get(DraftRow, draft_id)
+
+
+async def remove_drafts_before(session: WriteSession, moment: datetime) -> None:
+    await session.execute(delete(DraftRow).where(DraftRow.updated_at < moment))

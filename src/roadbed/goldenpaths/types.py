@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -15,6 +16,7 @@ from roadbed.scm.contract import FileContent
 RUN_KIND = "goldenpaths.create"
 ACTION_STEP = "goldenpaths.action"
 OUTPUT_STEP = "goldenpaths.output"
+OUTPUT_KEY = "roadbed-output"
 
 VERSION_ANNOTATION = "roadbed.dev/version"
 SUPPORT_ANNOTATION = "roadbed.dev/support-level"
@@ -96,6 +98,8 @@ class Product:
     repository_id: UUID
     repository: str
     entity_ref: str | None
+    created_by: str
+    created_at: datetime
 
 
 @dataclass(frozen=True)

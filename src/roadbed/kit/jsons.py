@@ -1,4 +1,4 @@
-"""JSON in one canonical form, so that equal values have equal bytes and equal digests."""
+"""JSON: in one canonical form, so that equal values have equal bytes and equal digests, and as people wrote it."""
 
 import hashlib
 from typing import Any
@@ -10,6 +10,11 @@ import orjson
 def canonical_json(value: Any) -> bytes:
     """Serialise `value` with sorted keys and no white space; dates, UUIDs and enums become strings."""
     return orjson.dumps(value, _plain, orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z)
+
+
+def write_json(value: Any) -> str:
+    """Serialise `value` with its keys in their own order: for documents that people wrote."""
+    return orjson.dumps(value, _plain, orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z).decode()
 
 
 def _plain(value: Any) -> Any:

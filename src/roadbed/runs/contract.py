@@ -17,6 +17,8 @@ from roadbed.runs.service import (
 from roadbed.runs.service.control import RunPlan
 from roadbed.runs.types import (
     PLACE_FACTS,
+    PLACE_MAIN,
+    PLACE_RESULT,
     PLACE_WAITING,
     STEPS,
     Done,
@@ -35,6 +37,8 @@ from roadbed.runs.types import (
 
 __all__ = [
     "PLACE_FACTS",
+    "PLACE_MAIN",
+    "PLACE_RESULT",
     "PLACE_WAITING",
     "RUN_CONTROL",
     "RUN_READ",

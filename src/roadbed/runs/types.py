@@ -15,6 +15,10 @@ from roadbed.core.services import Services
 
 PLACE_FACTS = "runs.run.facts"
 """`<li>` elements under the heading of a run's page; loaded with the run."""
+PLACE_RESULT = "runs.run.result"
+"""Cards over the steps: what came of it and what to do next; loaded with the run."""
+PLACE_MAIN = "runs.run.main"
+"""Cards under the steps; loaded with the run."""
 PLACE_WAITING = "runs.run.waiting"
 """Under the step that waits: what ends the wait, without a card around it; loaded with the run."""
 

@@ -4,6 +4,7 @@ Verbs that take a session join its transaction. Verbs that take `Services` chang
 back: they run in transactions of their own, and what they need must be committed before.
 """
 
+from roadbed.scm.access import REPOSITORY_CREATE
 from roadbed.scm.errors import (
     MergeBlocked,
     MergeConflict,
@@ -63,6 +64,7 @@ from roadbed.scm.types import (
 )
 
 __all__ = [
+    "REPOSITORY_CREATE",
     "ZERO_SHA",
     "Author",
     "ChangeRequest",

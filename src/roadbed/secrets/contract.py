@@ -1,5 +1,6 @@
 """What other domains may use of secrets."""
 
+from roadbed.secrets.access import SECRET_READ
 from roadbed.secrets.errors import SecretNotFound
 from roadbed.secrets.rules.paths import check_path, find_paths
 from roadbed.secrets.service.mask import SecretMask
@@ -15,6 +16,7 @@ from roadbed.secrets.types import SCHEME, SecretInfo
 
 __all__ = [
     "SCHEME",
+    "SECRET_READ",
     "SecretInfo",
     "SecretMask",
     "SecretNotFound",

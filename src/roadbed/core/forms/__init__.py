@@ -15,10 +15,11 @@ What no input can ask (a list of objects) is asked as JSON.
 
 from roadbed.core.forms.answers import group_pairs, read_answers
 from roadbed.core.forms.fields import Choices, Field, Picker, find_pickers, list_errors, make_fields
-from roadbed.core.forms.problems import FieldProblem, check_answers
+from roadbed.core.forms.problems import NEEDED, FieldProblem, check_answers
 from roadbed.core.forms.questions import Schema, fill_defaults, find_schema_problem, list_questions, walk_parts
 
 __all__ = [
+    "NEEDED",
     "Choices",
     "Field",
     "FieldProblem",

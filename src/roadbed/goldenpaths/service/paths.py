@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from posixpath import dirname
+from uuid import UUID
 
 from roadbed.catalog.contract import (
     EntityFilter,
@@ -65,6 +66,11 @@ async def find_product_of(session: ReadSession, entity_ref: str) -> Product | No
     return show_product(row) if row else None
 
 
+async def list_products_of_run(session: ReadSession, run_id: UUID) -> list[Product]:
+    """Return what a run made, as far as it is still there."""
+    return [show_product(row) for row in await rows.list_of_run(session, run_id)]
+
+
 def show_product(row: ProductRow) -> Product:
     return Product(
         id=row.id,
@@ -75,6 +81,8 @@ def show_product(row: ProductRow) -> Product:
         repository_id=row.repository_id,
         repository=row.repository,
         entity_ref=row.entity_ref,
+        created_by=row.created_by,
+        created_at=row.created_at,
     )
 
 

@@ -20,6 +20,7 @@ from roadbed.goldenpaths.service.calls import list_actions, make_context, plan_c
 from roadbed.goldenpaths.service.workspace import LayeredWorkspace, workspaces_folder
 from roadbed.goldenpaths.types import (
     ACTION_STEP,
+    OUTPUT_KEY,
     OUTPUT_STEP,
     RUN_KIND,
     ActionScope,
@@ -130,7 +131,7 @@ def make_plan(path: GoldenPath, inputs: dict[str, Any], *, key: str) -> RunPlan:
         for position, step in enumerate(inputs["steps"])
     ]
     if inputs["output"]:
-        steps.append(StepPlan("roadbed-output", "Show what was made", OUTPUT_STEP))
+        steps.append(StepPlan(OUTPUT_KEY, "Show what was made", OUTPUT_STEP))
     return RunPlan(
         kind=RUN_KIND,
         title=title_of(path.title, inputs["values"]),

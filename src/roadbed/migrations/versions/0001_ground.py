@@ -118,7 +118,7 @@ def upgrade() -> None:
         sa.Column("ref", sa.String(), nullable=False),
         sa.Column("change", sa.String(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
-        sa.Column("document", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("document", postgresql.JSON(astext_type=sa.Text()), nullable=False),
         sa.Column("location_id", sa.Uuid(), nullable=True),
         sa.Column("revision", sa.String(), nullable=True),
         sa.Column("actor", sa.String(), nullable=False),
@@ -175,6 +175,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_locations")),
         sa.UniqueConstraint("type", "target", name=op.f("uq_locations_type_target")),
     )
+    op.create_table(
+        "path_drafts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("path_ref", sa.String(), nullable=False),
+        sa.Column("answers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_path_drafts")),
+    )
+    op.create_index(op.f("ix_path_drafts_updated_at"), "path_drafts", ["updated_at"], unique=False)
     op.create_table(
         "path_products",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -396,7 +406,7 @@ def upgrade() -> None:
         sa.Column("system_ref", sa.String(), nullable=True),
         sa.Column("tags", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("search_text", sa.String(), nullable=False),
-        sa.Column("document", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("document", postgresql.JSON(astext_type=sa.Text()), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("location_id", sa.Uuid(), nullable=True),
         sa.Column("file", sa.String(), nullable=False),
@@ -888,6 +898,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_path_products_path_ref"), table_name="path_products")
     op.drop_index(op.f("ix_path_products_entity_ref"), table_name="path_products")
     op.drop_table("path_products")
+    op.drop_index(op.f("ix_path_drafts_updated_at"), table_name="path_drafts")
+    op.drop_table("path_drafts")
     op.drop_table("locations")
     op.drop_index(op.f("ix_events_at"), table_name="events")
     op.drop_table("events")

@@ -19,7 +19,7 @@ from roadbed.runs.models import Run, RunStep
 from roadbed.runs.rules import choose_step, first_line_shown, initiator_words, seconds_between, state_words
 from roadbed.runs.service import LogLine, cancel_run, get_run, get_step, read_lines, retry_run
 from roadbed.runs.service.stream import write_position
-from roadbed.runs.types import PLACE_FACTS, PLACE_WAITING, RunState, StepState
+from roadbed.runs.types import PLACE_FACTS, PLACE_MAIN, PLACE_RESULT, PLACE_WAITING, RunState, StepState
 
 router = APIRouter()
 
@@ -79,6 +79,8 @@ async def run_page(
         "excerpt": await _excerpt(session, look),
         "facts": await renderer.panels(request, PLACE_FACTS, run),
         "panels": await renderer.panels(request, PLACE_WAITING, run),
+        "results": await renderer.panels(request, PLACE_RESULT, run),
+        "cards": await renderer.panels(request, PLACE_MAIN, run),
     }
     return await render(request, "runs/run.html", context)
 
