@@ -36,6 +36,7 @@ PAGES: dict[str, Address] = {
     "run-failed": lambda made: f"/runs/{made.runs['failed']}",
     "run-waiting": lambda made: f"/runs/{made.runs['waiting']}",
     "run-running": lambda made: f"/runs/{made.runs['running']}",
+    "create-path": lambda _: "/create/default/python-fastapi",
     "search": lambda _: "/search?q=or",
     "account": lambda _: "/account",
     "tokens": lambda _: "/account/tokens",

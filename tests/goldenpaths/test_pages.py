@@ -93,6 +93,19 @@ def test_answer_brings_its_question_with_and_without_scripts(form: Form) -> None
     assert "answer to correct" not in posted.text
 
 
+def test_picker_finds_what_is_typed(form: Form) -> None:
+    group = {
+        "apiVersion": "backstage.io/v1alpha1",
+        "kind": "Group",
+        "metadata": {"name": "pages-typed"},
+        "spec": {"type": "team", "children": [], "profile": {"displayName": "Team Typed"}},
+    }
+    assert form.paths.api.post("/api/v1/entities", json=group).status_code == 200
+    found = form.browser.post(f"{form.address}/options?page=1&field=owner", data={"owner": "pages-ty"})
+    assert '<option value="group:default/pages-typed">' in found.text
+    assert "<option" not in form.browser.post(f"{form.address}/options?page=1&field=name", data={"name": "x"}).text
+
+
 def test_back_and_edit_keep_the_answers(form: Form) -> None:
     query = form.reach_review("kept")
     draft = query.removeprefix("?")
@@ -137,7 +150,7 @@ def test_second_click_leads_to_the_same_run_and_its_page_says_what_next(form: Fo
     assert "What next" in shown
     assert "Open doubled" in shown
     assert "git clone " in shown
-    assert "<dt>ports</dt>" in shown
+    assert '<dt>Ports</dt><dd class="text-break">[8080,9090]</dd>' in shown.replace(", ", ",")
     entity = unescape(form.browser.get("/catalog/component/default/doubled").text)
     assert "Created from" in entity
     assert f"{form.paths.name} 1.2.0" in entity

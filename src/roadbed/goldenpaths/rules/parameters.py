@@ -44,6 +44,16 @@ def values_of(page: ParameterPage, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name in names}
 
 
+def list_titles(page: ParameterPage) -> list[tuple[str, str]]:
+    """Return every question that a page may ask with its title, in order."""
+    found: dict[str, str] = {}
+    for part in forms.walk_parts(page.schema):
+        for name, declared in (part.get("properties") or {}).items():
+            if isinstance(declared, Mapping) and ("title" in declared or "type" in declared):
+                found.setdefault(name, str(declared.get("title") or name))
+    return list(found.items())
+
+
 def check_values(pages: Sequence[ParameterPage], values: Mapping[str, Any]) -> list[Fault]:
     """Return everything that is wrong with values, in the order of the pages."""
     faults = []

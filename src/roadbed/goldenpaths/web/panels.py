@@ -16,6 +16,7 @@ from roadbed.core.services import Services
 from roadbed.goldenpaths.access import PATH_READ, RUN_START
 from roadbed.goldenpaths.errors import PathNotFound
 from roadbed.goldenpaths.rules.answers import write_value
+from roadbed.goldenpaths.rules.parameters import list_titles, read_pages
 from roadbed.goldenpaths.service.paths import find_product_of, get_path, list_products_of_run
 from roadbed.goldenpaths.service.starting import read_origin
 from roadbed.goldenpaths.types import OUTPUT_KEY, RUN_KIND, GoldenPath, PathOrigin
@@ -38,14 +39,12 @@ class ShownRun(Protocol):
     output: dict[str, Any]
 
 
-async def load_run_facts(request: Request, run: ShownRun) -> Mapping[str, Any] | None:
-    """Return which path a run follows, and what it makes."""
+async def load_run_facts(_: Request, run: ShownRun) -> Mapping[str, Any] | None:
+    """Return which path a run follows."""
     if run.kind != RUN_KIND or not _has_origin(run):
         return None
     origin = read_origin(run.inputs)
-    async with _services(request).get(Database).read() as session:
-        href = await _find_page(session, run.subject)
-    return {"origin": origin, "origin_href": _path_page(origin), "subject": run.subject, "subject_href": href}
+    return {"origin": origin, "origin_href": _path_page(origin)}
 
 
 async def load_run_result(request: Request, run: ShownRun) -> Mapping[str, Any] | None:
@@ -72,12 +71,20 @@ async def load_run_result(request: Request, run: ShownRun) -> Mapping[str, Any] 
     return {"made": made, "texts": texts} if made or texts else None
 
 
-async def load_run_answers(request: Request, run: ShownRun) -> Mapping[str, Any] | None:  # noqa: ARG001 - the slot's
-    """Return the answers that a run was started with. Secrets are references among them, never values."""
+async def load_run_answers(request: Request, run: ShownRun) -> Mapping[str, Any] | None:
+    """Return the answers that a run was started with, as the path asks for them today.
+
+    Secrets are references among them, never values.
+    """
     if run.kind != RUN_KIND or not _has_origin(run):
         return None
-    origin = read_origin(run.inputs)
-    answers = [(name, write_value(value)) for name, value in run.inputs["values"].items()]
+    origin, values = read_origin(run.inputs), run.inputs["values"]
+    ref = parse_ref(origin.ref)
+    async with _services(request).get(Database).read() as session:
+        path = await _find_path(session, ref.namespace, ref.name)
+    asked = {name: title for page in read_pages(path.spec) for name, title in list_titles(page)} if path else {}
+    ordered = [*(name for name in asked if name in values), *(name for name in values if name not in asked)]
+    answers = [(asked.get(name, name), write_value(values[name])) for name in ordered]
     return {"answers": answers, "origin": origin, "origin_href": _path_page(origin)}
 
 
@@ -132,12 +139,6 @@ async def _find_path(session: ReadSession, namespace: str, name: str) -> GoldenP
         return await get_path(session, namespace, name)
     except PathNotFound:
         return None
-
-
-async def _find_page(session: ReadSession, subject: str | None) -> str | None:
-    """Return the page of the entity that a run is about, once there is one."""
-    entity = await find_entity(session, parse_ref(subject)) if subject else None
-    return entity.href if entity else None
 
 
 def _path_page(origin: PathOrigin) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
@@ -23,7 +23,7 @@ from roadbed.goldenpaths.access import RUN_START, PathReader, RunStarter
 from roadbed.goldenpaths.rules.answers import replace_page
 from roadbed.goldenpaths.rules.parameters import read_pages, values_of
 from roadbed.goldenpaths.rules.plans import read_steps
-from roadbed.goldenpaths.service.choices import offer_choices, search_choices, suggest_owner
+from roadbed.goldenpaths.service.choices import LIMIT, offer_choices, search_choices, suggest_owner
 from roadbed.goldenpaths.service.drafts import read_draft, save_draft
 from roadbed.goldenpaths.service.paths import get_path
 from roadbed.goldenpaths.service.starting import check
@@ -46,6 +46,14 @@ class WizardQuery(BaseModel):
     draft: UUID | None = None
     then: Literal["next", "review"] = "next"
     strict: bool = False
+
+
+@dataclass(frozen=True)
+class PathRoute:
+    """Which path, as the address names it."""
+
+    namespace: str
+    name: str
 
 
 WizardPlace = Annotated[WizardQuery, Query()]
@@ -134,19 +142,23 @@ async def check_page(
     return await _form_page(request, session, look, is_strict=posted.get(STRICT) == ["true"])
 
 
-@router.get("/create/{namespace}/{name}/options")
+@router.post("/create/{namespace}/{name}/options")
 async def find_options(
-    request: Request, session: Reading, actor: RunStarter, namespace: str, name: str, place: WizardPlace
+    request: Request,
+    session: Reading,
+    actor: RunStarter,
+    route: Annotated[PathRoute, Depends()],
+    place: WizardPlace,
+    field: Annotated[str, Query(max_length=200)],
 ) -> HTMLResponse:
     """Give what a picker offers for the text that is being typed into it."""
-    path = await get_path(session, namespace, name)
+    path = await get_path(session, route.namespace, route.name)
+    check(path, {})
     page = _find_page(read_pages(path.spec), place)
-    typed = {key: value for key, value in request.query_params.items() if key not in WizardQuery.model_fields}
-    pickers = forms.find_pickers(page.schema, forms.read_answers(page.schema, {key: [typed[key]] for key in typed}))
-    found: list[tuple[str, str]] = []
-    for key, text in typed.items():
-        if key in pickers:
-            found += await search_choices(session, actor, pickers[key], text, limit=FOUND_AT_ONCE)
+    posted = forms.group_pairs((await request.form()).multi_items())
+    picker = forms.find_pickers(page.schema, forms.read_answers(page.schema, posted)).get(field)
+    text = " ".join(posted.get(field, ()))
+    found = await search_choices(session, actor, picker, text, limit=FOUND_AT_ONCE) if picker else []
     return await render(request, "goldenpaths/_options.html", {"options": found})
 
 
@@ -172,6 +184,9 @@ async def _form_page(
     problems = forms.check_answers(look.page.schema, look.values)
     shown = [problem for problem in problems if is_strict or problem.message != forms.NEEDED]
     fields = forms.make_fields(look.page.schema, look.values, problems=shown, choices=look.choices)
+    _search_as_typed(fields, look)
+    if request.headers.get("hx-request") == "true":
+        _keep_focus(fields)
     context = {
         **await show_path(session, look.path),
         "page": look.page,
@@ -189,6 +204,28 @@ async def _form_page(
         "plan": read_steps(look.path.spec),
     }
     return await render(request, "goldenpaths/questions.html", context, fragment="questions", status=status)
+
+
+def _search_as_typed(fields: Sequence[forms.Field], look: _Look) -> None:
+    """Have texts that have more suggestions than can be listed ask for those that hold what is typed."""
+    for field in fields:
+        _search_as_typed(field.get("fields", ()), look)
+        if len(field.get("suggestions", ())) < LIMIT:
+            continue
+        field["attrs"] |= {
+            "hx-post": address(look.path, look.place, verb="/options", field=field["name"]),
+            "hx-trigger": "input changed delay:200ms",
+            "hx-target": f"#{field['id']}-suggestions",
+            "hx-swap": "innerHTML",
+            "hx-sync": "this:replace",
+        }
+
+
+def _keep_focus(fields: Sequence[forms.Field]) -> None:
+    """Leave the focus where it is when a part of the page is exchanged: `autofocus` is for opening it."""
+    for field in fields:
+        _keep_focus(field.get("fields", ()))
+        field.get("attrs", {}).pop("autofocus", None)
 
 
 def _show_pages(look: _Look) -> list[dict[str, Any]]:
