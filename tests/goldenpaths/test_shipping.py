@@ -23,7 +23,8 @@ def find(paths: Paths, revision: str) -> str | None:
 
 def test_shipped_path_can_be_started_and_is_read_from_its_repository(paths: Paths) -> None:
     address = "/api/v1/paths/default/python-fastapi"
-    wait_until(lambda: paths.api.get(address).status_code == 200)  # the catalog reads it while the server is up
+    # The catalog reads it while the server is up, and again after each push of another test.
+    wait_until(lambda: (paths.api.get(address).json().get("source") or {}).get("commit") == find(paths, "main"))
     path = paths.api.get(address).json()
 
     assert path["support_level"] == "supported"

@@ -157,7 +157,7 @@ def make_samples() -> dict[str, Any]:
 
 def make_empty_home(**more: Any) -> dict[str, Any]:
     """What Home gets when nothing is there yet and an admin looks."""
-    may = {"register": True, "token": True, "invite": True}
+    may = {"create": True, "register": True, "token": True, "invite": True}
     return {
         "needs": [],
         "owned": [],

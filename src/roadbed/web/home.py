@@ -30,6 +30,7 @@ from roadbed.core.db import Reading, ReadSession
 from roadbed.core.extension import Registry
 from roadbed.core.html import render
 from roadbed.core.needs import NEEDS, Need
+from roadbed.goldenpaths.contract import RUN_START
 from roadbed.identity.contract import ACCOUNT_WRITE, TOKEN_WRITE
 from roadbed.kit.refs import parse_ref
 from roadbed.runs.contract import RUN_READ, list_open_runs, state_words
@@ -91,6 +92,7 @@ async def home_page(request: Request, session: Reading, actor: SignedIn) -> HTML
         "is_empty": is_empty,
         "locations": overview.locations if overview else 0,
         "may": {
+            "create": may(actor, RUN_START),
             "register": may(actor, LOCATION_WRITE),
             "token": may(actor, TOKEN_WRITE),
             "invite": may(actor, ACCOUNT_WRITE),

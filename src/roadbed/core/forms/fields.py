@@ -157,12 +157,12 @@ def _input(schema: Schema, value: Any, offered: Choices | None, made: Field) -> 
         return {"kind": "hidden", "value": "" if held is None else write_text(held)}
     if widget == "password" or schema.get("ui:field") == "Secret":
         return {"kind": "secret", "attrs": {**made["attrs"], **_text_limits(schema), "autocomplete": "off"}}
-    if offered is not None:
+    if offered is not None and type_of(schema) != "array":
         return _picked(offered, value, made)
     if is_json(schema):
         return _json(value, made)
     if type_of(schema) == "array":
-        return _many(schema, value)
+        return _many(schema, value, offered)
     options = list_options(schema)
     if type_of(schema) == "boolean" and not options:
         return _yes_or_no(value, widget, made)
@@ -198,9 +198,11 @@ def _picked(offered: Choices, value: Any, made: Field) -> Field:
     return {"kind": "text", "value": "" if value is None else write_text(value), "suggestions": suggestions}
 
 
-def _many(schema: Schema, value: Any) -> Field:
+def _many(schema: Schema, value: Any, offered: Choices | None) -> Field:
     chosen = [write_text(item) for item in value] if isinstance(value, list) else []
     options = list_options(schema.get("items", {}))
+    if offered is not None and offered.is_closed:
+        options = [(option, label, None) for option, label in offered.options]
     if not options:
         return {"kind": "list", "value": chosen}
     return {"kind": "checkboxes", "value": chosen, "options": [_option(option) for option in options]}

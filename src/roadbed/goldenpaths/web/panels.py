@@ -84,7 +84,7 @@ async def load_run_answers(request: Request, run: ShownRun) -> Mapping[str, Any]
         path = await _find_path(session, ref.namespace, ref.name)
     asked = {name: title for page in read_pages(path.spec) for name, title in list_titles(page)} if path else {}
     ordered = [*(name for name in asked if name in values), *(name for name in values if name not in asked)]
-    answers = [(asked.get(name, name), write_value(values[name])) for name in ordered]
+    answers = [(asked.get(name, name), _words(values[name])) for name in ordered]
     return {"answers": answers, "origin": origin, "origin_href": _path_page(origin)}
 
 
@@ -118,6 +118,15 @@ async def load_template_action(request: Request, entity: EntitySummary) -> Mappi
 def _render_text(text: str) -> Markup:
     """Return a template's text as HTML; it lies in no folder, so relative addresses lead nowhere."""
     return render_markdown(text, link=lambda _: None, image=lambda _: None)
+
+
+def _words(value: Any) -> str:
+    """Return an answer for people; nothing for an empty one."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(write_value(item) for item in value)
+    return write_value(value) if value is not None else ""
 
 
 def _services(request: Request) -> Services:

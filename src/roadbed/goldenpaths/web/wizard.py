@@ -23,6 +23,7 @@ from roadbed.goldenpaths.access import RUN_START, PathReader, RunStarter
 from roadbed.goldenpaths.rules.answers import replace_page
 from roadbed.goldenpaths.rules.parameters import read_pages, values_of
 from roadbed.goldenpaths.rules.plans import read_steps
+from roadbed.goldenpaths.rules.repo_urls import expand_page, join_addresses, split_addresses
 from roadbed.goldenpaths.service.choices import LIMIT, offer_choices, search_choices, suggest_owner
 from roadbed.goldenpaths.service.drafts import read_draft, save_draft
 from roadbed.goldenpaths.service.paths import get_path
@@ -92,7 +93,7 @@ async def wizard_page(
         return RedirectResponse(address(path, place, verb="/review"), 303)
     page = _find_page(pages, place)
     answers = await read_draft(session, actor, path, place.draft)
-    values = forms.fill_defaults(page.schema, values_of(page, answers))
+    values = forms.fill_defaults(page.schema, split_addresses(page, values_of(page, answers)))
     choices = await offer_choices(session, actor, page, values)
     values |= suggest_owner(page, values, choices, actor)
     look = _Look(path, pages, page, place, values, choices)
@@ -116,7 +117,7 @@ async def answer_page(
         filled = forms.fill_defaults(page.schema, values)
         look = _Look(path, pages, page, place, filled, await offer_choices(session, actor, page, filled))
         return await _form_page(request, session, look, is_strict=is_wrong, status=422 if is_wrong else 200)
-    answers = replace_page(page, await read_draft(session, actor, path, place.draft), values)
+    answers = replace_page(page, await read_draft(session, actor, path, place.draft), join_addresses(page, values))
     draft = await save_draft(session, actor, path, place.draft, answers)
     here = WizardQuery(draft=draft)
     if is_back:
@@ -164,7 +165,7 @@ async def find_options(
 
 def _find_page(pages: Sequence[ParameterPage], place: WizardQuery) -> ParameterPage:
     """Return the page that is asked for; the last one when a newer version of the path has fewer."""
-    return pages[min(place.page, len(pages)) - 1]
+    return expand_page(pages[min(place.page, len(pages)) - 1])
 
 
 def _brings_more(page: ParameterPage, values: Mapping[str, Any], posted: Mapping[str, Sequence[str]]) -> bool:
@@ -234,12 +235,22 @@ def _show_pages(look: _Look) -> list[dict[str, Any]]:
         {
             "label": page.title,
             "href": address(look.path, look.place, page=page.number, strict=None),
-            "state": "here" if page is look.page else "done" if is_all_done or page.number < look.page.number else "",
+            "state": "here"
+            if page.number == look.page.number
+            else "done"
+            if is_all_done or page.number < look.page.number
+            else "",
         }
         for page in look.pages
     ]
     href = address(look.path, look.place, verb="/review", page=None, then=None, strict=None)
     return [*items, {"label": "Review", "href": href, "state": "done" if is_all_done else ""}]
+
+
+def _state_of(page: ParameterPage, look: _Look) -> str:
+    if page.number == look.page.number:
+        return "here"
+    return "done" if look.place.then == "review" or page.number < look.page.number else ""
 
 
 async def show_path(session: ReadSession, path: GoldenPath) -> dict[str, Any]:

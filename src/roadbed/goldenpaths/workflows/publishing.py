@@ -126,6 +126,7 @@ async def _foresee(scope: ActionScope, given: dict[str, Any]) -> Foresight:
     return Foresight(
         title=f"Repository {owner}/{name}",
         detail=f"{'protected ' if is_protected else ''}{branch}",
+        files=(PROVENANCE_FILE,),
         repository=f"{owner}/{name}",
         problem=problem,
     )
