@@ -1,14 +1,19 @@
 """Pages of golden paths: the list, the questions, the review, and parts of other pages."""
 
 import re
+import socket
+from datetime import timedelta
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import httpx
 import pytest
 import yaml
 
+from roadbed.goldenpaths.models import DraftRow
+from roadbed.kit.clock import now
 from roadbed.scm.contract import FileContent
 from tests.goldenpaths.conftest import Paths
 
@@ -95,6 +100,20 @@ def test_answer_brings_its_question_with_and_without_scripts(form: Form) -> None
     assert "answer to correct" not in posted.text
 
 
+def test_clients_that_leave_while_they_send_take_nothing_with_them(form: Form) -> None:
+    """As a browser does that sends an answer and then goes on to the next page."""
+    host = form.paths.server.base_url.removeprefix("http://")
+    token = form.paths.server.token()
+    head = (
+        f"POST {form.address}/questions HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nname="
+    )
+    for _ in range(15):  # more than there are connections to the database
+        with socket.create_connection((host.partition(":")[0], int(host.rpartition(":")[2]))) as connection:
+            connection.sendall(head.encode())
+    assert form.answer("/questions", name="still-here").status_code == 200
+
+
 def test_picker_finds_what_is_typed(form: Form) -> None:
     group = {
         "apiVersion": "backstage.io/v1alpha1",
@@ -177,6 +196,21 @@ def test_answers_of_somebody_else_are_not_shown(form: Form) -> None:
     answer = other.browser.get(f"{form.address}{query}")
     assert answer.status_code == 410
     assert "private" not in answer.text
+
+
+def test_answers_are_forgotten_after_two_weeks(form: Form) -> None:
+    query = form.reach_review("forgotten")
+
+    async def age() -> None:
+        async with form.paths.server.database.write() as session:
+            row = await session.get_one(DraftRow, UUID(query.removeprefix("?draft=")))
+            row.updated_at = now() - timedelta(days=15)
+
+    form.paths.server.run(age())
+    form.reach_review("newer")
+    answer = form.browser.get(f"{form.address}/review{query}", headers={"Accept": "text/html"})
+    assert answer.status_code == 410
+    assert f"Begin again at {form.address}." in answer.text
 
 
 def test_viewer_sees_what_a_path_asks_and_who_may_start_it(form: Form) -> None:

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from roadbed.core import errors
 from roadbed.core.access import current_actor, not_signed_in
@@ -131,6 +132,11 @@ class _Handlers:
             )
         return await self.answer(request, InvalidRequest(str(error.detail)))
 
+    async def on_disconnect(self, request: Request, _: Exception) -> Response:
+        """Note that a client went away while it was sending: nobody is left to answer, and nothing is wrong here."""
+        log.info("http.client_left", path=request.url.path, method=request.method)
+        return Response(status_code=400)
+
     async def on_unexpected(self, request: Request, error: Exception) -> Response:
         log.error("http.unexpected_error", path=request.url.path, method=request.method, exc_info=error)
         hint = f"Give the trace id to whoever runs this Roadbed: {trace_id_of(request)}."
@@ -148,4 +154,5 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
     app.add_exception_handler(errors.RoadbedError, handlers.answer)
     app.add_exception_handler(RequestValidationError, handlers.on_validation_error)
     app.add_exception_handler(HTTPException, handlers.on_http_exception)
+    app.add_exception_handler(ClientDisconnect, handlers.on_disconnect)
     app.add_exception_handler(Exception, handlers.on_unexpected)

@@ -39,7 +39,10 @@ FOUND_AT_ONCE = 50
 
 
 class WizardQuery(BaseModel):
-    """Where in the form one is. `then` is where the primary button leads; `strict` also tells what is missing."""
+    """Where in the form one is.
+
+    `then` is where the main button leads; `strict` also tells what is missing; `field` is a picker that is typed in.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -47,6 +50,7 @@ class WizardQuery(BaseModel):
     draft: UUID | None = None
     then: Literal["next", "review"] = "next"
     strict: bool = False
+    field: str = Field("", max_length=200)
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,13 @@ class PathRoute:
     name: str
 
 
+async def read_posted(request: Request) -> dict[str, list[str]]:
+    """Return the form that was posted; read before a session is opened, as a client may take its time to send it."""
+    return forms.group_pairs((await request.form()).multi_items())
+
+
+Route = Annotated[PathRoute, Depends()]
+Posted = Annotated[dict[str, list[str]], Depends(read_posted)]
 WizardPlace = Annotated[WizardQuery, Query()]
 
 
@@ -102,14 +113,13 @@ async def wizard_page(
 
 @router.post("/create/{namespace}/{name}")
 async def answer_page(
-    request: Request, session: Writing, actor: RunStarter, namespace: str, name: str, place: WizardPlace
+    request: Request, actor: RunStarter, posted: Posted, session: Writing, route: Route, place: WizardPlace
 ) -> Response:
     """Keep the answers of one page and go on or back; what does not fit is said at its field."""
-    path = await get_path(session, namespace, name)
+    path = await get_path(session, route.namespace, route.name)
     check(path, {})
     pages = read_pages(path.spec)
     page = _find_page(pages, place)
-    posted = forms.group_pairs((await request.form()).multi_items())
     values = forms.read_answers(page.schema, posted)
     is_back = posted.get(GO) == ["back"]
     is_wrong = bool(forms.check_answers(page.schema, values))
@@ -129,14 +139,13 @@ async def answer_page(
 
 @router.post("/create/{namespace}/{name}/questions")
 async def check_page(
-    request: Request, session: Reading, actor: RunStarter, namespace: str, name: str, place: WizardPlace
+    request: Request, actor: RunStarter, posted: Posted, session: Reading, route: Route, place: WizardPlace
 ) -> HTMLResponse:
     """Give the questions again as the answers so far make them, with what does not fit; nothing is kept."""
-    path = await get_path(session, namespace, name)
+    path = await get_path(session, route.namespace, route.name)
     check(path, {})
     pages = read_pages(path.spec)
     page = _find_page(pages, place)
-    posted = forms.group_pairs((await request.form()).multi_items())
     values = forms.fill_defaults(page.schema, forms.read_answers(page.schema, posted))
     choices = await offer_choices(session, actor, page, values)
     look = _Look(path, pages, page, place, values, choices)
@@ -145,20 +154,14 @@ async def check_page(
 
 @router.post("/create/{namespace}/{name}/options")
 async def find_options(
-    request: Request,
-    session: Reading,
-    actor: RunStarter,
-    route: Annotated[PathRoute, Depends()],
-    place: WizardPlace,
-    field: Annotated[str, Query(max_length=200)],
+    request: Request, actor: RunStarter, posted: Posted, session: Reading, route: Route, place: WizardPlace
 ) -> HTMLResponse:
     """Give what a picker offers for the text that is being typed into it."""
     path = await get_path(session, route.namespace, route.name)
     check(path, {})
     page = _find_page(read_pages(path.spec), place)
-    posted = forms.group_pairs((await request.form()).multi_items())
-    picker = forms.find_pickers(page.schema, forms.read_answers(page.schema, posted)).get(field)
-    text = " ".join(posted.get(field, ()))
+    picker = forms.find_pickers(page.schema, forms.read_answers(page.schema, posted)).get(place.field)
+    text = " ".join(posted.get(place.field, ()))
     found = await search_choices(session, actor, picker, text, limit=FOUND_AT_ONCE) if picker else []
     return await render(request, "goldenpaths/_options.html", {"options": found})
 
