@@ -180,7 +180,7 @@ async def add_deployed(
             run_id=run.id,
             component=placed.component,
             wanted={},
-            is_whole=False,
+            has_begun=True,
             artifact=artifact,
             commit="0" * 40,
             version=version,

@@ -1,6 +1,6 @@
 """What can go wrong with environments and deployments."""
 
-from roadbed.core.errors import Forbidden, Invalid, NotFound, Unavailable
+from roadbed.core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 
 class ScoreInvalid(Invalid):
@@ -33,16 +33,34 @@ class WorkloadNotFound(NotFound):
     code = "environments.workload_not_found"
 
 
-class SetNotFound(NotFound):
-    """The deployment set is not one of this environment."""
+class DeploymentNotFound(NotFound):
+    """No deployment is what was asked for."""
 
-    code = "environments.set_not_found"
+    code = "environments.deployment_not_found"
 
 
-class WrongApplication(Invalid):
-    """The component belongs to another application than the one in the address."""
+class ComponentUnclear(Invalid):
+    """Several components are deployed there, and none was named."""
 
-    code = "environments.wrong_application"
+    code = "environments.component_unclear"
+
+
+class WorkloadTaken(Conflict):
+    """Another component has a workload of this name in the environment."""
+
+    code = "environments.workload_taken"
+
+
+class DeploymentSuperseded(Conflict):
+    """A newer deployment of the same component has begun."""
+
+    code = "environments.deployment_superseded"
+
+
+class ResourcesFailed(Unavailable):
+    """The resources that a workload needs could not be made."""
+
+    code = "environments.resources_failed"
 
 
 class RuntimeUnsupported(Invalid):

@@ -48,7 +48,10 @@ class DeploymentSet(Base):
 
 
 class Deployment(Base):
-    """One attempt to make an environment equal to a set. `wanted` holds the entries that it changes."""
+    """One attempt to change what runs of a component. `wanted` is the entry of the set that it leads to.
+
+    `has_begun`: it came to its turn, and everything older gave way.
+    """
 
     __tablename__ = "deployments"
     __table_args__ = (Index("ix_deployments_environment_id_id", "environment_id", "id"),)
@@ -58,7 +61,7 @@ class Deployment(Base):
     run_id: Mapped[UUID] = mapped_column(ForeignKey("runs.id"), unique=True)
     component: Mapped[str] = mapped_column(index=True)
     wanted: Mapped[dict[str, Any]]
-    is_whole: Mapped[bool]
+    has_begun: Mapped[bool]
     set_id: Mapped[str | None] = mapped_column(ForeignKey("deployment_sets.id"))
     former_set_id: Mapped[str | None] = mapped_column(ForeignKey("deployment_sets.id"))
     artifact: Mapped[str]

@@ -2,12 +2,16 @@
 
 from roadbed.catalog.contract import SHIPPED_ENTITIES, ShippedEntities
 from roadbed.core.access import PERMISSIONS
+from roadbed.core.events import CONSUMERS, Consumer
 from roadbed.core.extension import Module
 from roadbed.core.inventory import INVENTORY, InventorySource
 from roadbed.core.lifecycle import PROVIDERS, Provider
 from roadbed.environments.access import ENVIRONMENT_DEPLOY, ENVIRONMENT_READ
 from roadbed.environments.service.inventory import list_inventory
 from roadbed.environments.service.parts import open_runtime, open_watch
+from roadbed.environments.workflows.ending import finish
+from roadbed.environments.workflows.steps import STEP_KINDS
+from roadbed.runs.contract import STEPS, RunFinished
 
 MODULE = Module(
     "environments",
@@ -18,6 +22,8 @@ MODULE = Module(
             Provider("environments: runtime", open_runtime),
             Provider("environments: health watch", open_watch, is_after_launch=True),
         ),
+        STEPS.add(*STEP_KINDS),
+        CONSUMERS.add(Consumer("environments.finish", RunFinished, finish)),
         INVENTORY.add(InventorySource("environments", list_inventory)),
     ),
 )

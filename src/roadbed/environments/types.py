@@ -14,7 +14,7 @@ DEPLOY_RUN = "environments.deploy"
 
 
 class DeploymentState(StrEnum):
-    """Where a deployment is. The last four are ends."""
+    """Where a deployment is. All but the first are ends; a failed one can be taken up again by a retry of its run."""
 
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -57,6 +57,19 @@ class DeployWish:
     version: str = ""
     parent_run_id: UUID | None = None
     key: str = ""
+
+
+@dataclass(frozen=True)
+class DeploymentFilter:
+    """Which deployments; what is None does not limit. `commit` is a whole id or its beginning."""
+
+    application_id: UUID | None = None
+    environment: str | None = None
+    component: str | None = None
+    state: DeploymentState | None = None
+    version: str | None = None
+    commit: str | None = None
+    artifact: str | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +141,10 @@ class EnvironmentView:
     type: str
     set_id: str | None
 
+    @property
+    def page(self) -> str:
+        return f"/environments/{self.application_name}/{self.name}"
+
 
 @dataclass(frozen=True)
 class DeploymentView:
@@ -136,6 +153,7 @@ class DeploymentView:
     id: UUID
     environment: str
     application: str
+    application_name: str
     component: str
     version: str
     commit: str

@@ -662,7 +662,7 @@ def upgrade() -> None:
         sa.Column("run_id", sa.Uuid(), nullable=False),
         sa.Column("component", sa.String(), nullable=False),
         sa.Column("wanted", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("is_whole", sa.Boolean(), nullable=False),
+        sa.Column("has_begun", sa.Boolean(), nullable=False),
         sa.Column("set_id", sa.String(), nullable=True),
         sa.Column("former_set_id", sa.String(), nullable=True),
         sa.Column("artifact", sa.String(), nullable=False),

@@ -1,0 +1,46 @@
+"""What other domains may use of environments."""
+
+from roadbed.environments.access import ENVIRONMENT_DEPLOY, ENVIRONMENT_READ
+from roadbed.environments.errors import ScoreInvalid
+from roadbed.environments.rules.score import read_score
+from roadbed.environments.service.deploying import deploy
+from roadbed.environments.service.reading import (
+    find_deployment_of_run,
+    list_deployments,
+    list_environments,
+    list_workloads,
+)
+from roadbed.environments.types import (
+    DEPLOY_RUN,
+    DeploymentFilter,
+    DeploymentFinished,
+    DeploymentState,
+    DeploymentView,
+    DeployWish,
+    EnvironmentView,
+    HealthChanged,
+    WorkloadSpec,
+    WorkloadView,
+)
+
+__all__ = [
+    "DEPLOY_RUN",
+    "ENVIRONMENT_DEPLOY",
+    "ENVIRONMENT_READ",
+    "DeployWish",
+    "DeploymentFilter",
+    "DeploymentFinished",
+    "DeploymentState",
+    "DeploymentView",
+    "EnvironmentView",
+    "HealthChanged",
+    "ScoreInvalid",
+    "WorkloadSpec",
+    "WorkloadView",
+    "deploy",
+    "find_deployment_of_run",
+    "list_deployments",
+    "list_environments",
+    "list_workloads",
+    "read_score",
+]

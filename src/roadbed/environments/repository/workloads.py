@@ -1,0 +1,87 @@
+"""Queries on workloads and on which of their instances is which."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from roadbed.core.db import ReadSession, WriteSession
+from roadbed.environments.models import Application, Deployment, Environment, Instance, Workload
+
+
+@dataclass(frozen=True)
+class WorkloadRow:
+    """A workload where it stands, with its active instance and the deployment that made that."""
+
+    workload: Workload
+    environment: Environment
+    application: Application
+    instance: Instance | None
+    deployment: Deployment | None
+
+
+async def list_workloads(
+    session: ReadSession,
+    *,
+    environment_id: UUID | None = None,
+    component: str | None = None,
+    application_id: UUID | None = None,
+) -> list[WorkloadRow]:
+    """List workloads by application, name, and the way to production."""
+    query = (
+        select(Workload, Environment, Application, Instance, Deployment)
+        .join(Environment, Environment.id == Workload.environment_id)
+        .join(Application, Application.id == Environment.application_id)
+        .outerjoin(Instance, Instance.id == Workload.active_instance_id)
+        .outerjoin(Deployment, Deployment.id == Instance.deployment_id)
+        .order_by(Application.name, Workload.name, Environment.order, Environment.name)
+    )
+    if environment_id is not None:
+        query = query.where(Workload.environment_id == environment_id)
+    if application_id is not None:
+        query = query.where(Environment.application_id == application_id)
+    if component is not None:
+        query = query.where(Workload.component == component)
+    return [WorkloadRow(*row) for row in await session.execute(query)]
+
+
+async def put_workload(session: WriteSession, values: dict[str, Any]) -> Workload:
+    """Make the workload unless there is one of that name, and lock it."""
+    await session.execute(insert(Workload).values(values).on_conflict_do_nothing())
+    query = (
+        select(Workload)
+        .where(Workload.environment_id == values["environment_id"], Workload.name == values["name"])
+        .with_for_update()
+    )
+    return (await session.scalars(query)).one()
+
+
+async def lock_workload(session: WriteSession, workload_id: UUID) -> Workload | None:
+    found: Workload | None = await session.scalar(
+        select(Workload).where(Workload.id == workload_id).with_for_update().execution_options(populate_existing=True)
+    )
+    return found
+
+
+async def remove_workloads(session: WriteSession, ids: Sequence[UUID]) -> None:
+    await session.execute(delete(Workload).where(Workload.id.in_(ids)))
+
+
+async def list_instances_of_deployment(session: ReadSession, deployment_id: UUID) -> list[Instance]:
+    return list(await session.scalars(select(Instance).where(Instance.deployment_id == deployment_id)))
+
+
+async def list_instances_of_component(
+    session: ReadSession, *, environment_id: UUID, component: str
+) -> list[tuple[Instance, Workload]]:
+    """List all instances of a component in an environment, newest first."""
+    query = (
+        select(Instance, Workload)
+        .join(Workload, Workload.id == Instance.workload_id)
+        .where(Workload.environment_id == environment_id, Workload.component == component)
+        .order_by(Instance.id.desc())
+    )
+    return [(instance, workload) for instance, workload in await session.execute(query)]

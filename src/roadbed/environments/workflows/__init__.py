@@ -1,0 +1,1 @@
+"""The steps by which workloads come to run."""
