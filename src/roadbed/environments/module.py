@@ -6,6 +6,8 @@ from roadbed.core.events import CONSUMERS, Consumer
 from roadbed.core.extension import Module
 from roadbed.core.inventory import INVENTORY, InventorySource
 from roadbed.core.lifecycle import PROVIDERS, Provider
+from roadbed.core.routes import API
+from roadbed.environments import api
 from roadbed.environments.access import ENVIRONMENT_DEPLOY, ENVIRONMENT_READ
 from roadbed.environments.service.inventory import list_inventory
 from roadbed.environments.service.parts import open_runtime, open_watch
@@ -24,6 +26,7 @@ MODULE = Module(
         ),
         STEPS.add(*STEP_KINDS),
         CONSUMERS.add(Consumer("environments.finish", RunFinished, finish)),
+        API.add(api.router),
         INVENTORY.add(InventorySource("environments", list_inventory)),
     ),
 )

@@ -1,0 +1,60 @@
+"""Environments over REST: what runs where, promoting, rolling back, logs."""
+
+from typing import Any
+
+from tests.environments.conftest import Stage
+
+ROOT = "/api/v1/environments"
+
+
+def address(component: str, environment: str = "development") -> str:
+    return f"{ROOT}/{component.rpartition('/')[2]}/{environment}"
+
+
+def running(stage: Stage, component: str, environment: str = "development") -> list[str]:
+    found: dict[str, Any] = stage.api.get(address(component, environment)).json()
+    return [workload["version"] for workload in found["workloads"]]
+
+
+def test_version_is_promoted_and_rolled_back(stage: Stage) -> None:
+    component = stage.component()
+    stage.deploy(component, stage.artifact("1.0.0"))
+    stage.deploy(component, stage.artifact("2.0.0"))
+    headers = {"Idempotency-Key": f"promote-{component}"}
+    answers = [
+        stage.api.post(f"{address(component, 'staging')}/deployments", json={"version": "2.0.0"}, headers=headers)
+        for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [202, 202], answers[0].text
+    assert answers[0].json()["id"] == answers[1].json()["id"]
+    assert stage.ends(answers[0].json()["run_id"])["state"] == "succeeded"
+    assert running(stage, component, "staging") == ["2.0.0"]
+    back = stage.api.post(f"{address(component)}/rollback")
+    assert back.status_code == 202, back.text
+    assert stage.ends(back.json()["run_id"])["state"] == "succeeded"
+    assert running(stage, component) == ["1.0.0"]
+    page = stage.api.get(f"{address(component)}/deployments", params={"limit": 2}).json()
+    assert [item["version"] for item in page["items"]] == ["1.0.0", "2.0.0"]
+    rest = stage.api.get(f"{address(component)}/deployments", params={"cursor": page["next_cursor"]}).json()
+    assert [item["version"] for item in rest["items"]] == ["1.0.0"]
+
+
+def test_unknown_version_is_refused_with_those_there_are(stage: Stage) -> None:
+    component = stage.component()
+    stage.deploy(component, stage.artifact("1.0.0"))
+    answer = stage.api.post(f"{address(component, 'staging')}/deployments", json={"version": "9"})
+    assert answer.status_code == 404
+    assert "1.0.0" in answer.json()["hint"]
+    answer = stage.api.post(f"{address(component)}/rollback")
+    assert (answer.status_code, answer.json()["code"]) == (404, "environments.deployment_not_found")
+    lines = stage.api.get(f"{address(component)}/workloads/{component.rpartition('/')[2]}/logs").json()["lines"]
+    assert "service 1.0.0 starts" in lines
+
+
+def test_viewer_sees_environments_and_cannot_deploy(stage: Stage) -> None:
+    component = stage.component()
+    stage.deploy(component, stage.artifact("1.0.0"))
+    viewer = stage.server.client_as("viewer")
+    assert viewer.get(address(component)).status_code == 200
+    assert viewer.post(f"{address(component)}/rollback").status_code == 403
+    assert viewer.get(f"{ROOT}/nothing-here/development").status_code == 404
