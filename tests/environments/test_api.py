@@ -58,3 +58,19 @@ def test_viewer_sees_environments_and_cannot_deploy(stage: Stage) -> None:
     assert viewer.get(address(component)).status_code == 200
     assert viewer.post(f"{address(component)}/rollback").status_code == 403
     assert viewer.get(f"{ROOT}/nothing-here/development").status_code == 404
+
+
+def test_pages_show_what_runs_where(stage: Stage) -> None:
+    component = stage.component()
+    stage.deploy(component, stage.artifact("1.0.0"))
+    name = component.rpartition("/")[2]
+    page = stage.api.get(f"/environments/{name}/development", headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert "Healthy" in page.text
+    matrix = stage.api.get("/environments", headers={"Accept": "text/html"})
+    assert name in matrix.text
+    empty = stage.api.get(f"/environments/{name}/production", headers={"Accept": "text/html"})
+    assert "Nothing runs here" in empty.text
+    entity = stage.api.get(f"/catalog/component/default/{name}", headers={"Accept": "text/html"})
+    assert "deploy-strip" in entity.text
+    assert f"http://{name}.development.{name}.localhost" in entity.text

@@ -1,13 +1,14 @@
 """What environments add to the application."""
 
-from roadbed.catalog.contract import SHIPPED_ENTITIES, ShippedEntities
+from roadbed.catalog.contract import PLACE_STRIP, SHIPPED_ENTITIES, ShippedEntities
 from roadbed.core.access import PERMISSIONS
 from roadbed.core.events import CONSUMERS, Consumer
 from roadbed.core.extension import Module
+from roadbed.core.html import NAVIGATION, PANELS, TEMPLATES, NavItem, Panel, module_templates
 from roadbed.core.inventory import INVENTORY, InventorySource
 from roadbed.core.lifecycle import PROVIDERS, Provider
-from roadbed.core.routes import API
-from roadbed.environments import api
+from roadbed.core.routes import API, PAGES
+from roadbed.environments import api, web
 from roadbed.environments.access import ENVIRONMENT_DEPLOY, ENVIRONMENT_READ
 from roadbed.environments.service.inventory import list_inventory
 from roadbed.environments.service.parts import open_runtime, open_watch
@@ -27,6 +28,10 @@ MODULE = Module(
         STEPS.add(*STEP_KINDS),
         CONSUMERS.add(Consumer("environments.finish", RunFinished, finish)),
         API.add(api.router),
+        PAGES.add(web.router),
+        TEMPLATES.add(module_templates("environments", "roadbed.environments")),
+        PANELS.add(Panel(PLACE_STRIP, 10, "environments/_strip.html", web.load_strip)),
+        NAVIGATION.add(NavItem("Environments", "/environments", "stack-2", order=40, permission=ENVIRONMENT_READ)),
         INVENTORY.add(InventorySource("environments", list_inventory)),
     ),
 )

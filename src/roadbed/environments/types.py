@@ -139,6 +139,7 @@ class EnvironmentView:
     application_name: str
     name: str
     type: str
+    order: int
     set_id: str | None
 
     @property

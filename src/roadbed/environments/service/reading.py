@@ -29,6 +29,7 @@ def environment_view(environment: Environment, application: Application) -> Envi
         application_name=application.name,
         name=environment.name,
         type=environment.type,
+        order=environment.order,
         set_id=environment.set_id,
     )
 
