@@ -25,6 +25,7 @@ COMMANDS = {
     "up": Entry("roadbed.cli.server.up", "Start Roadbed on this machine."),
     "login": Entry("roadbed.cli.login", "Keep a server's address and a token for later commands."),
     "token": Entry("roadbed.cli.tokens", "Create, list and revoke access tokens."),
+    "create": Entry("roadbed.cli.create", "Create a service from a golden path."),
     "apply": Entry("roadbed.cli.apply", "Put entities from files into the catalog."),
     "get": Entry("roadbed.cli.get", "List entities, or show one."),
     "validate": Entry("roadbed.cli.server.validate", "Check entity files, without a server."),

@@ -1,6 +1,7 @@
 """`roadbed runs`: see, follow and steer runs."""
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -105,19 +106,21 @@ def retry(run_id: RunId, output: Output = Format.TABLE, url: Url = None) -> None
         show(client.post(f"/runs/{run_id}/retry"), output, columns=COLUMNS)
 
 
-def follow_run(client: Client, run_id: str) -> dict[str, Any]:
-    """Print steps and log lines as they come; return the run at its end."""
+def follow_run(
+    client: Client, run_id: str, *, tell: Callable[[str], None] = print_plain, has_log: bool = True
+) -> dict[str, Any]:
+    """Print steps, and log lines if wanted, as they come; return the run at its end."""
     states: dict[str, str] = {}
     for name, data in client.events(f"/runs/{run_id}/events"):
-        if name == "line":
+        if name == "line" and has_log:
             text = data["text"] if console.is_terminal else _ESCAPES.sub("", data["text"])
-            print_plain(f"  {text}")
+            tell(f"  {text}")
         elif name == "step" and states.get(data["id"]) != data["state"]:
             states[data["id"]] = data["state"]
             if data["state"] != "pending":
                 note = f"  {data['note']}" if data["note"] else ""
-                print_plain(f"{data['title']}: {data['state']}{note}")
+                tell(f"{data['title']}: {data['state']}{note}")
     run: dict[str, Any] = client.get(f"/runs/{run_id}")
     if run["error"]:
-        print_plain(f"{run['title']} failed: {run['error']['message']}")
+        tell(f"{run['title']} failed: {run['error']['message']}")
     return run

@@ -57,23 +57,28 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def request(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None) -> Any:
+    def request(
+        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None, key: str = ""
+    ) -> Any:
         """Send a request under `/api/v1` and return the JSON of its answer, or None when it has none.
+
+        With a `key`, a request that is repeated does nothing a second time.
 
         Raises:
             Unreachable, ApiError.
         """
         given = {name: value for name, value in (params or {}).items() if value is not None}
         with self._reach():
-            answer = self._http.request(method, path, params=given, json=body)
+            headers = {"Idempotency-Key": key} if key else {}
+            answer = self._http.request(method, path, params=given, json=body, headers=headers)
         _raise_for(answer)
         return answer.json() if answer.content else None
 
     def get(self, path: str, **params: Any) -> Any:
         return self.request("GET", path, params=params)
 
-    def post(self, path: str, body: Any = None) -> Any:
-        return self.request("POST", path, body=body)
+    def post(self, path: str, body: Any = None, *, key: str = "") -> Any:
+        return self.request("POST", path, body=body, key=key)
 
     def send_yaml(self, path: str, content: bytes) -> Any:
         """Send YAML documents and return the JSON of the answer."""
