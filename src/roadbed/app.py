@@ -32,6 +32,7 @@ from roadbed.core.services import Services
 from roadbed.core.settings import Settings
 from roadbed.core.telemetry import Metrics, MetricsMiddleware, configure_tracing
 from roadbed.core.workflows import SCHEDULES, Workflows
+from roadbed.delivery.module import MODULE as DELIVERY
 from roadbed.environments.module import MODULE as ENVIRONMENTS
 from roadbed.goldenpaths.module import MODULE as GOLDENPATHS
 from roadbed.identity.module import MODULE as IDENTITY
@@ -88,6 +89,7 @@ MODULES = (
     ARTIFACTS,
     PROVISIONING,
     ENVIRONMENTS,
+    DELIVERY,
     GOLDENPATHS,
     WEB,
 )

@@ -7,7 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from roadbed.catalog.contract import Health, StatusReport, report_status
+from roadbed.catalog.contract import Health, StatusReport, read_documents, report_status
+from roadbed.catalog.service.entities import put_built_in
+from roadbed.core.actor import system_actor
 from roadbed.identity.contract import GroupSource
 from roadbed.kit.refs import parse_ref
 from tests.catalog.conftest import Place, component, group
@@ -28,7 +30,7 @@ def test_put_entity_is_found_with_uid_relations_and_etag(api: httpx.Client) -> N
     assert entity["apiVersion"] == "backstage.io/v1alpha1"
     assert entity["metadata"]["uid"] == entity["uid"]
     assert entity["owner"] == "group:default/team-none"
-    assert entity["source"] == {"location_id": None, "file": "", "line": 0}
+    assert entity["source"] == {"location_id": None, "is_built_in": False, "file": "", "line": 0}
     assert {"type": "dependsOn", "target": "component:default/put-b", "found": False} in entity["relations"]
     put(api, component("put-b"))
     relations = api.get("/api/v1/entities/component/default/put-a").json()["relations"]
@@ -41,6 +43,27 @@ def test_put_of_the_same_changes_nothing(api: httpx.Client) -> None:
     put(api, component("put-same"))
     assert put(api, component("put-same")).json()["items"][0]["change"] is None
     assert put(api, component("put-same", lifecycle="deprecated")).json()["items"][0]["change"] == "updated"
+
+
+def test_what_is_built_in_is_changed_by_nobody(api: httpx.Client, server: RunningServer, place: Place) -> None:
+    async def put_own(text: str) -> None:
+        async with server.database.write() as session:
+            await put_built_in(session, system_actor("test"), read_documents(text.encode(), file="own.yaml"))
+
+    put(api, component("own-part", lifecycle="somebody"))
+    server.run(put_own(component("own-part", lifecycle="roadbed")))
+    assert put(api, component("own-part", lifecycle="mine")).json()["code"] == "catalog.entity_managed"
+    refused = api.delete("/api/v1/entities/component/default/own-part")
+    assert (refused.status_code, refused.json()["code"]) == (409, "catalog.entity_managed")
+    assert "is a part of Roadbed" in refused.json()["detail"]
+    place.write(a=component("own-part", lifecycle="file"))
+    place.register()
+    assert "exists already, from Roadbed itself" in place.problems()[0]["reason"]
+    entity = api.get("/api/v1/entities/component/default/own-part").json()
+    assert (entity["spec"]["lifecycle"], entity["source"]["is_built_in"]) == ("roadbed", True)
+    assert "Delete own-part" not in api.get("/catalog/component/default/own-part").text
+    server.run(put_own(component("own-part", lifecycle="newer")))
+    assert api.get("/api/v1/entities/component/default/own-part").json()["spec"]["lifecycle"] == "newer"
 
 
 def test_entities_are_put_all_or_none(api: httpx.Client) -> None:

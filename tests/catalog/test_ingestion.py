@@ -14,7 +14,7 @@ def test_files_of_a_glob_become_entities(place: Place) -> None:
     assert run["state"] == "succeeded"
     assert run["steps"][0]["output"]["created"] == 3
     answer = place.get("component:default/ing-a2").json()
-    assert answer["source"] == {"location_id": place.id, "file": "a.yaml", "line": 11}
+    assert answer["source"] == {"location_id": place.id, "is_built_in": False, "file": "a.yaml", "line": 11}
     assert {"type": "partOf", "target": "system:default/shop", "found": False} in answer["relations"]
     assert answer["metadata"]["annotations"]["backstage.io/managed-by-location"] == f"file:{place.folder}/a.yaml"
     assert place.location()["entities"] == 3

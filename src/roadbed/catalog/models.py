@@ -69,7 +69,7 @@ class LocationError(Base):
 
 
 class Entity(Base):
-    """An entity as it was last read or put. `location_id` is null when it was put over the API."""
+    """An entity as it was last read or put. `location_id` is null when it was put over the API, or is built in."""
 
     __tablename__ = "entities"
     __table_args__ = (
@@ -97,6 +97,7 @@ class Entity(Base):
     document: Mapped[Ordered]
     digest: Mapped[str]
     location_id: Mapped[UUID | None] = mapped_column(ForeignKey("locations.id"))
+    is_built_in: Mapped[bool]
     file: Mapped[str]
     line: Mapped[int]
     end_line: Mapped[int]

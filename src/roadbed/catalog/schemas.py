@@ -57,9 +57,10 @@ def _refs(texts: Sequence[str], default_kind: str) -> tuple[str, ...]:
 
 
 class SourceOut(BaseModel):
-    """Where an entity was read from; `location_id` is null for those put over the API."""
+    """Where an entity was read from; `location_id` is null for those put over the API, and for those built in."""
 
     location_id: UUID | None
+    is_built_in: bool
     file: str
     line: int
 
@@ -94,7 +95,9 @@ class EntityOut(BaseModel):
             spec=document["spec"],
             owner=str(entity.owner) if entity.owner else None,
             system=str(entity.system) if entity.system else None,
-            source=SourceOut(location_id=entity.location_id, file=entity.file, line=entity.line),
+            source=SourceOut(
+                location_id=entity.location_id, is_built_in=entity.is_built_in, file=entity.file, line=entity.line
+            ),
             etag=entity.digest,
             updated_at=entity.updated_at,
             orphaned_at=entity.orphaned_at,

@@ -17,10 +17,12 @@ class ShippedEntities:
     """Entities that an installation cannot do without: those of a file below `examples`.
 
     Each is put at start where the catalog has none of its name. No location can take it over, so that whoever may
-    register one cannot change what the platform relies on; a platform engineer changes it over the API.
+    register one cannot change what the platform relies on; a platform engineer changes it over the API. Those that
+    are built in nobody changes: each start brings them to what this version of Roadbed ships.
     """
 
     file: str
+    is_built_in: bool = False
 
 
 SHIPPED_ENTITIES: Slot[ShippedEntities] = Slot(ContributionKind.SHIPPED_ENTITIES, ShippedEntities)
@@ -78,7 +80,11 @@ class EntityFilter:
 
 @dataclass(frozen=True)
 class EntitySummary:
-    """An entity as other domains see it. `owner` and `system` are refs; they need not exist."""
+    """An entity as other domains see it.
+
+    `owner` and `system` are refs; they need not exist. One that `is_built_in` came with Roadbed, and only a newer
+    Roadbed changes it.
+    """
 
     uid: UUID
     ref: EntityRef
@@ -92,6 +98,7 @@ class EntitySummary:
     document: Mapping[str, Any]
     digest: str
     location_id: UUID | None
+    is_built_in: bool
     file: str
     line: int
     updated_at: datetime
@@ -106,6 +113,11 @@ class EntitySummary:
     def annotations(self) -> Mapping[str, str]:
         annotations: Mapping[str, str] = self.document["metadata"].get("annotations") or {}
         return annotations
+
+    @property
+    def is_managed(self) -> bool:
+        """Whether it is changed elsewhere: in the files of its location, or with Roadbed itself."""
+        return self.is_built_in or (self.location_id is not None and self.orphaned_at is None)
 
     @property
     def href(self) -> str:

@@ -187,8 +187,11 @@ class DeliverySettings(BaseModel):
     keep_failed_hours: int = Field(
         24, ge=1, description="How long the workspace of a failed run is kept, so that it can be retried."
     )
-    cache: bool = Field(
-        default=True, description="Keep the caches of uv, pip, npm and mypy between the runs of one repository owner."
+    cache_bytes: int = Field(
+        5_000_000_000,
+        ge=0,
+        description="The caches of uv, pip, npm, mypy and Go are kept between the pipelines of one repository owner, "
+        "until one is larger than this and begun anew. 0 keeps none.",
     )
     pass_environment: list[str] = Field(
         default_factory=lambda: list(PASSED_ENVIRONMENT),

@@ -161,6 +161,7 @@ def _plan_entity(plan: _Plan, ledger: Ledger, entity: ReadEntity, row: Entity | 
         "id": entity_id,
         **columns_of(entity),
         "location_id": ledger.location_id,
+        "is_built_in": False,
         "updated_at": now(),
         "orphaned_at": None,
         "position": position,
@@ -264,6 +265,8 @@ def _mark(location: Location, harvest: Harvest, began_at: datetime) -> None:
 def _conflict(entity: ReadEntity, holder: Entity) -> Problem:
     managed_by = (holder.document["metadata"].get("annotations") or {}).get("backstage.io/managed-by-location")
     place = f"{managed_by}, line {holder.line}" if managed_by else "the API"
+    if holder.is_built_in:
+        place = "Roadbed itself"
     return Problem(
         entity.file,
         entity.line,

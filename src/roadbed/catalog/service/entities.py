@@ -1,6 +1,6 @@
 """Use cases of single entities: find, list, validate, put, delete."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -84,27 +84,27 @@ async def put_entities(session: WriteSession, actor: Actor, reading: Reading) ->
 
     Raises:
         EntityInvalid: something is wrong with one of them.
-        EntityManaged: one of them is read from a location.
+        EntityManaged: one of them is read from a location, or built in.
     """
-    kinds = session.services.get(Kinds)
-    problems = [problem for problem in validate(reading, kinds) if problem.is_error]
-    if problems or not reading.documents:
-        raise _invalid(problems)
-    entities = [_read(document, kinds) for document in reading.documents]
+    entities = _read_all(session, reading)
     ledger = await Ledger.open(session, actor)
-    held = {row.ref: row for row in await rows.list_by_refs(session, {str(entity.ref) for entity in entities})}
-    results = []
+    held = await _find_held(session, entities)
     for entity in entities:
-        row = held.get(str(entity.ref))
-        if row is not None and row.location_id is not None and row.orphaned_at is None:
-            raise EntityManaged(
-                f"{entity.ref} is read from {row.file}, line {row.line}, so it is changed there.",
-                hint="Change the file, or remove its location first.",
-            )
-        results.append(PutEntity(entity.ref, await _put(session, ledger, entity, row)))
-    await session.flush()
-    await ledger.close(subject=str(entities[0].ref) if len(entities) == 1 else "catalog")
-    return results
+        if (row := held.get(str(entity.ref))) is not None:
+            _refuse_managed(row, "changed")
+    return await _put_all(session, ledger, entities, held, is_built_in=False)
+
+
+async def put_built_in(session: WriteSession, actor: Actor, reading: Reading) -> list[PutEntity]:
+    """Put entities that come with Roadbed. From then on nobody else changes them; what had their names gives way.
+
+    Raises:
+        EntityInvalid: something is wrong with one of them.
+    """
+    entities = _read_all(session, reading)
+    ledger = await Ledger.open(session, actor)
+    held = await _find_held(session, entities)
+    return await _put_all(session, ledger, entities, held, is_built_in=True)
 
 
 async def delete_entity(session: WriteSession, actor: Actor, ref: EntityRef) -> None:
@@ -112,17 +112,13 @@ async def delete_entity(session: WriteSession, actor: Actor, ref: EntityRef) -> 
 
     Raises:
         EntityNotFound: there is none.
-        EntityManaged: it is read from a location, and would come back.
+        EntityManaged: it is read from a location, or built in, and would come back.
     """
     ledger = await Ledger.open(session, actor)
     row = await rows.find_entity(session, str(ref))
     if row is None:
         raise await _not_found(session, ref)
-    if row.location_id is not None and row.orphaned_at is None:
-        raise EntityManaged(
-            f"{ref} is read from {row.file}, line {row.line}, so deleting it here would not last.",
-            hint="Delete it from the file, or remove its location.",
-        )
+    _refuse_managed(row, "deleted")
     await remove_rows(session, ledger, [row])
     await ledger.close(subject=str(ref))
 
@@ -134,8 +130,52 @@ async def remove_rows(session: WriteSession, ledger: Ledger, gone: Sequence[Enti
     await rows.delete_entities(session, [row.id for row in gone])
 
 
-async def _put(session: WriteSession, ledger: Ledger, entity: ReadEntity, row: Entity | None) -> ChangeKind | None:
-    if row is not None and row.digest == entity.digest and row.orphaned_at is None:
+def _refuse_managed(row: Entity, done: str) -> None:
+    """Raise EntityManaged when an entity is not to be changed or deleted here."""
+    if row.is_built_in:
+        raise EntityManaged(
+            f"{row.ref} is a part of Roadbed, so it cannot be {done}.", hint="Put one of your own under another name."
+        )
+    if row.location_id is not None and row.orphaned_at is None:
+        raise EntityManaged(
+            f"{row.ref} is read from {row.file}, line {row.line}, so it is {done} there.",
+            hint="Change the file, or remove its location first.",
+        )
+
+
+def _read_all(session: WriteSession, reading: Reading) -> list[ReadEntity]:
+    kinds = session.services.get(Kinds)
+    problems = [problem for problem in validate(reading, kinds) if problem.is_error]
+    if problems or not reading.documents:
+        raise _invalid(problems)
+    return [_read(document, kinds) for document in reading.documents]
+
+
+async def _find_held(session: WriteSession, entities: Sequence[ReadEntity]) -> dict[str, Entity]:
+    return {row.ref: row for row in await rows.list_by_refs(session, {str(entity.ref) for entity in entities})}
+
+
+async def _put_all(
+    session: WriteSession,
+    ledger: Ledger,
+    entities: Sequence[ReadEntity],
+    held: Mapping[str, Entity],
+    *,
+    is_built_in: bool,
+) -> list[PutEntity]:
+    results = [
+        PutEntity(entity.ref, await _put(session, ledger, entity, held.get(str(entity.ref)), is_built_in=is_built_in))
+        for entity in entities
+    ]
+    await session.flush()
+    await ledger.close(subject=str(entities[0].ref) if len(entities) == 1 else "catalog")
+    return results
+
+
+async def _put(
+    session: WriteSession, ledger: Ledger, entity: ReadEntity, row: Entity | None, *, is_built_in: bool
+) -> ChangeKind | None:
+    if row is not None and (row.digest, row.orphaned_at, row.is_built_in) == (entity.digest, None, is_built_in):
         return None
     change = ChangeKind.CREATED if row is None else ChangeKind.UPDATED
     entity_id = new_id() if row is None else row.id
@@ -146,6 +186,7 @@ async def _put(session: WriteSession, ledger: Ledger, entity: ReadEntity, row: E
         "id": entity_id,
         **columns_of(entity),
         "location_id": None,
+        "is_built_in": is_built_in,
         "updated_at": now(),
         "orphaned_at": None,
         "position": position,

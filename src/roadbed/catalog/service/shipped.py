@@ -1,11 +1,11 @@
-"""The entities that come with Roadbed: put at start where they are missing."""
+"""The entities that come with Roadbed: put at start."""
 
 from dataclasses import dataclass, replace
 
 from roadbed.catalog.repository import entities as rows
 from roadbed.catalog.repository.lists import count_entities
 from roadbed.catalog.rules.documents import Document, read_documents
-from roadbed.catalog.service.entities import put_entities
+from roadbed.catalog.service.entities import put_built_in, put_entities
 from roadbed.catalog.types import SHIPPED_ENTITIES, EntityFilter
 from roadbed.core.actor import system_actor
 from roadbed.core.bundled import bundled
@@ -24,17 +24,20 @@ class ShippedRefs:
 
 
 async def put_shipped(session: WriteSession) -> ShippedRefs:
-    """Put what modules ship and the catalog does not have; returns all that is shipped."""
+    """Put what modules ship: built-in as it is now, the rest where it is missing; returns all that is shipped."""
     await lock_transaction(session, "catalog:shipped")
     refs: set[str] = set()
     for shipped in session.services.get(Registry).get(SHIPPED_ENTITIES):
         reading = read_documents((bundled("examples") / shipped.file).read_bytes(), file=shipped.file)
         mine = {_ref(document) for document in reading.documents}
+        refs |= mine
+        if shipped.is_built_in:
+            await put_built_in(session, ACTOR, reading)
+            continue
         held = {row.ref for row in await rows.list_by_refs(session, mine)}
         missing = tuple(document for document in reading.documents if _ref(document) not in held)
         if missing or reading.problems:
             await put_entities(session, ACTOR, replace(reading, documents=missing))
-        refs |= mine
     return ShippedRefs(frozenset(refs))
 
 

@@ -24,6 +24,7 @@ def summarise(row: Entity) -> EntitySummary:
         document=row.document,
         digest=row.digest,
         location_id=row.location_id,
+        is_built_in=row.is_built_in,
         file=row.file,
         line=row.line,
         updated_at=row.updated_at,

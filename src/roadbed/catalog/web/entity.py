@@ -135,7 +135,6 @@ async def _frame(
     refs = [ref for ref in (entity.owner, entity.system) if ref is not None]
     titles = await reading.get_titles(session, refs)
     can_write = request.app.state.services.get(DeciderService).has(actor, ENTITY_WRITE)
-    is_managed = entity.location_id is not None and entity.orphaned_at is None
     return {
         "entity": entity,
         "icon_name": icon_of(entity, kinds),
@@ -145,7 +144,7 @@ async def _frame(
         "system_title": titles.get(entity.system) if entity.system else None,
         "system_href": entity_href(entity.system) if entity.system else None,
         "is_owned_kind": bool((definition := kinds.find(entity.ref.kind)) and definition.is_owned),
-        "can_delete": can_write and not is_managed,
+        "can_delete": can_write and not entity.is_managed,
         "actions": await renderer.panels(request, contract.PLACE_ACTIONS, entity),
         "facts": await renderer.panels(request, contract.PLACE_FACTS, entity),
         "tabs": [

@@ -206,6 +206,25 @@ def upgrade() -> None:
     op.create_index(op.f("ix_path_products_repository_id"), "path_products", ["repository_id"], unique=False)
     op.create_index(op.f("ix_path_products_run_id"), "path_products", ["run_id"], unique=False)
     op.create_table(
+        "pipeline_runs",
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("repository_id", sa.Uuid(), nullable=False),
+        sa.Column("repository", sa.String(), nullable=False),
+        sa.Column("commit", sa.String(), nullable=False),
+        sa.Column("branch", sa.String(), nullable=False),
+        sa.Column("is_default_branch", sa.Boolean(), nullable=False),
+        sa.Column("pipeline", sa.String(), nullable=False),
+        sa.Column("version", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=True),
+        sa.Column("is_isolated", sa.Boolean(), nullable=False),
+        sa.Column("artifact", sa.String(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("run_id", name=op.f("pk_pipeline_runs")),
+    )
+    op.create_index(op.f("ix_pipeline_runs_commit"), "pipeline_runs", ["commit"], unique=False)
+    op.create_index(op.f("ix_pipeline_runs_repository"), "pipeline_runs", ["repository"], unique=False)
+    op.create_index(op.f("ix_pipeline_runs_subject"), "pipeline_runs", ["subject"], unique=False)
+    op.create_table(
         "repositories",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("owner", sa.String(), nullable=False),
@@ -328,6 +347,34 @@ def upgrade() -> None:
     op.create_index("ix_sign_in_attempts_address_key_at", "sign_in_attempts", ["address_key", "at"], unique=False)
     op.create_index(op.f("ix_sign_in_attempts_at"), "sign_in_attempts", ["at"], unique=False)
     op.create_table(
+        "stage_reports",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("stage", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("path", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("summary", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("blob", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stage_reports")),
+    )
+    op.create_index(op.f("ix_stage_reports_run_id"), "stage_reports", ["run_id"], unique=False)
+    op.create_table(
+        "test_cases",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("stage", sa.String(), nullable=False),
+        sa.Column("suite", sa.String(), nullable=False),
+        sa.Column("class_name", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=True),
+        sa.Column("message", sa.String(), nullable=False),
+        sa.Column("details", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_test_cases")),
+    )
+    op.create_index("ix_test_cases_run", "test_cases", ["run_id", "stage"], unique=False)
+    op.create_table(
         "account_roles",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("role", sa.String(), nullable=False),
@@ -409,6 +456,7 @@ def upgrade() -> None:
         sa.Column("document", postgresql.JSON(astext_type=sa.Text()), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("location_id", sa.Uuid(), nullable=True),
+        sa.Column("is_built_in", sa.Boolean(), nullable=False),
         sa.Column("file", sa.String(), nullable=False),
         sa.Column("line", sa.Integer(), nullable=False),
         sa.Column("end_line", sa.Integer(), nullable=False),
@@ -878,6 +926,10 @@ def downgrade() -> None:
     op.drop_table("change_requests")
     op.drop_index(op.f("ix_account_roles_role"), table_name="account_roles")
     op.drop_table("account_roles")
+    op.drop_index("ix_test_cases_run", table_name="test_cases")
+    op.drop_table("test_cases")
+    op.drop_index(op.f("ix_stage_reports_run_id"), table_name="stage_reports")
+    op.drop_table("stage_reports")
     op.drop_index(op.f("ix_sign_in_attempts_at"), table_name="sign_in_attempts")
     op.drop_index("ix_sign_in_attempts_address_key_at", table_name="sign_in_attempts")
     op.drop_index("ix_sign_in_attempts_account_key_at", table_name="sign_in_attempts")
@@ -893,6 +945,10 @@ def downgrade() -> None:
     op.drop_table("resources")
     op.drop_index("ix_repositories_writer", table_name="repositories", postgresql_where=sa.text("writer IS NOT NULL"))
     op.drop_table("repositories")
+    op.drop_index(op.f("ix_pipeline_runs_subject"), table_name="pipeline_runs")
+    op.drop_index(op.f("ix_pipeline_runs_repository"), table_name="pipeline_runs")
+    op.drop_index(op.f("ix_pipeline_runs_commit"), table_name="pipeline_runs")
+    op.drop_table("pipeline_runs")
     op.drop_index(op.f("ix_path_products_run_id"), table_name="path_products")
     op.drop_index(op.f("ix_path_products_repository_id"), table_name="path_products")
     op.drop_index(op.f("ix_path_products_path_ref"), table_name="path_products")

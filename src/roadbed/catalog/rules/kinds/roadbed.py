@@ -24,7 +24,7 @@ _TIMEOUT = whole("Time limit", "In seconds.", minimum=1, maximum=86_400)
 _REPORT = fields(
     ("type", "path"),
     is_closed=True,
-    type={"enum": ["junit", "coverage", "sarif", "sbom", "log"], "title": "Type"},
+    type={"enum": ["junit", "coverage", "scan", "sarif", "sbom", "log"], "title": "Type"},
     path=text("Path", "A file or glob in the workspace.", examples=["reports/junit*.xml"]),
 )
 

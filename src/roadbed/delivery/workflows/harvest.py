@@ -1,0 +1,95 @@
+"""Collects what a step leaves behind for people to read."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from roadbed.core.blobs import BlobStore
+from roadbed.core.sandbox import find_file
+from roadbed.core.services import Services
+from roadbed.delivery.errors import ReportUnreadable
+from roadbed.delivery.rules import reports as rules
+from roadbed.delivery.types import Check, ReportKind, ReportPlan, ReportState, StageReport, TestCase
+from roadbed.delivery.workflows.workspaces import Place
+
+MAX_BYTES = 30_000_000
+MAX_FILES = 500
+
+
+@dataclass
+class Harvest:
+    """What the steps of one stage reported so far, and what is to be said about it in the log."""
+
+    stage: str
+    reports: list[StageReport] = field(default_factory=list)
+    cases: list[TestCase] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    def add(
+        self,
+        plan: ReportPlan,
+        path: str,
+        state: ReportState,
+        summary: dict[str, Any],
+        *,
+        blob: str | None = None,
+    ) -> None:
+        self.reports.append(StageReport(self.stage, plan.kind, path, state, summary, blob))
+
+
+async def collect(services: Services, place: Place, plans: Sequence[ReportPlan], harvest: Harvest) -> None:
+    """Read the reports that a step left, into `harvest`."""
+    for plan in plans:
+        await asyncio.to_thread(_collect, services.get(BlobStore), place, plan, harvest)
+
+
+def _collect(blobs: BlobStore, place: Place, plan: ReportPlan, harvest: Harvest) -> None:
+    found = 0
+    for name, file in _find_files(place, plan.path):
+        found += 1
+        try:
+            _read(blobs, plan, name, file, harvest)
+        except ReportUnreadable as error:
+            harvest.add(plan, name, ReportState.UNREADABLE, {"reason": error.message})
+            harvest.remarks.append(f"{name} cannot be read. {error.message}")
+    if not found:
+        harvest.remarks.append(f"There is no {plan.path}.")
+        if plan.kind is ReportKind.SCAN:
+            check = Check("scan", ReportState.NOT_CHECKED, f"There is no {plan.path}: nothing says what was checked.")
+            harvest.add(plan, plan.path, ReportState.NOT_CHECKED, {"checks": [asdict(check)]})
+
+
+def _find_files(place: Place, pattern: str) -> Iterator[tuple[str, Path]]:
+    """Give the files of a glob, by name. Only real files inside the workspace count."""
+    parts = PurePosixPath(pattern)
+    if parts.is_absolute() or ".." in parts.parts or place.source.is_symlink():
+        return
+    names = sorted(path.relative_to(place.folder).as_posix() for path in place.source.glob(pattern))
+    for name in names[:MAX_FILES]:
+        file = find_file(place.folder, name)
+        if file is not None:
+            yield name.removeprefix("source/"), file
+
+
+def _read(blobs: BlobStore, plan: ReportPlan, name: str, file: Path, harvest: Harvest) -> None:
+    if file.stat().st_size > MAX_BYTES:
+        raise ReportUnreadable(f"It has more than {MAX_BYTES:,} bytes.")
+    data = file.read_bytes()
+    if plan.kind is ReportKind.JUNIT:
+        cases = rules.read_junit(data)
+        counts = rules.count_tests(cases)
+        harvest.cases += cases
+        state = ReportState.FAILED if counts.failed else ReportState.PASSED
+        harvest.add(plan, name, state, asdict(counts))
+    elif plan.kind is ReportKind.COVERAGE:
+        harvest.add(plan, name, ReportState.PASSED, rules.read_coverage(data))
+    elif plan.kind is ReportKind.SCAN:
+        checks = rules.read_scan(data)
+        harvest.add(plan, name, rules.worst_state(checks), {"checks": [asdict(check) for check in checks]})
+    elif plan.kind is ReportKind.SBOM:
+        count = rules.count_components(data)
+        harvest.add(plan, name, ReportState.PASSED, {"components": count}, blob=blobs.put(data).digest)
+    else:
+        harvest.add(plan, name, ReportState.PASSED, {"size_bytes": len(data)}, blob=blobs.put(data).digest)

@@ -1,0 +1,96 @@
+"""The parts of the running server that belong to delivery, and what happens when a pipeline run ends."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import UUID
+
+from roadbed.core.db import Database, WriteSession
+from roadbed.core.events import Envelope
+from roadbed.core.home import Home
+from roadbed.core.inventory import Item
+from roadbed.core.services import Services
+from roadbed.core.settings import Settings
+from roadbed.delivery.service.reports import find_pipeline_run
+from roadbed.delivery.service.statuses import Word, end_pending, say_of_run
+from roadbed.delivery.types import PIPELINE_KIND
+from roadbed.delivery.workflows.runner import Runner
+from roadbed.delivery.workflows.workspaces import PipelineFolders
+from roadbed.kit.clock import now
+from roadbed.runs.contract import RunFinished, RunState, RunSummary, Wait, find_run, wait_for_run
+from roadbed.scm.contract import StatusState
+
+FOLDER = "delivery"
+
+
+@asynccontextmanager
+async def open_runner(services: Services) -> AsyncIterator[None]:
+    """Provide what runs the commands of pipelines."""
+    settings = services.get(Settings).delivery
+    folders = PipelineFolders(
+        services.get(Home).folder(FOLDER), cache_bytes=settings.cache_bytes, cache_count=settings.concurrency
+    )
+    services.put(Runner, Runner(services, settings, folders))
+    yield
+
+
+def pipeline_wait(run: RunSummary) -> Wait:
+    """Return what a step answers to wait for a pipeline run.
+
+    It is resumed with `{"state": "succeeded" | "failed" | "cancelled", "run_id": …}`.
+    """
+    return wait_for_run(run)
+
+
+async def finish(session: WriteSession, envelope: Envelope[RunFinished]) -> None:
+    """Say on the commit how the pipeline ended, and keep its cache for the next."""
+    event = envelope.event
+    if event.kind != PIPELINE_KIND:
+        return
+    run_id, state = UUID(event.run_id), RunState(event.state)
+    view = await find_pipeline_run(session, run_id)
+    run = await find_run(session, run_id)
+    if view is None or run is None or run.state is not state:
+        return  # retried since: it will end once more
+    word = _last_word(run)
+    await say_of_run(session, view.repository_id, commit=view.commit, word=word, run_id=run_id)
+    await end_pending(session, view.repository_id, commit=view.commit, run_id=run_id, text=word.text)
+    await asyncio.to_thread(
+        _clear, session.services, run_id, view.repository.partition("/")[0], is_kept=state is RunState.FAILED
+    )
+
+
+def _last_word(run: RunSummary) -> Word:
+    if run.state is RunState.SUCCEEDED:
+        return Word(StatusState.SUCCESS, "All stages passed")
+    if run.state is RunState.FAILED:
+        return Word(StatusState.FAILURE, (run.error or {}).get("message") or "A stage failed")
+    return Word(StatusState.ERROR, "Cancelled")
+
+
+def _clear(services: Services, run_id: UUID, owner: str, *, is_kept: bool) -> None:
+    folders = services.get(Runner).folders
+    place = folders.place_of(run_id)
+    folders.return_cache(place, owner)
+    if not is_kept:  # a failed run may be retried, and goes on in its workspace
+        folders.remove(place)
+
+
+async def purge_workspaces(services: Services) -> None:
+    """Delete workspaces of runs that failed some time ago, and those that belong to nothing."""
+    folders = services.get(Runner).folders
+    before = now() - timedelta(hours=services.get(Settings).delivery.keep_failed_hours)
+    for run_id in folders.list_runs():
+        async with services.get(Database).read() as session:
+            run = await find_run(session, run_id)
+        if run is None or (run.finished_at is not None and run.finished_at < before):
+            await asyncio.to_thread(folders.remove, folders.place_of(run_id))
+
+
+async def list_inventory(services: Services) -> list[Item]:
+    """List the workspaces of pipeline runs."""
+    return [
+        Item("folder", f"{FOLDER}/workspaces/{run_id}", f"run:{run_id}")
+        for run_id in services.get(Runner).folders.list_runs()
+    ]
