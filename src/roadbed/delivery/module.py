@@ -13,6 +13,7 @@ from roadbed.delivery import api, web
 from roadbed.delivery.access import PIPELINE_READ, PIPELINE_RUN, PIPELINE_RUN_UNISOLATED
 from roadbed.delivery.service.starting import follow_push
 from roadbed.delivery.workflows.checkout import CHECKOUT_STEP
+from roadbed.delivery.workflows.deploying import DEPLOY_STEP
 from roadbed.delivery.workflows.parts import finish, list_inventory, open_runner, purge_workspaces
 from roadbed.delivery.workflows.stages import STAGE_STEP
 from roadbed.runs.contract import PLACE_FACTS, STEPS, RunFinished
@@ -24,7 +25,7 @@ MODULE = Module(
         PERMISSIONS.add(PIPELINE_READ, PIPELINE_RUN, PIPELINE_RUN_UNISOLATED),
         SHIPPED_ENTITIES.add(ShippedEntities("pipelines/standard.yaml", is_built_in=True)),
         PROVIDERS.add(Provider("delivery: runner", open_runner)),
-        STEPS.add(CHECKOUT_STEP, STAGE_STEP),
+        STEPS.add(CHECKOUT_STEP, STAGE_STEP, DEPLOY_STEP),
         CONSUMERS.add(
             Consumer("delivery.follow_push", Pushed, follow_push),
             Consumer("delivery.finish", RunFinished, finish),

@@ -11,6 +11,9 @@ PIPELINE_KIND = "delivery.pipeline"
 STANDARD = "pipeline:default/standard"
 CHECKOUT = "checkout"
 """The key of the first step, which no stage may have."""
+DEVELOPMENT = "development"
+DEVELOPMENT_WAIT = "delivery.development"
+"""The kind of waits that end when what a pipeline run made runs in development; the key is the run's id."""
 
 
 class ReportKind(StrEnum):
@@ -77,6 +80,11 @@ class Stage:
     needs: tuple[str, ...] = ()
     when: str | None = None
     timeout_seconds: int | None = None
+
+    @property
+    def environment(self) -> str | None:
+        """Where this stage deploys to; None when it calls targets."""
+        return next((str(step.arguments["environment"]) for step in self.steps if step.uses == "deploy"), None)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from roadbed.goldenpaths.access import PATH_READ, RUN_START
 from roadbed.goldenpaths.service.products import forget_deleted
 from roadbed.goldenpaths.types import ACTIONS
 from roadbed.goldenpaths.web import panels
+from roadbed.goldenpaths.workflows.awaiting import PIPELINE_AWAIT
 from roadbed.goldenpaths.workflows.fetching import FETCH_PLAIN, FETCH_TEMPLATE
 from roadbed.goldenpaths.workflows.logging import DEBUG_LOG
 from roadbed.goldenpaths.workflows.publishing import PUBLISH_GITHUB, PUBLISH_REPOSITORY
@@ -27,7 +28,9 @@ MODULE = Module(
     "goldenpaths",
     (
         PERMISSIONS.add(PATH_READ, RUN_START),
-        ACTIONS.add(FETCH_TEMPLATE, FETCH_PLAIN, PUBLISH_REPOSITORY, PUBLISH_GITHUB, CATALOG_REGISTER, DEBUG_LOG),
+        ACTIONS.add(
+            FETCH_TEMPLATE, FETCH_PLAIN, PUBLISH_REPOSITORY, PUBLISH_GITHUB, CATALOG_REGISTER, PIPELINE_AWAIT, DEBUG_LOG
+        ),
         STEPS.add(ACTION_KIND, OUTPUT_KIND),
         PROVIDERS.add(Provider("goldenpaths: shipped paths", open_paths, is_after_launch=True)),
         CONSUMERS.add(

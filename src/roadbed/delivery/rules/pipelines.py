@@ -9,7 +9,7 @@ from roadbed.core.expressions import BOOL, STRING, Expression
 from roadbed.delivery.errors import PipelineInvalid
 from roadbed.delivery.types import CHECKOUT, Pipeline, ReportKind, ReportPlan, Stage, StageStep
 
-BUILT_IN_STEPS = ("artifact",)
+BUILT_IN_STEPS = ("artifact", "deploy")
 INPUTS = {"branch": STRING, "isDefaultBranch": BOOL, "repository": STRING, "commit": STRING}
 """What the conditions of stages and steps may use."""
 
@@ -36,6 +36,7 @@ def read_pipeline(ref: str, spec: Mapping[str, Any]) -> Pipeline:
 
 
 def _read_stage(ref: str, stage: Mapping[str, Any]) -> Stage:
+    _check_deploy(ref, stage)
     return Stage(
         id=stage["id"],
         title=stage.get("name") or stage["id"].replace("-", " ").capitalize(),
@@ -45,6 +46,23 @@ def _read_stage(ref: str, stage: Mapping[str, Any]) -> Stage:
         when=_check_condition(ref, stage.get("when")),
         timeout_seconds=stage.get("timeoutSeconds"),
     )
+
+
+def _check_deploy(ref: str, stage: Mapping[str, Any]) -> None:
+    """Refuse a stage that does something beside deploying: after its wait it would do that again."""
+    deploys = [step for step in stage["steps"] if step.get("uses") == "deploy"]
+    if not deploys:
+        return
+    if len(stage["steps"]) > 1:
+        raise PipelineInvalid(
+            f"{ref}: the stage {stage['id']!r} deploys and does something else.",
+            hint="Give each deployment a stage of its own.",
+        )
+    if not isinstance((deploys[0].get("with") or {}).get("environment"), str):
+        raise PipelineInvalid(
+            f"{ref}: the stage {stage['id']!r} does not say where it deploys to.",
+            hint="Write `with: {environment: development}`.",
+        )
 
 
 def _read_step(ref: str, step: Mapping[str, Any]) -> StageStep:

@@ -81,6 +81,10 @@ async def ensure_pipeline_run(
 
 
 async def _start(session: WriteSession, actor: Actor, start: _Start) -> RunSummary:
+    """Start the run of a commit, or return the one it has.
+
+    A commit that comes to the default branch from another one has a second run there: that one deploys.
+    """
     is_isolated = _check_isolation(session, actor)
     repository, pipeline = start.repository, start.pipeline
     is_default = start.branch == repository.default_branch
@@ -104,13 +108,18 @@ async def _start(session: WriteSession, actor: Actor, start: _Start) -> RunSumma
             steps=[
                 StepPlan(CHECKOUT, "Check out", "delivery.checkout"),
                 *(
-                    StepPlan(stage.id, stage.title, "delivery.stage", {"stage": freeze_stage(stage)})
+                    StepPlan(
+                        stage.id,
+                        stage.title,
+                        "delivery.deploy" if stage.environment else "delivery.stage",
+                        {"stage": freeze_stage(stage)},
+                    )
                     for stage in pipeline.stages
                 ),
             ],
             subject=start.project.subject,
             inputs=inputs,
-            key=f"{repository.id}:{start.commit}:{pipeline.ref}",
+            key=f"{repository.id}:{start.commit}:{pipeline.ref}" + ("" if is_default else ":branch"),
             parent_run_id=start.parent_run_id,
         ),
     )

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
 
-from roadbed.core.db import Database, WriteSession
+from roadbed.core.db import Database, ReadSession, WriteSession
 from roadbed.core.events import Envelope
 from roadbed.core.home import Home
 from roadbed.core.inventory import Item
@@ -14,11 +14,12 @@ from roadbed.core.services import Services
 from roadbed.core.settings import Settings
 from roadbed.delivery.service.reports import find_pipeline_run
 from roadbed.delivery.service.statuses import Word, end_pending, say_of_run
-from roadbed.delivery.types import PIPELINE_KIND
+from roadbed.delivery.types import DEVELOPMENT_WAIT, PIPELINE_KIND
+from roadbed.delivery.workflows.deploying import is_in_development
 from roadbed.delivery.workflows.runner import Runner
 from roadbed.delivery.workflows.workspaces import PipelineFolders
 from roadbed.kit.clock import now
-from roadbed.runs.contract import RunFinished, RunState, RunSummary, Wait, find_run, wait_for_run
+from roadbed.runs.contract import RunFinished, RunState, RunSummary, Wait, find_run, resume_waits
 from roadbed.scm.contract import StatusState
 
 FOLDER = "delivery"
@@ -36,11 +37,19 @@ async def open_runner(services: Services) -> AsyncIterator[None]:
 
 
 def pipeline_wait(run: RunSummary) -> Wait:
-    """Return what a step answers to wait for a pipeline run.
+    """Return what a step answers to wait until what a pipeline run makes runs in development, or the run ended before.
 
     It is resumed with `{"state": "succeeded" | "failed" | "cancelled", "run_id": …}`.
     """
-    return wait_for_run(run)
+
+    async def find(session: ReadSession) -> dict[str, object] | None:
+        found = await find_run(session, run.id)
+        if found is not None and found.state.is_finished:
+            return {"state": found.state.value, "run_id": str(run.id)}
+        is_there = await is_in_development(session, run.id)
+        return {"state": RunState.SUCCEEDED.value, "run_id": str(run.id)} if is_there else None
+
+    return Wait(DEVELOPMENT_WAIT, str(run.id), f"Waits for {run.title}", find=find)
 
 
 async def finish(session: WriteSession, envelope: Envelope[RunFinished]) -> None:
@@ -53,6 +62,8 @@ async def finish(session: WriteSession, envelope: Envelope[RunFinished]) -> None
     run = await find_run(session, run_id)
     if view is None or run is None or run.state is not state:
         return  # retried since: it will end once more
+    result = {"state": state.value, "run_id": event.run_id}
+    await resume_waits(session, kind=DEVELOPMENT_WAIT, key=event.run_id, result=result)
     word = _last_word(run)
     await say_of_run(session, view.repository_id, commit=view.commit, word=word, run_id=run_id)
     await end_pending(session, view.repository_id, commit=view.commit, run_id=run_id, text=word.text)

@@ -1,12 +1,8 @@
 """A stage of a pipeline: calls its make targets, collects what they report, and says how it went on the commit."""
 
-import contextlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from roadbed.artifacts.contract import Artifact
-from roadbed.core.errors import RoadbedError
 from roadbed.delivery import repository as table
 from roadbed.delivery.rules.frozen import thaw_stage
 from roadbed.delivery.rules.pipelines import holds
@@ -19,12 +15,12 @@ from roadbed.delivery.rules.words import (
     last_lines,
     report_words,
 )
-from roadbed.delivery.service.statuses import Word, say_of_run
 from roadbed.delivery.types import ReportKind, ReportState, Stage, StageStep
 from roadbed.delivery.workflows.artifact import NothingThere, keep_artifact
 from roadbed.delivery.workflows.checkout import open_place
 from roadbed.delivery.workflows.harvest import Harvest, collect
 from roadbed.delivery.workflows.runner import CommandEnd, Runner
+from roadbed.delivery.workflows.speaking import condition_values, say_of_step, speaking
 from roadbed.delivery.workflows.workspaces import Place
 from roadbed.kit.text import duration, filesize
 from roadbed.runs.contract import Done, Outcome, Skip, StepContext, StepFailed, StepKind
@@ -46,11 +42,11 @@ class _Work:
 async def _execute(context: StepContext) -> Outcome:
     """Work on one stage. It is begun anew when the server was stopped in the middle."""
     stage = thaw_stage(context.inputs["stage"])
-    if not holds(stage.when, _values(context)):
+    if not holds(stage.when, condition_values(context)):
         reason = f"Only when {stage.when}"
-        await _say(context, StatusState.SUCCESS, f"Skipped: {reason}")
+        await say_of_step(context, StatusState.SUCCESS, f"Skipped: {reason}")
         return Skip(reason)
-    async with _speaking(context):
+    async with speaking(context):
         place = await open_place(context)
         work = _Work(stage, place, Harvest(stage.id))
         try:
@@ -60,51 +56,15 @@ async def _execute(context: StepContext) -> Outcome:
             await _keep(context, work)
     text = _words(work)
     if len(work.skipped) == len(stage.steps):
-        await _say(context, StatusState.SUCCESS, f"Skipped: {text}")
+        await say_of_step(context, StatusState.SUCCESS, f"Skipped: {text}")
         return Skip(text)
-    await _say(context, StatusState.SUCCESS, text)
+    await say_of_step(context, StatusState.SUCCESS, text)
     output = {"artifact": work.artifact.digest} if work.artifact else {}
     return Done(output, note=text or None)
 
 
-def _values(context: StepContext) -> dict[str, object]:
-    inputs = context.run_inputs
-    return {
-        "branch": inputs["branch"],
-        "isDefaultBranch": inputs["is_default_branch"],
-        "repository": inputs["repository"],
-        "commit": inputs["commit"],
-    }
-
-
-@contextlib.asynccontextmanager
-async def _speaking(context: StepContext) -> AsyncIterator[None]:
-    """Say on the commit that the stage began, and that it failed when it does."""
-    await _say(context, StatusState.PENDING, "Running")
-    try:
-        yield
-    except StepFailed as error:
-        await _say(context, StatusState.FAILURE, error.message)
-        raise
-    except RoadbedError as error:
-        await _say(context, StatusState.ERROR, error.message)
-        raise
-
-
-async def _say(context: StepContext, state: StatusState, text: str) -> None:
-    word = Word(state, text, context.key)
-    async with context.database.write() as session:
-        await say_of_run(
-            session,
-            UUID(context.run_inputs["repository_id"]),
-            commit=context.run_inputs["commit"],
-            word=word,
-            run_id=context.run_id,
-        )
-
-
 async def _do(context: StepContext, work: _Work, step: StageStep) -> None:
-    if not holds(step.when, _values(context)):
+    if not holds(step.when, condition_values(context)):
         work.skipped.append(f"{step.name}: only when {step.when}")
         return
     try:

@@ -59,7 +59,7 @@ async def _provision(context: StepContext) -> Outcome:
     if context.resumed is not None:
         return await _after_provisioning(context)
     spec = read_score(context.run_inputs["score"])
-    wishes = tuple(
+    wishes = [
         ResourceWish(
             id=_resource_id(context, spec, name),
             type=need.type,
@@ -67,7 +67,9 @@ async def _provision(context: StepContext) -> Outcome:
             params=resolve_json(need.params, metadata=spec.metadata),
         )
         for name, need in spec.resources.items()
-    )
+    ]
+    # Two names may stand for one shared resource. Parameters are JSON, which has no hash.
+    distinct = tuple(wish for number, wish in enumerate(wishes) if wish not in wishes[:number])
     async with context.database.write() as session:
         place = await progress.open_deployment(session, context.run_id)
         earlier = [run for run in await list_children(session, context.run_id) if run.kind.startswith("provisioning.")]
@@ -76,7 +78,7 @@ async def _provision(context: StepContext) -> Outcome:
         wish = ResourcesWish(
             environment=_key(context),
             environment_type=place.environment.type,
-            resources=tuple(dict.fromkeys(wishes)),
+            resources=distinct,
             key=f"{context.step_id}:{len(earlier)}",  # a retry after a failure asks anew
             parent_run_id=context.run_id,
         )

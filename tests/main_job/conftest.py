@@ -1,0 +1,39 @@
+"""Servers for whole jobs: one shared by what leaves it running, one of its own for what kills it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.main_job.support import Installation
+from tests.process import RoadbedProcess
+
+
+@contextmanager
+def installation(folder: Path) -> Iterator[Installation]:
+    for parent in (folder, *folder.parents[:3]):
+        if parent.name.startswith(("pytest-", "test_", "popen-", "run", "roadbed-tests-")):
+            parent.chmod(0o755)
+    home = folder / "home"
+    home.mkdir(mode=0o755)
+    made = Installation(RoadbedProcess(home, {"ROADBED_ENVIRONMENTS__READY_SECONDS": "4"}), folder)
+    try:
+        made.prepare()
+        yield made
+    finally:
+        made.close()
+        if made.roadbed.process is not None:
+            made.roadbed.stop()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with installation(tmp_path_factory.mktemp("made")) as found:
+        yield found
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Installation]:
+    with installation(tmp_path) as found:
+        yield found
