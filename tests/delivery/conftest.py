@@ -15,6 +15,7 @@ from tests.scm.support import Workspace, clone, make_repository, new_name, read
 from tests.support import RunningServer
 
 STAGES = ["checkout", "setup", "lint", "test", "integration", "scan", "sbom", "build", "artifact"]
+DEPLOYS = ["deploy-development", "deploy-staging", "deploy-production"]
 JUNIT = "<testsuite name='unit'><testcase classname='t' name='{name}' time='0.1'>{inside}</testcase></testsuite>"
 TARGETS = {
     "test": f'mkdir -p build/junit && echo "{JUNIT.format(name="adds", inside="")}" > build/junit/unit.xml',
@@ -59,6 +60,11 @@ class Shop:
             "spec: {type: service, lifecycle: experimental, owner: team-a}\n"
         )
 
+    def begin(self) -> None:
+        """Push an empty first commit, so that there is a default branch."""
+        self.workspace.git("commit", "-q", "--allow-empty", "-m", "Begin")
+        self.workspace.git("push", "-q", "origin", "HEAD:main")
+
     def push(self, branch: str = "main") -> str:
         """Commit the files and push them; returns the commit."""
         makefile = f".PHONY: {' '.join(self.targets)}\n" + "".join(
@@ -69,7 +75,6 @@ class Shop:
             "catalog-info.yaml": "apiVersion: backstage.io/v1alpha1\nkind: Component\n"
             f"metadata: {{name: {self.name}}}\nspec: {{type: service, lifecycle: experimental, owner: team-a}}\n",
             "main.sh": "echo hello\n",
-            "score.yaml": SCORE,
         } | self.files
         for path, text in files.items():
             target = self.workspace.folder / path

@@ -6,17 +6,19 @@ from pathlib import Path
 from roadbed.artifacts.contract import unpack
 from roadbed.core.sandbox import Sandbox
 from roadbed.delivery.workflows.runner import Runner
-from tests.delivery.conftest import JUNIT, STAGES, Shop, steps_of, wait_for
+from tests.delivery.conftest import DEPLOYS, JUNIT, SCORE, STAGES, Shop, steps_of, wait_for
 
 
 def test_push_runs_the_pipeline_and_keeps_an_artifact(shop: Shop, tmp_path: Path) -> None:
-    commit = shop.push()
+    shop.files["score.yaml"] = SCORE
+    shop.begin()
+    commit = shop.push("work")  # only the default branch is deployed
     run = shop.ends(commit)
     assert run["state"] == "succeeded", json.dumps(run, indent=1)
     assert run["initiator"] == shop.owner.actor.label
     assert run["subject"] == f"component:default/{shop.name}"
-    optional = {"setup", "lint", "integration"}
-    assert steps_of(run) == {key: "skipped" if key in optional else "succeeded" for key in STAGES}
+    optional = {"setup", "lint", "integration", *DEPLOYS}
+    assert steps_of(run) == {key: "skipped" if key in optional else "succeeded" for key in [*STAGES, *DEPLOYS]}
     detail = shop.detail(run["id"])
     assert detail["is_isolated"] is shop.server.services.get(Sandbox).isolation.is_isolated
     assert detail["tests"] == {"total": 1, "passed": 1, "failed": 0, "skipped": 0, "seconds": 0.1}
@@ -31,7 +33,7 @@ def test_push_runs_the_pipeline_and_keeps_an_artifact(shop: Shop, tmp_path: Path
     shop.server.run(unpack(shop.server.services, detail["artifact"], target))
     assert (target / "lib" / "start").read_text() == "echo hello\n"
     said = shop.statuses(commit, until={"pipeline": "success"})
-    assert said == {"pipeline": "success"} | {f"pipeline/{key}": "success" for key in STAGES[1:]}
+    assert said == {"pipeline": "success"} | {f"pipeline/{key}": "success" for key in [*STAGES[1:], *DEPLOYS]}
     folders = shop.server.services.get(Runner).folders
     wait_for(lambda: run["id"] not in map(str, folders.list_runs()))
 
@@ -98,6 +100,32 @@ def test_same_commit_pushed_twice_is_run_once(shop: Shop) -> None:
     assert len(shop.runs_of(commit)) == 1
 
 
+def test_commit_that_comes_to_the_default_branch_runs_there_too(shop: Shop) -> None:
+    shop.begin()
+    commit = shop.push("work")
+    first = shop.ends(commit)
+    shop.workspace.git("push", "-q", "origin", "HEAD:main")
+    wait_for(lambda: len(shop.runs_of(commit)) == 2)
+    second = shop.run_ends(shop.runs_of(commit)[0]["run_id"])
+    assert second["id"] != first["id"]
+    assert second["inputs"]["is_default_branch"] is True
+
+
+def test_stage_that_deploys_and_does_something_else_is_refused(shop: Shop) -> None:
+    shop.uses_pipeline(f"""
+apiVersion: roadbed.dev/v1
+kind: Pipeline
+metadata: {{name: {shop.name}}}
+spec:
+  version: "1"
+  stages:
+    - {{id: both, steps: [{{make: build}}, {{uses: deploy, with: {{environment: development}}}}]}}
+""")
+    commit = shop.push()
+    said = shop.statuses(commit, until={"pipeline": "error"})
+    assert said == {"pipeline": "error"}
+
+
 def test_own_pipeline_adds_stages_and_keeps_the_required_ones(shop: Shop) -> None:
     shop.uses_pipeline(f"""
 apiVersion: roadbed.dev/v1
@@ -114,7 +142,7 @@ spec:
     run = shop.ends(shop.push())
     assert run["state"] == "succeeded"
     keys = [step["key"] for step in run["steps"]]
-    assert keys == [*STAGES[:5], "load", *STAGES[5:]]
+    assert keys == [*STAGES[:5], "load", *STAGES[5:], *DEPLOYS]
     assert "make test" in shop.log(run["id"], "test"), "a required stage is not replaced"
     assert "make other-build" in shop.log(run["id"], "build")
     assert shop.detail(run["id"])["version"].startswith("3+")

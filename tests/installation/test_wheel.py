@@ -27,6 +27,7 @@ def check_golden_paths(roadbed: RoadbedProcess, environment: Path) -> None:
         wait_until(lambda: client.get(address).status_code == 200)  # the catalog reads it while the server is up
         path = client.get(address).json()
         assert path["title"] == "Python FastAPI service"
+        assert path["problems"] == []
         assert path["source"]["repository"] == "roadbed/paths"
     clone = roadbed.home.parent / "paths"
     address = f"{roadbed.url}/git/roadbed/paths.git".replace("http://", f"http://x:{roadbed.token()}@")

@@ -104,7 +104,8 @@ class Installation:
 
     def ends(self, run_id: str, *, seconds: float = 120) -> Json:
         """Wait for the end of a run."""
-        return wait_for(lambda: (run := self.run(run_id))["finished_at"] and run, seconds=seconds, what=run_id)
+        run: Json = wait_for(lambda: (run := self.run(run_id))["finished_at"] and run, seconds=seconds, what=run_id)
+        return run
 
     def family(self, run_id: str) -> Iterator[Json]:
         """Give a run, its children and theirs."""

@@ -1,7 +1,6 @@
 """What goes wrong in a service's creation ends in words that name the thing and the next step."""
 
-from tests.main_job.conftest import Installation
-from tests.main_job.support import OWNER, Json
+from tests.main_job.support import OWNER, Installation, Json
 
 
 def failure(run: Json) -> Json:
@@ -21,7 +20,8 @@ def test_service_that_never_becomes_ready_is_named_with_its_probe(made: Installa
     error = failure(made.ends(made.create("unready", fault="ready")))
     assert "/readyz" in error["message"]
     assert error["hint"]
-    assert made.get("/api/v1/environments/unready/development")["workloads"] == []
+    workloads = made.get("/api/v1/environments/unready/development")["workloads"]
+    assert [workload["version"] for workload in workloads] == [None]
 
 
 def test_service_that_ends_at_once_is_named_with_its_last_line(made: Installation) -> None:

@@ -32,6 +32,17 @@ async def find(session: ReadSession, run_id: UUID) -> PipelineRunRow | None:
     return await session.get(PipelineRunRow, run_id)
 
 
+async def find_default_run(session: ReadSession, repository_id: UUID, *, commit: str, pipeline: str) -> UUID | None:
+    """Return the id of the run of a commit on the default branch."""
+    query = select(PipelineRunRow.run_id).where(
+        PipelineRunRow.repository_id == repository_id,
+        PipelineRunRow.commit == commit,
+        PipelineRunRow.pipeline == pipeline,
+        PipelineRunRow.is_default_branch,
+    )
+    return await session.scalar(query.limit(1))
+
+
 async def list_runs(
     session: ReadSession, wanted: PipelineRunFilter, *, before_id: UUID | None = None, limit: int
 ) -> list[PipelineRunRow]:

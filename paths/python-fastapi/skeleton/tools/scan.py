@@ -15,6 +15,11 @@ from typing import Any, Literal
 REPORT = Path("build/scan.json")
 TIMEOUT_SECONDS = 240
 BIN = Path(sys.executable).parent
+COMMIT_LINE = r'^\s*commit: "?[0-9a-f]{40}\b'
+"""The name of a commit, as .roadbed/path.yaml holds it, looks random and is no secret.
+
+The scanner puts quotation marks around the values of YAML before it looks.
+"""
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,8 @@ def check_secrets() -> Check:
     files = [file for file in listed.stdout.split("\0") if Path(file).is_file()]
     if listed.returncode != 0 or not files:
         return Check(name, "not_checked", f"git lists no files: {_last_line(listed.stderr)}")
-    scan = _run([BIN / "detect-secrets", "scan", "--no-verify", *files])
+    options = ["--no-verify", "--exclude-lines", COMMIT_LINE]
+    scan = _run([BIN / "detect-secrets", "scan", *options, *files])
     if scan.returncode != 0:
         return Check(name, "not_checked", f"detect-secrets failed: {_last_line(scan.stderr)}")
     found = [

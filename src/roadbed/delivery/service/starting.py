@@ -19,7 +19,7 @@ from roadbed.delivery.service.statuses import Word, say
 from roadbed.delivery.types import CHECKOUT, PIPELINE_KIND, Pipeline
 from roadbed.identity.contract import find_account, find_actor
 from roadbed.kit.clock import now
-from roadbed.runs.contract import RunPlan, RunSummary, StepPlan, start_run
+from roadbed.runs.contract import RunPlan, RunSummary, StepPlan, find_run, start_run
 from roadbed.scm.contract import (
     ZERO_SHA,
     Pushed,
@@ -88,6 +88,11 @@ async def _start(session: WriteSession, actor: Actor, start: _Start) -> RunSumma
     is_isolated = _check_isolation(session, actor)
     repository, pipeline = start.repository, start.pipeline
     is_default = start.branch == repository.default_branch
+    if not is_default:
+        known = await table.find_default_run(session, repository.id, commit=start.commit, pipeline=pipeline.ref)
+        found = await find_run(session, known) if known else None
+        if found is not None:
+            return found
     inputs = {
         "repository_id": str(repository.id),
         "repository": repository.full_name,
@@ -105,18 +110,7 @@ async def _start(session: WriteSession, actor: Actor, start: _Start) -> RunSumma
             kind=PIPELINE_KIND,
             title=f"Pipeline of {repository.full_name} at {start.commit[:7]}"
             + ("" if is_isolated else ", not isolated"),
-            steps=[
-                StepPlan(CHECKOUT, "Check out", "delivery.checkout"),
-                *(
-                    StepPlan(
-                        stage.id,
-                        stage.title,
-                        "delivery.deploy" if stage.environment else "delivery.stage",
-                        {"stage": freeze_stage(stage)},
-                    )
-                    for stage in pipeline.stages
-                ),
-            ],
+            steps=_plan_steps(pipeline),
             subject=start.project.subject,
             inputs=inputs,
             key=f"{repository.id}:{start.commit}:{pipeline.ref}" + ("" if is_default else ":branch"),
@@ -128,6 +122,19 @@ async def _start(session: WriteSession, actor: Actor, start: _Start) -> RunSumma
         word = Word(StatusState.PENDING, f"{pipeline.ref} {pipeline.version}")
         await say(session, repository, commit=start.commit, word=word, run_id=run.id)
     return run
+
+
+def _plan_steps(pipeline: Pipeline) -> list[StepPlan]:
+    stages = (
+        StepPlan(
+            stage.id,
+            stage.title,
+            "delivery.deploy" if stage.environment else "delivery.stage",
+            {"stage": freeze_stage(stage)},
+        )
+        for stage in pipeline.stages
+    )
+    return [StepPlan(CHECKOUT, "Check out", "delivery.checkout"), *stages]
 
 
 def _add_row(session: WriteSession, run: RunSummary, start: _Start, *, is_isolated: bool) -> None:

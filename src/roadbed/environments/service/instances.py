@@ -23,7 +23,8 @@ from roadbed.environments.service.health import clear_health, set_health
 from roadbed.environments.service.ports import take_port
 from roadbed.environments.service.routes import refresh_routes
 from roadbed.environments.service.runtime import probes
-from roadbed.environments.service.runtime.logs import LogSlice
+from roadbed.environments.service.runtime.logs import OWN_LINE, LogSlice
+from roadbed.environments.service.runtime.ports import find_stranger
 from roadbed.environments.service.runtime.process import ProcessRuntime
 from roadbed.environments.service.tidying import tidy
 from roadbed.environments.types import InstanceState, Probe, Variable, WorkloadSpec
@@ -34,6 +35,7 @@ from roadbed.secrets.contract import SecretMask
 ENDS_UNTIL_GIVEN_UP = 3
 _POLL_SECONDS = 0.1
 _LAST_LINES = 20
+_LAST_LINE_LENGTH = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +106,7 @@ async def wait_until_ready(services: Services, instance_id: UUID) -> str:
         if supervisor is None:
             raise _not_ready(services, placed, "was stopped before it was ready")
         if supervisor.pid is not None:
-            is_ready, said = await _ask_ready(services, placed)
+            is_ready, said = await _ask_ready(services, placed, supervisor.pid)
             if is_ready and supervisor.pid is not None:
                 return said
         if supervisor.restarts >= ENDS_UNTIL_GIVEN_UP:
@@ -175,20 +177,27 @@ def host_name(placed: PlacedInstance) -> str:
     )
 
 
-async def _ask_ready(services: Services, placed: PlacedInstance) -> tuple[bool, str]:
+async def _ask_ready(services: Services, placed: PlacedInstance, pid: int) -> tuple[bool, str]:
     port = placed.instance.port
     probe = probe_of(placed, "ready")
     if port is None:
         return True, "it runs"
     if probe is None:
-        return await probes.is_listening(port)
-    return await probes.ask(services.get(Loopback), port=port, host=host_name(placed), probe=probe)
+        is_ready, said = await probes.is_listening(port)
+    else:
+        is_ready, said = await probes.ask(services.get(Loopback), port=port, host=host_name(placed), probe=probe)
+    stranger = await asyncio.to_thread(find_stranger, port, pid) if is_ready else None
+    if stranger is not None:
+        return False, f"its port {port} is held by {stranger}; the next deployment takes another one"
+    return is_ready, said
 
 
 def _not_ready(services: Services, placed: PlacedInstance, what: str) -> WorkloadNotReady:
     lines = read_log(services, placed.instance.id, limit=_LAST_LINES).lines
+    printed = [line.strip() for line in lines if line.strip() and not line.startswith(OWN_LINE)]
+    last = f" The last that it printed: {printed[-1][:_LAST_LINE_LENGTH]}" if printed else ""
     return WorkloadNotReady(
-        f"{placed.workload.name} in {placed.environment.name} {what}.",
+        f"{placed.workload.name} in {placed.environment.name} {what}.{last}",
         hint="Its log says more; the version before goes on serving.",
         log=lines,
     )

@@ -48,6 +48,8 @@ class RunPlan:
 async def start_run(session: WriteSession, actor: Actor, plan: RunPlan) -> RunSummary:
     """Write the run with its frozen plan, and have it begin when this transaction is committed.
 
+    The run that has the plan's key already is returned as it is; its parent is set if it has none yet.
+
     Raises:
         UnknownStepKind: a step's kind is not registered.
     """
@@ -55,6 +57,8 @@ async def start_run(session: WriteSession, actor: Actor, plan: RunPlan) -> RunSu
         await lock_transaction(session, f"run:{plan.kind}:{plan.key}")
         existing = await repository.find_run_by_key(session, kind=plan.kind, key=plan.key)
         if existing is not None:
+            if existing.parent_run_id is None:  # an event began it before the run that it is a part of asked for it
+                existing.parent_run_id = plan.parent_run_id
             return summarise(existing)
     versions = _check_kinds(session, plan)
     run = _new_run(actor, plan)

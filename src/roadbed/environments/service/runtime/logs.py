@@ -18,6 +18,8 @@ from roadbed.kit.text import filesize
 
 log = structlog.get_logger(__name__)
 
+OWN_LINE = "[roadbed] "
+"""Begins a line that the runtime said, and not the workload."""
 _ROW_BYTES = 16_384
 _BLOCK_BYTES = 65_536
 _MAX_SLICE_BYTES = 4_000_000
@@ -66,7 +68,7 @@ class InstanceLog:
     def say(self, text: str) -> None:
         """Add a line of the runtime's own."""
         with self.open().open("ab") as file:
-            file.write(f"[roadbed] {text}\n".encode())
+            file.write(f"{OWN_LINE}{text}\n".encode())
 
     def rotate(self) -> None:
         """Drop the oldest output when there is more than the quota."""

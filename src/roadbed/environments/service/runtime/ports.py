@@ -1,7 +1,11 @@
 """Ports of this machine for workloads."""
 
+import secrets
 import socket
 from collections.abc import Collection
+from typing import Any
+
+import psutil
 
 from roadbed.environments.errors import NoFreePort
 
@@ -20,6 +24,8 @@ def is_free(port: int) -> bool:
 def choose_port(*, first: int, count: int, taken: Collection[int]) -> int:
     """Return a port that no workload has and nobody listens on.
 
+    The search begins anywhere, so that two installations on one machine that choose at the same moment differ.
+
     Args:
         first: of the range.
         count: how many there are.
@@ -28,10 +34,31 @@ def choose_port(*, first: int, count: int, taken: Collection[int]) -> int:
     Raises:
         NoFreePort: all are in use.
     """
-    for port in range(first, first + count):
+    begin = secrets.randbelow(count)
+    for offset in range(count):
+        port = first + (begin + offset) % count
         if port not in taken and is_free(port):
             return port
     raise NoFreePort(
         f"All ports for workloads, {first} to {first + count - 1}, are in use.",
         hint="Stop what uses them, or change ROADBED_ENVIRONMENTS__FIRST_PORT or ROADBED_ENVIRONMENTS__PORT_COUNT.",
     )
+
+
+def find_stranger(port: int, pid: int) -> str | None:
+    """Return who listens on a port that the process and its descendants do not listen on, in words.
+
+    None where they listen themselves, nobody does, or the operating system does not tell.
+    """
+    try:
+        holders = [one.pid for one in psutil.net_connections("tcp") if _is_listener(one, port) and one.pid]
+        family = {pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))}
+        if not holders or family.intersection(holders):
+            return None
+        return f"process {holders[0]} ({psutil.Process(holders[0]).name()})"
+    except psutil.Error:
+        return None
+
+
+def _is_listener(connection: Any, port: int) -> bool:
+    return bool(connection.status == psutil.CONN_LISTEN and connection.laddr.port == port)
