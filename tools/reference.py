@@ -70,7 +70,8 @@ BOUNDS: dict[type, tuple[str, str]] = {
 }
 EXIT_MEANINGS = {
     Exit.OK: "It is done.",
-    Exit.FAILED: "It failed; the message says why. `roadbed validate`: there are problems.",
+    Exit.FAILED: "It failed; the message says why. `roadbed validate`: there are problems. `roadbed inventory`: "
+    "something belongs to nothing.",
     Exit.USAGE: "The command line is wrong.",
     Exit.DENIED: "You are not signed in, or may not do this.",
     Exit.NOT_FOUND: "What was named does not exist.",

@@ -24,6 +24,7 @@ from roadbed.core.html import Renderer
 from roadbed.core.http import problems
 from roadbed.core.http.context import ProxyMiddleware, TraceMiddleware
 from roadbed.core.http.guards import CrossSiteMiddleware, HeadersMiddleware, SizeLimitMiddleware
+from roadbed.core.inventory import INVENTORY, INVENTORY_READ, InventorySource, list_own
 from roadbed.core.lifecycle import PROVIDERS, Provider
 from roadbed.core.routes import API, PAGES
 from roadbed.core.sandbox.parts import open_sandbox
@@ -65,7 +66,8 @@ async def _check_workflows(services: Services) -> None:
 CORE = Module(
     "core",
     (
-        PERMISSIONS.add(METRICS_READ, SYSTEM_READ),
+        PERMISSIONS.add(METRICS_READ, SYSTEM_READ, INVENTORY_READ),
+        INVENTORY.add(InventorySource("core", list_own)),
         PAGES.add(health.router, openapi.router),
         PROVIDERS.add(Provider("sandbox", open_sandbox)),
         HEALTH_CHECKS.add(

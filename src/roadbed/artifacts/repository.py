@@ -38,6 +38,10 @@ async def add(session: WriteSession, values: dict[str, Any]) -> bool:
     return (await session.scalar(statement.returning(ArtifactRow.id))) is not None
 
 
+async def list_digests(session: ReadSession) -> set[str]:
+    return set(await session.scalars(select(ArtifactRow.digest)))
+
+
 async def list_rows(
     session: ReadSession, wanted: ArtifactFilter, *, before_id: UUID | None = None, limit: int
 ) -> list[ArtifactRow]:

@@ -50,6 +50,14 @@ def image_manifest(meta: ArtifactMeta, *, config: Blob, layer: Blob) -> bytes:
     )
 
 
+def is_manifest(data: bytes) -> bool:
+    """Tell whether a blob is the manifest of an artifact."""
+    if not data.startswith(b"{") or MANIFEST_TYPE.encode() not in data:
+        return False
+    found = jsons.parse_json(data)
+    return bool(found.get("mediaType") == MANIFEST_TYPE and found.get("layers"))
+
+
 def layer_of(manifest: bytes) -> str:
     """Return the digest of the one layer that a manifest names."""
     layers = jsons.parse_json(manifest)["layers"]

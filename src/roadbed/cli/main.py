@@ -32,6 +32,7 @@ COMMANDS = {
     "locations": Entry("roadbed.cli.locations", "Say where the catalog is read from."),
     "runs": Entry("roadbed.cli.runs", "See, follow and steer runs."),
     "approvals": Entry("roadbed.cli.approvals", "See what waits for a decision, and decide."),
+    "inventory": Entry("roadbed.cli.inventory", "List what exists outside the database, and what it belongs to."),
     "config": Entry("roadbed.cli.config", "Look at the server's configuration."),
     "db": Entry("roadbed.cli.server.db", "The database of a home folder."),
     "version": Entry("roadbed.cli.version", "Print the version of this command."),

@@ -171,6 +171,11 @@ class BlobStore:
         """Delete a blob; it may be gone already."""
         self._path(digest).unlink(missing_ok=True)
 
+    def list_up_to(self, max_bytes: int) -> list[Blob]:
+        """List the blobs that have at most so many bytes, by digest."""
+        files = ((file, file.stat().st_size) for file in sorted(self._folder.glob("??/*")))
+        return [Blob(f"sha256:{file.name}", size_bytes) for file, size_bytes in files if size_bytes <= max_bytes]
+
     def sweep(self) -> None:
         """Delete what a killed server was writing. Only at start, before anything is written."""
         for scratch in self._folder.glob(".new-*"):

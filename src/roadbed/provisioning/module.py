@@ -3,32 +3,19 @@
 from roadbed.catalog.contract import PLACE_MAIN
 from roadbed.core.access import PERMISSIONS
 from roadbed.core.backup import BACKUP, BackupFolder
-from roadbed.core.db import Database
 from roadbed.core.extension import Module
 from roadbed.core.html import NAVIGATION, PANELS, TEMPLATES, NavItem, Panel, module_templates
-from roadbed.core.inventory import INVENTORY, InventorySource, Item
+from roadbed.core.inventory import INVENTORY, InventorySource
 from roadbed.core.lifecycle import PROVIDERS, Provider
 from roadbed.core.routes import API, PAGES
-from roadbed.core.services import Services
-from roadbed.provisioning import api, repository, web
+from roadbed.provisioning import api, web
 from roadbed.provisioning.access import RESOURCE_DELETE, RESOURCE_READ, RESOURCE_WRITE
-from roadbed.provisioning.rules.requests import database_name, label_of
 from roadbed.provisioning.types import DRIVERS
-from roadbed.provisioning.workflows.local import DRIVER, DUMPS, LocalPostgres, list_outside
+from roadbed.provisioning.workflows.inventory import list_inventory
+from roadbed.provisioning.workflows.local import DUMPS, LocalPostgres
 from roadbed.provisioning.workflows.server import open_server, start_again
 from roadbed.provisioning.workflows.steps import STEP_KINDS
 from roadbed.runs.contract import STEPS
-
-
-async def _list_inventory(services: Services) -> list[Item]:
-    async with services.get(Database).read() as session:
-        rows = await repository.list_of_driver(session, DRIVER)
-    owners = {
-        database_name(label_of(row.application, row.environment, row.name), row.id): f"resource:{row.id}"
-        for row in rows
-    }
-    return await list_outside(services, owners)
-
 
 MODULE = Module(
     "provisioning",
@@ -40,7 +27,7 @@ MODULE = Module(
         ),
         DRIVERS.add(LocalPostgres()),
         STEPS.add(*STEP_KINDS),
-        INVENTORY.add(InventorySource("provisioning", _list_inventory)),
+        INVENTORY.add(InventorySource("provisioning", list_inventory)),
         BACKUP.add(BackupFolder(DUMPS)),
         API.add(api.router),
         PAGES.add(web.router),

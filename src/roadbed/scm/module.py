@@ -5,12 +5,14 @@ from roadbed.core.backup import BACKUP, BackupFolder
 from roadbed.core.events import CONSUMERS, Consumer
 from roadbed.core.extension import Module
 from roadbed.core.html import NAVIGATION, TEMPLATES, NavItem, module_templates
+from roadbed.core.inventory import INVENTORY, InventorySource
 from roadbed.core.lifecycle import PROVIDERS, Provider
 from roadbed.core.routes import API, PAGES
 from roadbed.core.search import SEARCH, SearchSource
 from roadbed.core.workflows import SCHEDULES, Schedule
 from roadbed.scm import access
 from roadbed.scm.api import changes, repositories, webhooks
+from roadbed.scm.service.inventory import list_inventory
 from roadbed.scm.service.maintenance import collect_garbage, open_host
 from roadbed.scm.service.repositories import remove_git_data
 from roadbed.scm.service.search import find_repositories
@@ -40,6 +42,7 @@ MODULE = Module(
             Consumer("scm.webhooks_of_change_requests", ChangeRequestChanged, plan_deliveries),
             Consumer("scm.deliver_webhook", WebhookDue, deliver),
         ),
+        INVENTORY.add(InventorySource("scm", list_inventory)),
         BACKUP.add(BackupFolder("repositories")),
         SEARCH.add(SearchSource("Repositories", 30, access.REPOSITORY_READ, find_repositories)),
         SCHEDULES.add(Schedule("scm.collect_garbage", "40 2 * * *", collect_garbage)),

@@ -5,14 +5,14 @@ from roadbed.core.health import SYSTEM_READ
 from roadbed.core.html import NAVIGATION, TEMPLATES, NavItem, module_templates
 from roadbed.core.routes import API, PAGES
 from roadbed.core.search import SEARCH
-from roadbed.web import home, search, system
+from roadbed.web import home, inventory, search, system
 
 MODULE = Module(
     "web",
     (
         TEMPLATES.add(module_templates("web", "roadbed.web")),
         PAGES.add(home.router, search.router, system.router),
-        API.add(search.api, system.api),
+        API.add(search.api, system.api, inventory.router),
         SEARCH.add(search.PLACES),
         NAVIGATION.add(
             NavItem("Home", "/", "home", order=0),

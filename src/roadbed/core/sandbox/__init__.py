@@ -8,7 +8,7 @@ from roadbed.core.sandbox.detection import detect_isolation
 from roadbed.core.sandbox.interpreter import Interpreter, find_interpreter, is_reachable
 from roadbed.core.sandbox.isolation import Isolation, Mechanism, UidRange
 from roadbed.core.sandbox.processes import ProcessIdentity
-from roadbed.core.sandbox.runner import Sandbox, Workload
+from roadbed.core.sandbox.runner import MarkedProcess, Sandbox, Workload
 from roadbed.core.sandbox.spec import Limits, Outcome, SandboxFailed, SandboxSpec
 from roadbed.core.sandbox.workspaces import find_file
 
@@ -16,6 +16,7 @@ __all__ = [
     "Interpreter",
     "Isolation",
     "Limits",
+    "MarkedProcess",
     "Mechanism",
     "Outcome",
     "ProcessIdentity",

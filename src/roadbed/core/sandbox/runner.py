@@ -39,6 +39,15 @@ class _Launched:
     status: StatusReport | None
 
 
+@dataclass(frozen=True, slots=True)
+class MarkedProcess:
+    """A process of a sandbox of this installation. `workspace` is None for one that does not run here now."""
+
+    pid: int
+    cookie: str
+    workspace: Path | None
+
+
 class Sandbox:
     """Runs untrusted commands on this machine.
 
@@ -54,7 +63,7 @@ class Sandbox:
         self._scope = scope
         self._workspaces = Workspaces(isolation)
         self._claiming = asyncio.Lock()
-        self._cookies: set[str] = set()
+        self._cookies: dict[str, Path] = {}
 
     @contextlib.asynccontextmanager
     async def claim(self, workspace: Path) -> AsyncIterator[None]:
@@ -131,7 +140,7 @@ class Sandbox:
             end_all(identity, self.isolation)
             return None
         claim = await self._claim(workspace, uid=identity.uid)
-        self._cookies.add(identity.cookie)
+        self._cookies[identity.cookie] = workspace.resolve()
         return Workload(self, claim, identity, child_pid=None)
 
     def sweep(self, *, keep: Collection[ProcessIdentity] = ()) -> int:
@@ -141,15 +150,15 @@ class Sandbox:
             keep: workloads that will be adopted.
         """
         kept = {identity.cookie for identity in keep}
-        left = [cookie for _, cookie, is_known in self.list_processes() if not is_known and cookie not in kept]
+        left = [it.cookie for it in self.list_processes() if it.workspace is None and it.cookie not in kept]
         for cookie in set(left):
             end_marked(cookie)
         return len(left)
 
-    def list_processes(self) -> list[tuple[int, str, bool]]:
-        """List the pids of this installation's sandboxes, with the cookie and whether it is one that runs here now."""
+    def list_processes(self) -> list[MarkedProcess]:
+        """List the processes of this installation's sandboxes."""
         return [
-            (pid, cookie, cookie in self._cookies)
+            MarkedProcess(pid, cookie, self._cookies.get(cookie))
             for pid, cookie in look_for_marked()[0].items()
             if cookie.startswith(f"{self._scope}.")
         ]
@@ -191,7 +200,7 @@ class Sandbox:
             arguments = build_arguments(command, spec=spec, placement=placement, account_fds=account_fds)
             if claim.uid is not None:
                 os.fchown(output_fd, claim.uid, claim.uid)  # or /dev/stdout could not be opened
-            self._cookies.add(cookie)
+            self._cookies[cookie] = spec.workspace
             pid = spawn(
                 arguments,
                 environment=build_environment(spec, placement, cookie=cookie),
@@ -240,7 +249,7 @@ class Sandbox:
         """Wait for a command, end what it left, and return its exit code and whether it had been started."""
         code = await reap(launched.child_pid)
         end_all(launched.identity, self.isolation, is_sole_user=claim.user_count == 1)
-        self._cookies.discard(launched.identity.cookie)
+        self._cookies.pop(launched.identity.cookie, None)
         # Without isolation a process may have got away and still hold the pipe.
         asyncio.get_running_loop().call_later(_LAST_OUTPUT_SECONDS, output.close)
         was_started = await launched.status.read_end() if launched.status else True
@@ -294,7 +303,7 @@ class Workload:
         else:
             await wait_until_ended(self.identity.pid)
         end_all(self.identity, self._sandbox.isolation)
-        self._sandbox._cookies.discard(self.identity.cookie)  # noqa: SLF001
+        self._sandbox._cookies.pop(self.identity.cookie, None)  # noqa: SLF001
         self._sandbox._workspaces.release(self._claim)  # noqa: SLF001
         return code
 

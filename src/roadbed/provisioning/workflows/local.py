@@ -5,13 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from roadbed.core.home import Home
-from roadbed.core.inventory import Item
 from roadbed.core.postgres.config import HOST
-from roadbed.core.services import Services
 from roadbed.provisioning.rules.requests import database_name
 from roadbed.provisioning.rules.scram import scram_verifier
 from roadbed.provisioning.types import DEFAULT_CLASS, Change, Observation, Outputs, ResourceContext
-from roadbed.provisioning.workflows.server import FOLDER, DatabaseWish, WorkloadServer
+from roadbed.provisioning.workflows.server import DatabaseWish, WorkloadServer
 
 DRIVER = "local"
 DUMPS = "dumps"
@@ -80,15 +78,3 @@ def connections_of(inputs: Mapping[str, Any], class_: str) -> int:
     if isinstance(given, Mapping):
         given = given.get(class_, given.get(DEFAULT_CLASS, DEFAULT_CONNECTIONS))
     return int(given)
-
-
-async def list_outside(services: Services, owners: dict[str, str]) -> list[Item]:
-    """List databases, roles and folders; `owners` tells what each database belongs to."""
-    server = services.get(WorkloadServer)
-    home = services.get(Home).path
-    items = [Item("database", name, owners.get(name)) for name in await server.list_databases()]
-    items += [Item("role", name, owners.get(name)) for name in await server.list_roles()]
-    items += [Item("folder", name, "provisioning") for name in (FOLDER, DUMPS) if (home / name).exists()]
-    if server.is_running:
-        items.append(Item("port", f"{HOST}:{server.port}", "provisioning: PostgreSQL for workloads"))
-    return items

@@ -68,6 +68,12 @@ async def list_ids(session: ReadSession) -> Sequence[UUID]:
     return (await session.scalars(select(RepositoryRow.id))).all()
 
 
+async def list_full_names(session: ReadSession) -> dict[UUID, str]:
+    """Return `owner/name` of all repositories by their ids."""
+    rows = await session.execute(select(RepositoryRow.id, RepositoryRow.owner, RepositoryRow.name))
+    return {repository_id: f"{owner}/{name}" for repository_id, owner, name in rows}
+
+
 async def list_interrupted(session: ReadSession) -> Sequence[RepositoryRow]:
     """List repositories whose last change of refs was begun and not recorded."""
     return (await session.scalars(select(RepositoryRow).where(RepositoryRow.writer.is_not(None)))).all()

@@ -3,11 +3,22 @@
 import secrets
 import socket
 from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import psutil
 
 from roadbed.environments.errors import NoFreePort
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A process that listens on a port of this machine. `name` is that of its program."""
+
+    port: int
+    pid: int
+    name: str
 
 
 def is_free(port: int) -> bool:
@@ -58,6 +69,16 @@ def find_stranger(port: int, pid: int) -> str | None:
         return f"process {holders[0]} ({psutil.Process(holders[0]).name()})"
     except psutil.Error:
         return None
+
+
+def list_listeners() -> list[Listener]:
+    """List who listens where, as far as the operating system tells this account."""
+    found: list[Listener] = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):  # it ended, or is somebody else's
+            listening = {one.laddr.port for one in process.net_connections("tcp") if one.status == psutil.CONN_LISTEN}
+            found.extend(Listener(port, process.pid, process.name()) for port in sorted(listening))
+    return found
 
 
 def _is_listener(connection: Any, port: int) -> bool:

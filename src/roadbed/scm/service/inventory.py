@@ -1,0 +1,32 @@
+"""What the git host keeps outside the database: the folder of each repository."""
+
+import asyncio
+from uuid import UUID
+
+from roadbed.core.db import Database
+from roadbed.core.inventory import Item
+from roadbed.core.services import Services
+from roadbed.scm.repository import repositories as table
+from roadbed.scm.service.host import BuiltinHost
+
+
+async def list_inventory(services: Services) -> list[Item]:
+    """List what is in the folder of repositories."""
+    host = services.get(BuiltinHost)
+    names = await asyncio.to_thread(lambda: sorted(path.name for path in host.folder.iterdir()))
+    async with services.get(Database).read() as session:
+        known = await table.list_full_names(session)
+    return [_describe(name, known) for name in names if not name.endswith(".lock")]
+
+
+def _describe(name: str, known: dict[UUID, str]) -> Item:
+    repository_id, _, ending = name.partition(".")
+    try:
+        full_name = known.get(UUID(repository_id))
+    except ValueError:
+        full_name = None
+    if full_name is None:
+        return Item("repository", name, None, "No repository has this id: it was deleted, or never recorded.")
+    if ending != "git":
+        return Item("repository", name, None, f"It was to become the folder of {full_name}, and did not.")
+    return Item("repository", name, f"repository:{full_name}", details={"repository": full_name})
