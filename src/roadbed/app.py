@@ -43,6 +43,7 @@ from roadbed.scm.module import MODULE as SCM
 from roadbed.secrets.contract import SecretMask
 from roadbed.secrets.module import MODULE as SECRETS
 from roadbed.web.errors import error_page
+from roadbed.web.gateway import GatewayMiddleware
 from roadbed.web.module import MODULE as WEB
 from roadbed.web.static_files import Assets
 
@@ -194,6 +195,7 @@ def create_app(services: Services, *, static: Path) -> FastAPI:
     app.add_middleware(CrossSiteMiddleware)
     app.add_middleware(MetricsMiddleware, metrics=services.get(Metrics))
     app.add_middleware(HeadersMiddleware)
+    app.add_middleware(GatewayMiddleware, services=services)
     app.add_middleware(TraceMiddleware)
     app.add_middleware(ProxyMiddleware, trusted=settings.http.trusted_proxies)
     return app

@@ -3,7 +3,7 @@
 Unlike `core.outbound`, the caller names a port and never an address, so there is nothing to guard against.
 """
 
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -38,9 +38,17 @@ class LoopbackAnswer:
     headers: Headers
     _response: httpx.Response = field(repr=False)
 
-    def body(self) -> AsyncIterable[bytes]:
-        """Give the body as it was sent, piece by piece."""
-        return self._response.aiter_raw()
+    async def body(self) -> AsyncIterator[bytes]:
+        """Give the body as it was sent, piece by piece.
+
+        Raises:
+            LoopbackFailed: it broke off.
+        """
+        try:
+            async for piece in self._response.aiter_raw():
+                yield piece
+        except httpx.HTTPError as error:
+            raise LoopbackFailed(f"The answer broke off: {error}.") from error
 
     async def close(self) -> None:
         await self._response.aclose()

@@ -2,6 +2,7 @@
 
 from roadbed.environments.access import ENVIRONMENT_DEPLOY, ENVIRONMENT_READ
 from roadbed.environments.errors import ScoreInvalid
+from roadbed.environments.rules.names import split_host
 from roadbed.environments.rules.score import read_score
 from roadbed.environments.service.deploying import deploy
 from roadbed.environments.service.reading import (
@@ -10,6 +11,7 @@ from roadbed.environments.service.reading import (
     list_environments,
     list_workloads,
 )
+from roadbed.environments.service.routes import HostRoute, Routes
 from roadbed.environments.types import (
     DEPLOY_RUN,
     DeploymentFilter,
@@ -34,6 +36,8 @@ __all__ = [
     "DeploymentView",
     "EnvironmentView",
     "HealthChanged",
+    "HostRoute",
+    "Routes",
     "ScoreInvalid",
     "WorkloadSpec",
     "WorkloadView",
@@ -43,4 +47,5 @@ __all__ = [
     "list_environments",
     "list_workloads",
     "read_score",
+    "split_host",
 ]
