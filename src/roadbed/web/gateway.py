@@ -19,9 +19,8 @@ from roadbed.environments.contract import HostRoute, Routes, split_host
 
 RawHeaders = list[tuple[bytes, bytes]]
 
-_HOP_BY_HOP = frozenset(
-    b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade".split()
-)
+_OF_CONNECTIONS = b"connection keep-alive proxy-connection te trailer transfer-encoding upgrade"
+_HOP_BY_HOP = frozenset(_OF_CONNECTIONS.split()) | {b"proxy-authenticate", b"proxy-authorization"}
 _SAID_ANEW = frozenset((b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"forwarded"))
 
 
