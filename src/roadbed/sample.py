@@ -1,7 +1,5 @@
 """The sample organisation: what `roadbed up --sample` puts into an empty catalog."""
 
-from pathlib import Path
-
 import structlog
 
 from roadbed.catalog.contract import LocationExists, LocationType, get_overview, register_location
@@ -18,16 +16,14 @@ YOU = "user:default/ines"  # of Team Checkout: so that Home shows something of o
 
 
 async def load_sample(services: Services) -> None:
-    """Register the organisation and the resource definitions, unless the catalog holds something already."""
-    files = (Path("northmoor", "all.yaml"), Path("definitions", "postgres.yaml"))
-    targets = [str(bundled("examples") / file) for file in files]
+    """Register the organisation, unless the catalog holds something already."""
+    target = str(bundled("examples") / "northmoor" / "all.yaml")
     try:
         async with services.get(Database).write() as session:
             if not (await get_overview(session)).is_empty:
                 return
-            for target in targets:
-                await register_location(session, ACTOR, type_=LocationType.FILE, target=target)
+            await register_location(session, ACTOR, type_=LocationType.FILE, target=target)
             await change_account(session, ACTOR, services.get(FirstStart).account, AccountChange(entity_ref=YOU))
     except LocationExists:  # a start before this one was cut short: its run goes on by itself
         return
-    log.info("sample.registered", targets=targets)
+    log.info("sample.registered", target=target)

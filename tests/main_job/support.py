@@ -14,7 +14,6 @@ from tests.process import RoadbedProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 PATH = Path(__file__).parent / "path"
-DEFINITIONS = ROOT / "examples" / "definitions" / "postgres.yaml"
 OWNER = "group:default/makers"
 TEAM = """apiVersion: backstage.io/v1alpha1
 kind: Group
@@ -47,14 +46,13 @@ class Installation:
             self._client = None
 
     def prepare(self) -> None:
-        """Start the server and give it the team, the definition and the path."""
+        """Start the server and give it the team and the path."""
         self.roadbed.start()
         self.token = self.roadbed.token()
         self.push_path()
         files = self.folder / "team.yaml"
         files.write_text(TEAM)
         for type_, target in (
-            ("file", str(DEFINITIONS)),
             ("file", str(files)),
             ("git", "roadbed:makers/paths#main:template.yaml"),
         ):

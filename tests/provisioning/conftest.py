@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -16,12 +15,10 @@ from roadbed.secrets.contract import resolve_all
 from tests.identity.people import new_name
 from tests.support import RunningServer
 
-DEFINITIONS = Path(__file__).resolve().parents[2] / "examples" / "definitions" / "postgres.yaml"
-
 
 @dataclass
 class Yard:
-    """A server whose catalog offers PostgreSQL."""
+    """A server as it is started: its catalog offers PostgreSQL."""
 
     server: RunningServer
     api: httpx.Client
@@ -102,6 +99,4 @@ def query(url: str, *statements: str) -> Any:
 
 @pytest.fixture(scope="session")
 def yard(server: RunningServer) -> Yard:
-    found = Yard(server, server.client(server.token()))
-    found.put(DEFINITIONS.read_text())
-    return found
+    return Yard(server, server.client(server.token()))

@@ -1,6 +1,6 @@
 """What the provisioning domain adds."""
 
-from roadbed.catalog.contract import PLACE_MAIN
+from roadbed.catalog.contract import PLACE_MAIN, SHIPPED_ENTITIES, ShippedEntities
 from roadbed.core.access import PERMISSIONS
 from roadbed.core.backup import BACKUP, BackupFolder
 from roadbed.core.extension import Module
@@ -21,6 +21,7 @@ MODULE = Module(
     "provisioning",
     (
         PERMISSIONS.add(RESOURCE_READ, RESOURCE_WRITE, RESOURCE_DELETE),
+        SHIPPED_ENTITIES.add(ShippedEntities("definitions/postgres.yaml")),
         PROVIDERS.add(
             Provider("provisioning: workload PostgreSQL", open_server),
             Provider("provisioning: workload PostgreSQL again", start_again, is_after_launch=True),
