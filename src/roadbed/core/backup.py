@@ -1,12 +1,14 @@
 """Backup and restore of a home folder: one tar archive of the database and of the folders that domains keep.
 
-A domain adds what it keeps on disk through the `BACKUP` slot. The secrets key is never in an archive: a backup that is
-stolen must not open the secrets in it.
+A domain adds what it keeps outside the database through the `BACKUP` slot. The secrets key is never in an archive: a
+backup that is stolen must not open the secrets in it.
 """
 
 import json
+import shutil
 import tarfile
 import tempfile
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,9 +29,17 @@ DATABASE_FILE = "database.dump"
 
 @dataclass(frozen=True)
 class BackupFolder:
-    """A folder below the home folder that belongs into a backup."""
+    """A folder below the home folder that belongs into a backup.
+
+    Args:
+        name: of the folder.
+        write: for what cannot be copied while it is in use: fills an empty folder, which is taken instead.
+        read: takes such a folder back once the database is restored; says in words what could not be. The folder goes.
+    """
 
     name: str
+    write: Callable[[Settings, Home, Path], Awaitable[None]] | None = None
+    read: Callable[[Settings, Home, Path], Awaitable[Sequence[str]]] | None = None
 
 
 BACKUP: Slot[BackupFolder] = Slot(ContributionKind.BACKUP, BackupFolder)
@@ -65,7 +75,7 @@ def _programs(settings: Settings, home: Home) -> Programs:
     )
 
 
-async def back_up(settings: Settings, file: Path, *, folders: tuple[BackupFolder, ...]) -> BackupReport:
+async def back_up(settings: Settings, file: Path, *, folders: Sequence[BackupFolder]) -> BackupReport:
     """Write the archive; the server may run. The database is dumped first, folders after it.
 
     A repository may so hold commits that the dumped database has not heard of; the start after a restore finds them.
@@ -74,28 +84,39 @@ async def back_up(settings: Settings, file: Path, *, folders: tuple[BackupFolder
         with tempfile.TemporaryDirectory(dir=settings.home, prefix="backup-") as scratch:
             dump = Path(scratch) / DATABASE_FILE
             await dump_database(_programs(settings, home), url=home.database_url, file=dump)
-            names = (EXECUTOR_ID_FILE, *(folder.name for folder in folders))
-            present = tuple(name for name in names if (settings.home / name).exists())
+            parts = await _collect(settings, home, folders, Path(scratch))
             manifest = Path(scratch) / MANIFEST
             values = {
                 "format": FORMAT,
                 "version": roadbed.__version__,
                 "at": datetime.now(UTC).isoformat(),
-                "folders": present,
+                "folders": list(parts),
             }
             manifest.write_text(json.dumps(values, indent=2))
             partial = file.with_name(file.name + ".partial")
             with tarfile.open(partial, "w") as archive:
-                archive.add(manifest, MANIFEST)
-                archive.add(dump, DATABASE_FILE)
-                for name in present:
-                    archive.add(settings.home / name, name)
+                for name, path in {MANIFEST: manifest, DATABASE_FILE: dump, **parts}.items():
+                    archive.add(path, name)
             partial.chmod(0o600)
             partial.replace(file)
-    return BackupReport(file.stat().st_size, present)
+    return BackupReport(file.stat().st_size, tuple(parts))
 
 
-async def restore(settings: Settings, file: Path) -> RestoreReport:
+async def _collect(settings: Settings, home: Home, folders: Sequence[BackupFolder], scratch: Path) -> dict[str, Path]:
+    """Return where each part of the archive lies, by its name there."""
+    found = {EXECUTOR_ID_FILE: settings.home / EXECUTOR_ID_FILE}
+    for folder in folders:
+        if folder.write is None:
+            found[folder.name] = settings.home / folder.name
+        else:
+            made = scratch / folder.name
+            made.mkdir()
+            await folder.write(settings, home, made)
+            found[folder.name] = made
+    return {name: path for name, path in found.items() if path.exists()}
+
+
+async def restore(settings: Settings, file: Path, *, folders: Sequence[BackupFolder]) -> RestoreReport:
     """Fill an empty home folder from an archive.
 
     Raises:
@@ -112,11 +133,15 @@ async def restore(settings: Settings, file: Path) -> RestoreReport:
         members = [member for member in archive.getmembers() if member.name != MANIFEST]
         archive.extractall(settings.home, members, filter="data")
     dump = settings.home / DATABASE_FILE
+    lost = ["the secrets key: put the old secrets.key into the folder, or set ROADBED_SECRETS__KEY, before the start"]
     async with open_home_database(settings) as home:
         await restore_database(_programs(settings, home), url=home.database_url, file=dump)
+        for folder in folders:
+            path = settings.home / folder.name
+            if folder.read is not None and path.exists():
+                lost += await folder.read(settings, home, path)
+                shutil.rmtree(path)
     dump.unlink()
-    lost = ["the secrets key: put the old secrets.key into the folder, or set ROADBED_SECRETS__KEY, before the start"]
-    lost.append("databases of workloads, which a backup does not hold yet: they are made again, empty, when asked for")
     if "workloads" not in manifest["folders"]:
         lost.append("running workloads: they are started again from their deployments")
     return RestoreReport(settings.home, tuple(lost))

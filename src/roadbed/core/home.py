@@ -28,12 +28,14 @@ class Home:
         database_url: `postgresql://…`, for core.db and the workflow engine.
         executor_id: stable for this folder, so that a restart continues its own work.
         postgres: the embedded server, or None when an outside one is used.
+        is_attached: another process holds the folder and runs its servers.
     """
 
     path: Path
     database_url: str
     executor_id: str
     postgres: EmbeddedPostgres | None
+    is_attached: bool = False
 
     def folder(self, name: str) -> Path:
         """Return the subfolder `name`, made on first use, for this account only."""
@@ -92,10 +94,10 @@ def _attach(settings: Settings) -> Home:
     """Return the home whose database a running Roadbed serves."""
     if settings.database.url is not None:
         url = plain_url(settings.database.url.get_secret_value())
-        return Home(settings.home, url, _read_executor_id(settings.home), None)
+        return Home(settings.home, url, _read_executor_id(settings.home), None, is_attached=True)
     server = EmbeddedPostgres(settings.home / "postgres", options=PostgresOptions(pg_bin=settings.pg_bin))
     server.locate()
-    return Home(settings.home, server.url(DATABASE), _read_executor_id(settings.home), server)
+    return Home(settings.home, server.url(DATABASE), _read_executor_id(settings.home), server, is_attached=True)
 
 
 def _read_executor_id(folder: Path) -> str:

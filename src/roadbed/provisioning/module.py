@@ -11,9 +11,11 @@ from roadbed.core.routes import API, PAGES
 from roadbed.provisioning import api, web
 from roadbed.provisioning.access import RESOURCE_DELETE, RESOURCE_READ, RESOURCE_WRITE
 from roadbed.provisioning.types import DRIVERS
+from roadbed.provisioning.workflows.backup import FOLDER, read_databases, write_databases
 from roadbed.provisioning.workflows.inventory import list_inventory
 from roadbed.provisioning.workflows.local import DUMPS, LocalPostgres
-from roadbed.provisioning.workflows.server import open_server, start_again
+from roadbed.provisioning.workflows.server import open_server
+from roadbed.provisioning.workflows.start import start_again
 from roadbed.provisioning.workflows.steps import STEP_KINDS
 from roadbed.runs.contract import STEPS
 
@@ -29,7 +31,7 @@ MODULE = Module(
         DRIVERS.add(LocalPostgres()),
         STEPS.add(*STEP_KINDS),
         INVENTORY.add(InventorySource("provisioning", list_inventory)),
-        BACKUP.add(BackupFolder(DUMPS)),
+        BACKUP.add(BackupFolder(DUMPS), BackupFolder(FOLDER, write=write_databases, read=read_databases)),
         API.add(api.router),
         PAGES.add(web.router),
         TEMPLATES.add(module_templates("provisioning", "roadbed.provisioning")),

@@ -50,7 +50,7 @@ def migrate_schema(home: HomeOption = None, output: Output = Format.TABLE) -> No
 def back_up_home(
     file: Annotated[Path, typer.Argument(help="The archive to write.", dir_okay=False)], home: HomeOption = None
 ) -> None:
-    """Write database, repositories and stored files into one archive; never the secrets key. The server may run.
+    """Write databases, repositories and stored files into one archive; never the secrets key. The server may run.
 
     Example: roadbed db backup roadbed.tar
     """
@@ -68,10 +68,10 @@ def restore_home(
 
     Example: roadbed db restore roadbed.tar --home ./elsewhere
     """
-    report = asyncio.run(restore(load_settings(home=home), file))
+    report = asyncio.run(restore(load_settings(home=home), file, folders=load(MODULES).get(BACKUP)))
     console.print(f"Restored into {report.home}.")
     for line in report.lost:
-        console.print(f"Not in the archive: {line}")
+        console.print(f"Not restored: {line}")
 
 
 async def _with_schema(settings: Settings, *, is_upgrade: bool) -> SchemaStatus:

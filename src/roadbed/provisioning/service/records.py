@@ -73,19 +73,33 @@ def _write(row: Resource, wanted: Wanted, found: Match, run_id: UUID) -> None:
 async def put_outputs(session: WriteSession, actor: Actor, resource_id: UUID, outputs: Outputs) -> Resource:
     """Keep what the driver made: secret outputs among the secrets, the rest in the record."""
     row = await _lock(session, resource_id)
-    folder = folder_of(row)
-    references = {}
-    for name, value in outputs.secrets.items():
-        info = await put_secret(session, actor, path=f"{folder}/{name}", value=value)
-        references[name] = info.reference
     before = {"state": row.state, "applied": row.applied}
-    row.outputs = {**outputs.values, **references}
+    row.outputs = await _keep(session, actor, row, outputs)
     row.applied = applied_of(row)
     row.state = ResourceState.READY
     row.error = None
     row.updated_at = now()
     await _record(session, actor, row, "applied", before=before)
     return row
+
+
+async def put_address(session: WriteSession, actor: Actor, resource_id: UUID, outputs: Outputs) -> None:
+    """Keep outputs that say where the same resource is now."""
+    row = await _lock(session, resource_id)
+    before = row.outputs
+    row.outputs = await _keep(session, actor, row, outputs)
+    row.updated_at = now()
+    await _record(session, actor, row, "readdressed", before=before)
+
+
+async def _keep(session: WriteSession, actor: Actor, row: Resource, outputs: Outputs) -> dict[str, Any]:
+    """Put secret outputs among the secrets; returns all outputs with references to them."""
+    folder = folder_of(row)
+    references = {}
+    for name, value in outputs.secrets.items():
+        info = await put_secret(session, actor, path=f"{folder}/{name}", value=value)
+        references[name] = info.reference
+    return {**outputs.values, **references}
 
 
 def applied_of(row: Resource) -> dict[str, Any]:

@@ -43,9 +43,7 @@ class LocalPostgres:
         connections = self._connections(context)
         await server.put_database(DatabaseWish(database, scram_verifier(password), connections))
         context.log(f"Database and role {database} on {HOST}:{server.port}, at most {connections} connections")
-        values = {"host": HOST, "port": server.port, "database": database, "name": database, "username": database}
-        url = f"postgresql://{database}:{password}@{HOST}:{server.port}/{database}"
-        return Outputs(values, {"password": password, "url": url})
+        return outputs_of(database, port=server.port, password=password)
 
     async def destroy(self, context: ResourceContext) -> str | None:
         database = self._database(context)
@@ -70,6 +68,13 @@ class LocalPostgres:
 
     def _connections(self, context: ResourceContext) -> int:
         return connections_of(context.inputs, context.class_)
+
+
+def outputs_of(database: str, *, port: int, password: str) -> Outputs:
+    """Return what a workload needs to use its database."""
+    values = {"host": HOST, "port": port, "database": database, "name": database, "username": database}
+    url = f"postgresql://{database}:{password}@{HOST}:{port}/{database}"
+    return Outputs(values, {"password": password, "url": url})
 
 
 def connections_of(inputs: Mapping[str, Any], class_: str) -> int:

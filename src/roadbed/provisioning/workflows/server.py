@@ -78,24 +78,30 @@ class WorkloadServer:
         """The TCP port. Known once the server was started."""
         return int((self.folder / PORT_FILE).read_text())
 
-    async def start(self) -> EmbeddedPostgres:
-        """Return the running server; start it on the first call."""
+    async def start(self, *, port: int | None = None) -> EmbeddedPostgres:
+        """Return the running server; start it on the first call, a new one on `port` if that is given and free."""
         async with self._starting:
             if self._server is None:
-                self._server = await self._start()
+                self._server = await self._start(port)
             return self._server
+
+    def attach(self) -> None:
+        """Reach the server that another process of ours runs; `stop` then leaves it alone."""
+        server = EmbeddedPostgres(self.folder, options=self._options(self.port))
+        server.locate()
+        self._server = server
 
     async def stop(self) -> None:
         if self._server is not None:
             await self._server.stop()
             self._server = None
 
-    async def _start(self) -> EmbeddedPostgres:
+    async def _start(self, wanted: int | None) -> EmbeddedPostgres:
         self._home.folder(FOLDER)
         if self.has_data:
             return await self._start_on(self.port)
         for attempt in range(_ATTEMPTS):
-            port = _find_port()
+            port = _find_port(wanted)
             try:
                 server = await self._start_on(port)
             except PostgresUnavailable as error:
@@ -109,15 +115,17 @@ class WorkloadServer:
         raise AssertionError("unreachable")
 
     async def _start_on(self, port: int) -> EmbeddedPostgres:
-        tuning = Tuning(tcp_port=port, max_connections=MAX_CONNECTIONS, shared_buffers_megabytes=32)
-        options = PostgresOptions(pg_bin=self._settings.pg_bin, tuning=tuning)
-        server = EmbeddedPostgres(self.folder, options=options, on_event=_report)
+        server = EmbeddedPostgres(self.folder, options=self._options(port), on_event=_report)
         report = await server.start()
         log.info("workload_postgres.ready", port=port, version=report.version, seconds=round(report.seconds, 2))
         async with server.connect() as connection:
             for database in ("postgres", "template1"):
                 await connection.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
         return server
+
+    def _options(self, port: int) -> PostgresOptions:
+        tuning = Tuning(tcp_port=port, max_connections=MAX_CONNECTIONS, shared_buffers_megabytes=32)
+        return PostgresOptions(pg_bin=self._settings.pg_bin, tuning=tuning)
 
     async def put_database(self, wish: DatabaseWish) -> None:
         """Make the role and the database, or bring them to what is wished."""
@@ -143,6 +151,18 @@ class WorkloadServer:
         return await self._names(
             "SELECT datname AS name FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY 1"
         )
+
+    async def list_wishes(self) -> list[DatabaseWish]:
+        """List the databases that can be connected to, as they would have to be wished for again."""
+        if not self.has_data:
+            return []
+        server = await self.start()
+        query = (
+            "SELECT datname AS name, rolpassword AS verifier, rolconnlimit AS connections FROM pg_database"
+            " JOIN pg_authid ON rolname = datname WHERE datallowconn ORDER BY 1"
+        )
+        async with server.connect() as connection:
+            return [DatabaseWish(**row) for row in await connection.fetch(query)]
 
     async def list_roles(self) -> list[str]:
         """List the roles of workloads."""
@@ -187,9 +207,10 @@ def _report(event: PostgresEvent) -> None:
     log.warning("workload_postgres.event", kind=event.kind, pid=event.pid, detail=event.detail)
 
 
-def _find_port() -> int:
-    """Return a port of this machine that is free now."""
-    for port in random.sample(PORTS, len(PORTS)):
+def _find_port(wanted: int | None) -> int:
+    """Return a port of this machine that is free now, `wanted` before all others."""
+    first = [] if wanted is None else [wanted]
+    for port in first + random.sample(PORTS, len(PORTS)):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             try:
                 probe.bind((HOST, port))
@@ -218,15 +239,3 @@ async def open_server(services: Services) -> AsyncIterator[None]:
         yield
     finally:
         await server.stop()
-
-
-@asynccontextmanager
-async def start_again(services: Services) -> AsyncIterator[None]:
-    """Start the server when it was in use before: workloads need it, and one left by a killed Roadbed is adopted."""
-    server = services.get(WorkloadServer)
-    if server.has_data:
-        try:
-            await server.start()
-        except RoadbedError as error:  # Roadbed runs without it; steps that need it fail with this reason
-            log.exception("workload_postgres.not_started", reason=error.message, hint=error.hint)
-    yield
