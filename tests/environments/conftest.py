@@ -15,6 +15,7 @@ from roadbed.artifacts.contract import Artifact, ArtifactMeta, store_tree
 from roadbed.core.actor import Actor, ActorKind
 from roadbed.environments.contract import DeploymentView, DeployWish, deploy
 from roadbed.kit.refs import parse_ref
+from roadbed.scm.contract import Author, FileContent, RepositoryWish, TreeChange, commit_files, create_repository
 from tests.identity.people import new_name
 from tests.support import RunningServer
 
@@ -70,16 +71,38 @@ class Stage:
         assert answer.is_success, answer.text
         return f"component:default/{name}"
 
+    def repository(self, files: dict[str, str]) -> tuple[str, str]:
+        """Make a repository with one commit; returns its full name and the commit."""
+        services = self.server.services
+
+        async def work() -> tuple[str, str]:
+            async with self.server.database.write() as session:
+                made = await create_repository(session, ADMIN, RepositoryWish(owner="tests", name=new_name("repo")))
+            content = {path: FileContent(text.encode()) for path, text in files.items()}
+            change = TreeChange(
+                "refs/heads/main", content, message="Begin", author=Author("Tests", "tests@example.com")
+            )
+            return made.full_name, await commit_files(services, ADMIN, made.id, change)
+
+        return self.server.run(work())
+
     def artifact(
-        self, version: str = "1.0.0", *, ready: int = 200, first: str = "", port: str = 'int(os.environ["PORT"])'
+        self,
+        version: str = "1.0.0",
+        *,
+        ready: int = 200,
+        first: str = "",
+        port: str = 'int(os.environ["PORT"])',
+        **facts: Any,
     ) -> Artifact:
-        """Build a version of the service. `first` is run before it listens."""
+        """Build a version of the service. `first` is run before it listens; `facts` are of its meta data."""
         folder = self.folder / new_name("tree")
         folder.mkdir(parents=True)
         text = textwrap.dedent(SERVICE).format(version=version, ready=ready, first=first, port=port)
         (folder / "main.py").write_text(text.lstrip())
         commit = f"{abs(hash(version)):x}".ljust(40, "0")[:40]
-        meta = ArtifactMeta(name="svc", version=version, repository="tests/svc", commit=commit)
+        known: dict[str, Any] = {"name": "svc", "version": version, "repository": "tests/svc", "commit": commit}
+        meta = ArtifactMeta(**{**known, **facts})
         return self.server.run(store_tree(self.server.services, ADMIN, folder, meta))
 
     def start(

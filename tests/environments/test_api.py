@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from tests.environments.conftest import Stage
+import yaml
+
+from tests.environments.conftest import Stage, score_of
 
 ROOT = "/api/v1/environments"
 
@@ -74,3 +76,54 @@ def test_pages_show_what_runs_where(stage: Stage) -> None:
     entity = stage.api.get(f"/catalog/component/default/{name}", headers={"Accept": "text/html"})
     assert "deploy-strip" in entity.text
     assert f"http://{name}.development.{name}.localhost" in entity.text
+
+
+def test_list_of_environments_is_paged(stage: Stage) -> None:
+    component = stage.component()
+    stage.deploy(component, stage.artifact("1.0.0"))
+    name = component.rpartition("/")[2]
+    query: dict[str, Any] = {"application": name, "limit": 2}
+    page = stage.api.get(ROOT, params=query).json()
+    rest = stage.api.get(ROOT, params={**query, "cursor": page["next_cursor"]}).json()
+    assert (len(page["items"]), len(rest["items"]), rest["next_cursor"]) == (2, 1, None)
+    found = {item["name"]: len(item["workloads"]) for item in (*page["items"], *rest["items"])}
+    assert found == {"development": 1, "staging": 0, "production": 0}
+
+
+def test_workload_is_found_by_its_name(stage: Stage) -> None:
+    component = stage.component()
+    stage.deploy(component, stage.artifact("1.0.0"))
+    name = component.rpartition("/")[2]
+    (found,) = stage.api.get("/api/v1/workloads", params={"name": name}).json()["items"]
+    assert (found["application_name"], found["environment"], found["version"]) == (name, "development", "1.0.0")
+    assert stage.api.get("/api/v1/workloads", params={"name": name, "environment": "staging"}).json()["items"] == []
+
+
+def test_component_is_deployed_from_what_its_pipeline_made(stage: Stage) -> None:
+    component = stage.component()
+    repository, commit = stage.repository({"score.yaml": yaml.safe_dump(score_of(component))})
+    older, newer = (
+        stage.artifact(version, repository=repository, commit=commit, subject=component)
+        for version in ("1.0.0", "2.0.0")
+    )
+    body = {"component": component, "environment": "development"}
+    newest = stage.api.post("/api/v1/deployments", json=body)
+    assert newest.status_code == 202, newest.text
+    assert stage.ends(newest.json()["run_id"])["state"] == "succeeded"
+    assert running(stage, component) == ["2.0.0"]
+    assert newest.json()["artifact"] == newer.digest
+    chosen = stage.api.post("/api/v1/deployments", json={**body, "environment": "staging", "version": "1.0.0"})
+    assert chosen.json()["artifact"] == older.digest
+    assert stage.ends(chosen.json()["run_id"])["state"] == "succeeded"
+    refused = stage.api.post("/api/v1/deployments", json={**body, "version": "9"})
+    assert refused.status_code == 404
+    assert "version 9" in refused.json()["detail"]
+
+
+def test_artifact_without_a_score_file_is_refused_with_the_place(stage: Stage) -> None:
+    component = stage.component()
+    repository, commit = stage.repository({"README.md": "nothing"})
+    stage.artifact("1.0.0", repository=repository, commit=commit, subject=component)
+    answer = stage.api.post("/api/v1/deployments", json={"component": component, "environment": "development"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "environments.score_invalid")
+    assert f"score.yaml of {repository} at {commit[:7]} is not there" in answer.json()["detail"]

@@ -6,31 +6,42 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.responses import StreamingResponse
 
-from roadbed.core.db import Reading, Writing
-from roadbed.core.paging import PageQuery, id_cursor, id_of_cursor
+from roadbed.core.db import Reading, ReadSession, Writing
+from roadbed.core.paging import id_cursor, id_of_cursor
 from roadbed.environments.access import Deployer, EnvironmentReader
 from roadbed.environments.schemas import (
+    DeployComponentIn,
     DeployIn,
     DeploymentOut,
     DeploymentPageOut,
     DeploymentQuery,
     EnvironmentOut,
     EnvironmentPageOut,
+    EnvironmentQuery,
+    FollowQuery,
     LogOut,
     LogQuery,
+    PlacedWorkloadOut,
     RollbackIn,
+    StartedOut,
     WorkloadOut,
+    WorkloadPageOut,
+    WorkloadQuery,
 )
 from roadbed.environments.service import reading
+from roadbed.environments.service.following import LogFollower, read_position
 from roadbed.environments.service.instances import read_log
-from roadbed.environments.service.redeploying import Choice, promote, roll_back
-from roadbed.environments.types import DeploymentFilter, EnvironmentView, WorkloadView
+from roadbed.environments.service.redeploying import deploy_component, promote, roll_back
+from roadbed.environments.service.steering import restart_workload, stop_workload
+from roadbed.environments.types import Choice, DeploymentFilter, EnvironmentView, WorkloadFilter, WorkloadView
 
 router = APIRouter(tags=["environments"])
 
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 PLACE = "/environments/{application}/{environment}"
+WORKLOAD = PLACE + "/workloads/{workload}"
 
 
 @dataclass
@@ -54,13 +65,15 @@ def _show(view: EnvironmentView, workloads: list[WorkloadView]) -> EnvironmentOu
 
 
 @router.get("/environments")
-async def list_all(session: Reading, _: EnvironmentReader, query: Annotated[PageQuery, Query()]) -> EnvironmentPageOut:
+async def list_all(
+    session: Reading, _: EnvironmentReader, query: Annotated[EnvironmentQuery, Query()]
+) -> EnvironmentPageOut:
     """List environments with what runs in them, those of the newest application first."""
-    before = id_of_cursor(query.cursor)
-    found = sorted(await reading.list_environments(session), key=lambda view: view.id, reverse=True)
-    left = [view for view in found if before is None or view.id < before]
-    shown = left[: query.limit]
-    workloads = await reading.list_workloads(session)
+    found = await reading.list_environment_page(
+        session, application=query.application, before_id=id_of_cursor(query.cursor), limit=query.limit + 1
+    )
+    shown = found[: query.limit]
+    workloads = await reading.list_workloads(session, environment_ids=[view.id for view in shown])
     items = [
         _show(
             view,
@@ -68,14 +81,35 @@ async def list_all(session: Reading, _: EnvironmentReader, query: Annotated[Page
         )
         for view in shown
     ]
-    return EnvironmentPageOut(items=items, next_cursor=id_cursor(shown[-1].id) if len(left) > len(shown) else None)
+    return EnvironmentPageOut(items=items, next_cursor=id_cursor(shown[-1].id) if len(found) > len(shown) else None)
+
+
+@router.get("/workloads")
+async def list_workloads(
+    session: Reading, _: EnvironmentReader, query: Annotated[WorkloadQuery, Query()]
+) -> WorkloadPageOut:
+    """List workloads with where they are and what runs of them, those that were made last first."""
+    wanted = WorkloadFilter(
+        application=query.application,
+        environment=query.environment,
+        component=query.component.lower() if query.component else None,
+        name=query.name,
+    )
+    found = await reading.list_workload_page(
+        session, wanted, before_id=id_of_cursor(query.cursor), limit=query.limit + 1
+    )
+    shown = found[: query.limit]
+    return WorkloadPageOut(
+        items=[PlacedWorkloadOut.model_validate(view) for view in shown],
+        next_cursor=id_cursor(shown[-1].id) if len(found) > query.limit else None,
+    )
 
 
 @router.get(PLACE)
 async def read_one(session: Reading, _: EnvironmentReader, application: str, environment: str) -> EnvironmentOut:
     """Give one environment: what runs there, how it is, and with which variables."""
     found, owner = await reading.get_environment(session, application, environment)
-    workloads = await reading.list_workloads(session, environment_id=found.id)
+    workloads = await reading.list_workloads(session, environment_ids=[found.id])
     return _show(reading.environment_view(found, owner), workloads)
 
 
@@ -107,6 +141,27 @@ async def list_deployments(
 async def read_deployment(session: Reading, _: EnvironmentReader, deployment_id: UUID) -> DeploymentOut:
     """Give one deployment."""
     return DeploymentOut.model_validate(reading.deployment_view(*await reading.get_deployment(session, deployment_id)))
+
+
+@router.post("/deployments", status_code=202)
+async def deploy_anywhere(
+    session: Writing, actor: Deployer, body: DeployComponentIn, key: IdempotencyKey = None
+) -> DeploymentOut:
+    """Deploy a component to an environment: a version, commit or artifact of it, or the newest artifact.
+
+    The same `Idempotency-Key` by the same account answers with the same deployment.
+    """
+    choice = Choice(
+        component=body.component,
+        source=body.from_environment,
+        version=body.version,
+        commit=body.commit,
+        artifact=body.artifact,
+    )
+    view = await deploy_component(
+        session, actor, environment=body.environment, choice=choice, key=f"{actor.id}:{key}" if key else ""
+    )
+    return DeploymentOut.model_validate(view)
 
 
 @router.post(PLACE + "/deployments", status_code=202)
@@ -152,7 +207,32 @@ async def rollback(
     return DeploymentOut.model_validate(view)
 
 
-@router.get(PLACE + "/workloads/{workload}/logs")
+@router.post(WORKLOAD + "/restart", status_code=202)
+async def restart(
+    session: Writing, actor: Deployer, address: Annotated[WorkloadAddress, Depends()], key: IdempotencyKey = None
+) -> StartedOut:
+    """End the process of a workload and start it anew; one that is stopped is started."""
+    view = await _find(session, address)
+    run = await restart_workload(session, actor, view, key=f"{actor.id}:{key}" if key else "")
+    return StartedOut(run_id=run.id, title=run.title)
+
+
+@router.post(WORKLOAD + "/stop", status_code=202)
+async def stop(
+    session: Writing, actor: Deployer, address: Annotated[WorkloadAddress, Depends()], key: IdempotencyKey = None
+) -> StartedOut:
+    """End the process of a workload, until it is started or deployed again."""
+    view = await _find(session, address)
+    run = await stop_workload(session, actor, view, key=f"{actor.id}:{key}" if key else "")
+    return StartedOut(run_id=run.id, title=run.title)
+
+
+async def _find(session: ReadSession, address: WorkloadAddress) -> WorkloadView:
+    environment, _ = await reading.get_environment(session, address.application, address.environment)
+    return await reading.get_workload(session, environment, address.workload)
+
+
+@router.get(WORKLOAD + "/logs")
 async def read_logs(
     request: Request,
     session: Reading,
@@ -160,17 +240,38 @@ async def read_logs(
     address: Annotated[WorkloadAddress, Depends()],
     query: Annotated[LogQuery, Query()],
 ) -> LogOut:
-    """Give lines that a workload printed, secret values masked."""
-    environment, _owner = await reading.get_environment(session, address.application, address.environment)
-    found = await reading.get_workload(session, environment, address.workload)
-    if found.instance_id is None:
-        return LogOut(instance_id=None, lines=[], next_position=0, lost_bytes=0)
+    """Give lines that a workload printed, secret values masked. Where nothing runs, those of the last attempt."""
+    found = await _find(session, address)
+    instance_id = await reading.find_log_instance(session, found.id)
+    if instance_id is None:
+        return LogOut(instance_id=None, lines=[], position=0, next_position=0, lost_bytes=0)
     piece = await asyncio.to_thread(
-        read_log, request.app.state.services, found.instance_id, position=query.position, limit=query.limit
+        read_log, request.app.state.services, instance_id, position=query.position, limit=query.limit
     )
     return LogOut(
-        instance_id=found.instance_id,
+        instance_id=instance_id,
         lines=piece.lines,
+        position=piece.position,
         next_position=piece.next_position,
         lost_bytes=piece.lost_bytes,
     )
+
+
+@router.get(WORKLOAD + "/logs/events")
+async def follow_logs(
+    request: Request,
+    session: Reading,
+    _: EnvironmentReader,
+    address: Annotated[WorkloadAddress, Depends()],
+    query: Annotated[FollowQuery, Query()],
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> StreamingResponse:
+    """Stream what a workload prints as server-sent events, over its restarts and deployments.
+
+    `line` has `number`, `text` and `instance_id`; `end` comes when the workload is gone. A client that comes back
+    sends `Last-Event-ID`, misses no line, and knows by `number` which ones it has already.
+    """
+    found = await _find(session, address)
+    position = read_position(last_event_id or query.position)
+    follower = LogFollower(request.app.state.services, found.id, position=position, tail=query.tail)
+    return StreamingResponse(follower.events(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

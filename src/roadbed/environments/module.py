@@ -13,6 +13,7 @@ from roadbed.environments.access import ENVIRONMENT_DEPLOY, ENVIRONMENT_READ
 from roadbed.environments.service.inventory import list_inventory
 from roadbed.environments.service.parts import open_runtime, open_watch
 from roadbed.environments.workflows.ending import finish
+from roadbed.environments.workflows.steering import STEERING_STEPS
 from roadbed.environments.workflows.steps import STEP_KINDS
 from roadbed.runs.contract import STEPS, RunFinished
 
@@ -25,7 +26,7 @@ MODULE = Module(
             Provider("environments: runtime", open_runtime),
             Provider("environments: health watch", open_watch, is_after_launch=True),
         ),
-        STEPS.add(*STEP_KINDS),
+        STEPS.add(*STEP_KINDS, *STEERING_STEPS),
         CONSUMERS.add(Consumer("environments.finish", RunFinished, finish)),
         API.add(api.router),
         PAGES.add(web.router),

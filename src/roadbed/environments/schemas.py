@@ -35,6 +35,19 @@ class DeployIn(BaseModel):
         return self
 
 
+class DeployComponentIn(BaseModel):
+    """What to deploy where; without from_environment, version, commit or artifact the newest artifact is taken."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    component: Annotated[str, Field(min_length=1, examples=["component:default/orders"])]
+    environment: Annotated[str, Field(min_length=1, examples=["development"])]
+    from_environment: str | None = None
+    version: Annotated[str | None, Field(min_length=1)] = None
+    commit: Annotated[str | None, Field(min_length=7, description="The whole id, or its beginning.")] = None
+    artifact: Annotated[str | None, Field(min_length=1)] = None
+
+
 class RollbackIn(BaseModel):
     """What to go back to; without a deployment, what ran before."""
 
@@ -69,6 +82,7 @@ class WorkloadOut(BaseModel):
     deployed_at: datetime | None
     run_id: UUID | None
     state: InstanceState | None
+    is_stopped: bool
     health: str
     health_summary: str
     health_since: datetime | None
@@ -76,6 +90,41 @@ class WorkloadOut(BaseModel):
     restarts: int
     is_isolated: bool
     variables: list[VariableOut]
+
+
+class PlacedWorkloadOut(WorkloadOut):
+    """A workload with where it is."""
+
+    application: str
+    application_name: str
+    environment: str
+
+
+class WorkloadQuery(PageQuery):
+    """Which workloads. `application` is the name in addresses."""
+
+    application: str | None = None
+    environment: str | None = None
+    component: Annotated[str | None, Field(description="Ref of a component: `component:default/orders`.")] = None
+    name: str | None = None
+
+
+class WorkloadPageOut(BaseModel):
+    items: list[PlacedWorkloadOut]
+    next_cursor: str | None
+
+
+class EnvironmentQuery(PageQuery):
+    """Which environments. `application` is the name in addresses."""
+
+    application: str | None = None
+
+
+class StartedOut(BaseModel):
+    """A run that was started; follow it at `/api/v1/runs/{run_id}`."""
+
+    run_id: UUID
+    title: str
 
 
 class EnvironmentOut(BaseModel):
@@ -132,10 +181,20 @@ class LogQuery(BaseModel):
     limit: Annotated[int, Field(ge=1, le=5000)] = 500
 
 
+class FollowQuery(BaseModel):
+    """Where following begins: `Last-Event-ID`, which browsers send when they come back, before `position`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    position: Annotated[str | None, Field(description="The `id` of an event.")] = None
+    tail: Annotated[int, Field(ge=0, le=5000, description="Without a position, so many of the last lines.")] = 100
+
+
 class LogOut(BaseModel):
     """Lines that a workload printed. Positions belong to one instance; `lost_bytes` before them are not kept."""
 
     instance_id: UUID | None
     lines: list[str]
+    position: int
     next_position: int
     lost_bytes: int

@@ -11,6 +11,8 @@ from roadbed.core.events import Event
 from roadbed.kit.refs import EntityRef
 
 DEPLOY_RUN = "environments.deploy"
+RESTART_RUN = "environments.restart"
+STOP_RUN = "environments.stop"
 
 
 class DeploymentState(StrEnum):
@@ -70,6 +72,30 @@ class DeploymentFilter:
     version: str | None = None
     commit: str | None = None
     artifact: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Which earlier deployment; what is None does not limit. The newest that succeeded is taken.
+
+    `component` may be left out where the application has one only; `source` is the name of an environment.
+    """
+
+    component: str | None = None
+    source: str | None = None
+    version: str | None = None
+    commit: str | None = None
+    artifact: str | None = None
+
+
+@dataclass(frozen=True)
+class WorkloadFilter:
+    """Which workloads; what is None does not limit. `application` and `environment` are names."""
+
+    application: str | None = None
+    environment: str | None = None
+    component: str | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -172,7 +198,10 @@ class DeploymentView:
 
 @dataclass(frozen=True)
 class WorkloadView:
-    """A workload in an environment: what runs, how it is, and where it is reached."""
+    """A workload in an environment: what runs, how it is, and where it is reached.
+
+    `is_stopped`: somebody stopped it; the version is that which runs when it is started again.
+    """
 
     id: UUID
     name: str
@@ -190,6 +219,7 @@ class WorkloadView:
     run_id: UUID | None
     instance_id: UUID | None
     state: InstanceState | None
+    is_stopped: bool
     health: str
     health_summary: str
     health_since: datetime | None
@@ -203,6 +233,10 @@ class WorkloadView:
     @property
     def page(self) -> str:
         return f"/environments/{self.application_name}/{self.environment}"
+
+    @property
+    def log_page(self) -> str:
+        return f"{self.page}/workloads/{self.name}/log"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -66,7 +66,7 @@ async def environment_page(
     found, owner = await reading.get_environment(session, application, environment)
     wanted = DeploymentFilter(application_id=owner.id, environment=environment)
     deployments = await reading.list_deployments(session, wanted, limit=_SHOWN_DEPLOYMENTS)
-    workloads = await reading.list_workloads(session, environment_id=found.id)
+    workloads = await reading.list_workloads(session, environment_ids=[found.id])
     context = {
         "environment": reading.environment_view(found, owner),
         "workloads": [{"workload": one, "state": _state(one), "href": _page(one)} for one in workloads],

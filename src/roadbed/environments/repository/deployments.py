@@ -45,6 +45,23 @@ async def list_names(session: ReadSession, start: str) -> set[str]:
     return set(await session.scalars(select(Application.name).where(Application.name.startswith(start))))
 
 
+async def list_page(
+    session: ReadSession, *, application: str | None, before_id: UUID | None, limit: int
+) -> list[tuple[Environment, Application]]:
+    """List environments, those that were made last first, from below `before_id`."""
+    query = (
+        select(Environment, Application)
+        .join(Application, Application.id == Environment.application_id)
+        .order_by(Environment.id.desc())
+        .limit(limit)
+    )
+    if application is not None:
+        query = query.where(Application.name == application)
+    if before_id is not None:
+        query = query.where(Environment.id < before_id)
+    return [(environment, owner) for environment, owner in await session.execute(query)]
+
+
 async def list_environments(
     session: ReadSession, application_id: UUID | None = None
 ) -> list[tuple[Environment, Application]]:

@@ -75,11 +75,19 @@ async def list_kept_artifacts(session: ReadSession) -> set[str]:
 
 
 async def list_kept_ids(session: ReadSession, *, latest: int) -> set[UUID]:
-    """Return the ids of instances that are there, and of the `latest` of each workload."""
+    """Return the ids of instances that are there or active, and of the `latest` of each workload."""
+    active = select(Workload.active_instance_id).where(Workload.active_instance_id.is_not(None))
     rank = func.row_number().over(partition_by=Instance.workload_id, order_by=Instance.id.desc())
     ranked = select(Instance.id, _is_there().label("is_there"), rank.label("rank")).subquery()
-    query = select(ranked.c.id).where(or_(ranked.c.is_there, ranked.c.rank <= latest))
+    query = select(ranked.c.id).where(or_(ranked.c.is_there, ranked.c.rank <= latest, ranked.c.id.in_(active)))
     return set(await session.scalars(query))
+
+
+async def find_newest_id(session: ReadSession, workload_id: UUID) -> UUID | None:
+    """Return the instance of a workload that was made last."""
+    query = select(Instance.id).where(Instance.workload_id == workload_id).order_by(Instance.id.desc()).limit(1)
+    found: UUID | None = await session.scalar(query)
+    return found
 
 
 async def list_known_ids(session: ReadSession, instance_ids: Collection[UUID]) -> set[UUID]:

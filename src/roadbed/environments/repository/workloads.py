@@ -1,6 +1,6 @@
 """Queries on workloads and on which of their instances is which."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from roadbed.core.db import ReadSession, WriteSession
 from roadbed.environments.models import Application, Deployment, Environment, Instance, Workload
+from roadbed.environments.types import WorkloadFilter
 
 
 @dataclass(frozen=True)
@@ -23,24 +24,51 @@ class WorkloadRow:
     deployment: Deployment | None
 
 
-async def list_workloads(
-    session: ReadSession,
-    *,
-    environment_id: UUID | None = None,
-    component: str | None = None,
-    application_id: UUID | None = None,
-) -> list[WorkloadRow]:
-    """List workloads by application, name, and the way to production."""
-    query = (
+def _workloads() -> Any:
+    return (
         select(Workload, Environment, Application, Instance, Deployment)
         .join(Environment, Environment.id == Workload.environment_id)
         .join(Application, Application.id == Environment.application_id)
         .outerjoin(Instance, Instance.id == Workload.active_instance_id)
         .outerjoin(Deployment, Deployment.id == Instance.deployment_id)
-        .order_by(Application.name, Workload.name, Environment.order, Environment.name)
     )
-    if environment_id is not None:
-        query = query.where(Workload.environment_id == environment_id)
+
+
+async def find_workload(session: ReadSession, workload_id: UUID) -> WorkloadRow | None:
+    row = (await session.execute(_workloads().where(Workload.id == workload_id))).first()
+    return WorkloadRow(*row) if row else None
+
+
+async def list_page(
+    session: ReadSession, wanted: WorkloadFilter, *, before_id: UUID | None, limit: int
+) -> list[WorkloadRow]:
+    """List workloads, those that were made last first, from below `before_id`."""
+    query = _workloads().order_by(Workload.id.desc()).limit(limit)
+    conditions = (
+        (Application.name, wanted.application),
+        (Environment.name, wanted.environment),
+        (Workload.component, wanted.component),
+        (Workload.name, wanted.name),
+    )
+    for column, value in conditions:
+        if value is not None:
+            query = query.where(column == value)
+    if before_id is not None:
+        query = query.where(Workload.id < before_id)
+    return [WorkloadRow(*row) for row in await session.execute(query)]
+
+
+async def list_workloads(
+    session: ReadSession,
+    *,
+    environment_ids: Collection[UUID] | None = None,
+    component: str | None = None,
+    application_id: UUID | None = None,
+) -> list[WorkloadRow]:
+    """List workloads by application, name, and the way to production."""
+    query = _workloads().order_by(Application.name, Workload.name, Environment.order, Environment.name)
+    if environment_ids is not None:
+        query = query.where(Workload.environment_id.in_(environment_ids))
     if application_id is not None:
         query = query.where(Environment.application_id == application_id)
     if component is not None:

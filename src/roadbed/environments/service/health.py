@@ -43,10 +43,10 @@ async def set_health(session: WriteSession, workload_id: UUID, health: Health, s
     )
 
 
-async def clear_health(session: WriteSession, workload_id: UUID) -> None:
+async def clear_health(session: WriteSession, workload_id: UUID, *, summary: str = "Nothing runs") -> None:
     """Take back what was said of a workload, because it runs no more."""
     workload, environment, _ = await _lock(session, workload_id)
-    workload.health, workload.health_summary, workload.health_since = Health.UNKNOWN.value, "Nothing runs", None
+    workload.health, workload.health_summary, workload.health_since = Health.UNKNOWN.value, summary, None
     await withdraw_status(session, parse_ref(workload.component), f"{KEY}:{environment.name}")
     await _report_component(session, workload.component)
 

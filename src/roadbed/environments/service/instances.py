@@ -6,7 +6,7 @@ processes and write in transactions of their own.
 
 import asyncio
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -158,7 +158,7 @@ def read_log(services: Services, instance_id: UUID, *, position: int | None = No
     """
     found = services.get(ProcessRuntime).log_of(instance_id).read(position=position, limit=limit)
     mask = services.get(SecretMask)
-    return LogSlice([mask.mask(line) for line in found.lines], found.next_position, found.lost_bytes)
+    return replace(found, lines=[mask.mask(line) for line in found.lines])
 
 
 def probe_of(placed: PlacedInstance, *names: str) -> Probe | None:

@@ -1,5 +1,6 @@
 """Environments, workloads and deployments as others see them."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from roadbed.core.db import ReadSession
@@ -8,6 +9,7 @@ from roadbed.core.settings import Settings
 from roadbed.environments.errors import ApplicationNotFound, DeploymentNotFound, EnvironmentNotFound, WorkloadNotFound
 from roadbed.environments.models import Application, Deployment, Environment
 from roadbed.environments.repository import deployments as rows
+from roadbed.environments.repository import instances as instance_rows
 from roadbed.environments.repository import workloads as workload_rows
 from roadbed.environments.repository.workloads import WorkloadRow
 from roadbed.environments.rules.names import host_of
@@ -18,6 +20,7 @@ from roadbed.environments.types import (
     EnvironmentView,
     InstanceState,
     Variable,
+    WorkloadFilter,
     WorkloadView,
 )
 
@@ -60,7 +63,7 @@ def workload_view(row: WorkloadRow, services: Services) -> WorkloadView:
     workload, environment, application = row.workload, row.environment, row.application
     instance, deployment = row.instance, row.deployment
     host = host_of(workload=workload.name, environment=environment.name, application=application.name)
-    is_serving = instance is not None and instance.port is not None
+    is_serving = instance is not None and instance.is_wanted and instance.port is not None
     identity = (instance.identity if instance else None) or {}
     return WorkloadView(
         id=workload.id,
@@ -79,6 +82,7 @@ def workload_view(row: WorkloadRow, services: Services) -> WorkloadView:
         run_id=deployment.run_id if deployment else None,
         instance_id=instance.id if instance else None,
         state=InstanceState(instance.state) if instance else None,
+        is_stopped=instance is not None and not instance.is_wanted,
         health=workload.health,
         health_summary=workload.health_summary,
         health_since=workload.health_since,
@@ -124,12 +128,36 @@ async def list_environments(session: ReadSession) -> list[EnvironmentView]:
     return [environment_view(*row) for row in await rows.list_environments(session)]
 
 
+async def list_environment_page(
+    session: ReadSession, *, application: str | None = None, before_id: UUID | None, limit: int
+) -> list[EnvironmentView]:
+    """List environments, those that were made last first."""
+    found = await rows.list_page(session, application=application, before_id=before_id, limit=limit)
+    return [environment_view(*row) for row in found]
+
+
 async def list_workloads(
-    session: ReadSession, *, environment_id: UUID | None = None, component: str | None = None
+    session: ReadSession, *, environment_ids: Collection[UUID] | None = None, component: str | None = None
 ) -> list[WorkloadView]:
-    """List workloads: those of an environment, of a component in all environments, or all."""
-    found = await workload_rows.list_workloads(session, environment_id=environment_id, component=component)
+    """List workloads: those of some environments, of a component in all environments, or all."""
+    found = await workload_rows.list_workloads(session, environment_ids=environment_ids, component=component)
     return [workload_view(row, session.services) for row in found]
+
+
+async def list_workload_page(
+    session: ReadSession, wanted: WorkloadFilter, *, before_id: UUID | None = None, limit: int
+) -> list[WorkloadView]:
+    """List workloads, those that were made last first."""
+    found = await workload_rows.list_page(session, wanted, before_id=before_id, limit=limit)
+    return [workload_view(row, session.services) for row in found]
+
+
+async def find_log_instance(session: ReadSession, workload_id: UUID) -> UUID | None:
+    """Return the instance whose log is shown: the active one, else the last that was tried."""
+    found = await workload_rows.find_workload(session, workload_id)
+    if found is None:
+        return None
+    return found.workload.active_instance_id or await instance_rows.find_newest_id(session, workload_id)
 
 
 async def get_workload(session: ReadSession, environment: Environment, name: str) -> WorkloadView:
@@ -138,7 +166,7 @@ async def get_workload(session: ReadSession, environment: Environment, name: str
     Raises:
         WorkloadNotFound: naming those there are.
     """
-    found = await list_workloads(session, environment_id=environment.id)
+    found = await list_workloads(session, environment_ids=[environment.id])
     workload = next((one for one in found if one.name == name), None)
     if workload is None:
         known = ", ".join(one.name for one in found) or "none"

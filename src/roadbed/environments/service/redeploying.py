@@ -1,32 +1,50 @@
 """Deploying what was deployed before: a version from another environment, or an earlier one of the same."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
+from roadbed.catalog.contract import get_entity
 from roadbed.core.actor import Actor
 from roadbed.core.db import ReadSession, WriteSession
 from roadbed.environments.errors import ComponentUnclear, DeploymentNotFound
 from roadbed.environments.models import Application, Deployment, Environment
 from roadbed.environments.repository import deployments as rows
 from roadbed.environments.repository import workloads as workload_rows
+from roadbed.environments.service.built import find_built, read_score_of
 from roadbed.environments.service.deploying import deploy
 from roadbed.environments.service.reading import get_deployment
-from roadbed.environments.types import DeploymentFilter, DeploymentState, DeploymentView, DeployWish
-from roadbed.kit.refs import InvalidRef, parse_ref
+from roadbed.environments.types import Choice, DeploymentFilter, DeploymentState, DeploymentView, DeployWish
+from roadbed.kit.refs import EntityRef, InvalidRef, parse_ref
 
 
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """Which earlier deployment; what is None does not limit. The newest that succeeded is taken.
+async def deploy_component(
+    session: WriteSession, actor: Actor, *, environment: str, choice: Choice, key: str = ""
+) -> DeploymentView:
+    """Deploy a component to an environment: what was deployed before, else an artifact that its pipeline made.
 
-    `component` may be left out where the application has one only; `source` is the name of an environment.
+    Without a source, version, commit or artifact the newest artifact is taken.
+
+    Raises:
+        ComponentUnclear, EntityNotFound, DeploymentNotFound, ScoreInvalid; and what `deploy` raises.
     """
-
-    component: str | None = None
-    source: str | None = None
-    version: str | None = None
-    commit: str | None = None
-    artifact: str | None = None
+    component = await get_entity(session, _parse(choice.component or ""))
+    ref = str(component.ref)
+    is_newest = not any((choice.source, choice.version, choice.commit, choice.artifact))
+    application = await rows.find_application_of_component(session, ref)
+    if application is not None and not is_newest:
+        found = await rows.find_newest(session, _filter_of(application, ref, choice))
+        if found is not None:
+            return await _repeat(session, actor, found[0], environment=environment, key=key)
+    artifact = None if choice.source else await find_built(session, ref, choice)
+    if artifact is None:
+        raise await _not_found(session, ref, choice)
+    wish = DeployWish(
+        component=component.ref,
+        environment=environment,
+        artifact=artifact.digest,
+        score=await read_score_of(session, artifact),
+        key=key,
+    )
+    return await deploy(session, actor, wish)
 
 
 async def promote(
@@ -44,16 +62,7 @@ async def promote(
     """
     environment, application = target
     component = await _choose_component(session, application, choice.component)
-    wanted = DeploymentFilter(
-        application_id=application.id,
-        environment=choice.source,
-        component=component,
-        state=DeploymentState.SUCCEEDED,
-        version=choice.version,
-        commit=choice.commit,
-        artifact=choice.artifact,
-    )
-    found = await rows.find_newest(session, wanted)
+    found = await rows.find_newest(session, _filter_of(application, component, choice))
     if found is None:
         raise await _not_found(session, component, choice)
     return await _repeat(session, actor, found[0], environment=environment.name, key=key)
@@ -86,6 +95,18 @@ async def roll_back(
             hint="Choose one of this environment that succeeded.",
         )
     return await _repeat(session, actor, deployment, environment=environment.name, key=key)
+
+
+def _filter_of(application: Application, component: str, choice: Choice) -> DeploymentFilter:
+    return DeploymentFilter(
+        application_id=application.id,
+        environment=choice.source,
+        component=component,
+        state=DeploymentState.SUCCEEDED,
+        version=choice.version,
+        commit=choice.commit,
+        artifact=choice.artifact,
+    )
 
 
 async def _former(session: ReadSession, environment: Environment, component: str) -> Deployment:
@@ -133,15 +154,19 @@ async def _choose_component(session: ReadSession, application: Application, want
             f"{application.name} has {len(known)} components that were deployed; say which one is meant.",
             hint=f"Name one of: {', '.join(known)}." if known else "Let its pipeline deploy it first.",
         )
-    try:
-        ref = str(parse_ref(wanted, default_kind="component"))
-    except InvalidRef as error:
-        raise ComponentUnclear(f"{wanted!r} names no component: {error}.", hint="Give a ref or a name.") from error
+    ref = str(_parse(wanted))
     if ref not in known:
         raise ComponentUnclear(
             f"{ref} was never deployed in {application.name}.", hint=f"There are: {', '.join(known) or 'none'}."
         )
     return ref
+
+
+def _parse(wanted: str) -> EntityRef:
+    try:
+        return parse_ref(wanted, default_kind="component")
+    except InvalidRef as error:
+        raise ComponentUnclear(f"{wanted!r} names no component: {error}.", hint="Give a ref or a name.") from error
 
 
 async def _not_found(session: ReadSession, component: str, choice: Choice) -> DeploymentNotFound:

@@ -13,7 +13,10 @@ from roadbed.environments.rules.names import host_of
 
 @dataclass(frozen=True)
 class HostRoute:
-    """What is behind a host name. Without an instance nothing was deployed; without a port it serves nothing."""
+    """What is behind a host name.
+
+    Without an instance nothing was deployed; without a port it is stopped, or serves nothing.
+    """
 
     workload_id: UUID
     workload: str
@@ -61,7 +64,7 @@ async def refresh_routes(services: Services) -> None:
                 placed.environment.name,
                 placed.application.name,
                 placed.instance.id if placed.instance else None,
-                placed.instance.port if placed.instance else None,
+                placed.instance.port if placed.instance and placed.instance.is_wanted else None,
             )
             for placed in found
         ]

@@ -44,7 +44,7 @@ class HealthWatch:
             placed = await rows.list_workloads(session)
         for instance in wanted:
             self._runtime.supervise(instance.id)
-        active = [workload for workload in placed if workload.instance is not None]
+        active = [workload for workload in placed if workload.instance is not None and workload.instance.is_wanted]
         seen = await asyncio.gather(*(self._look_at(workload) for workload in active))
         self._failures = {
             workload.instance.id: failures

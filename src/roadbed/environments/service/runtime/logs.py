@@ -28,12 +28,13 @@ _KEEP_SIZE_PUNCH_HOLE = 0x01 | 0x02
 
 @dataclass(frozen=True)
 class LogSlice:
-    """Lines from a position on: `next_position` is that of the following ones.
+    """Lines from `position` on: `next_position` is that of the following ones.
 
     `lost_bytes` were printed right before these lines and are not kept any more.
     """
 
     lines: list[str]
+    position: int
     next_position: int
     lost_bytes: int
 
@@ -99,7 +100,7 @@ class InstanceLog:
         """
         marks = self._read_marks()
         if not self.path.exists():
-            return LogSlice([], marks.base, 0)
+            return LogSlice([], marks.base, marks.base, 0)
         with self.path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if position is None:
@@ -113,7 +114,8 @@ class InstanceLog:
             kept += b"\n"  # a line without end is cut, so that its reader gets on
         lines = kept.split(b"\n")[:-1][:limit]
         taken = sum(len(line) + 1 for line in lines)
-        return LogSlice([_decode(line) for line in lines], marks.base + begin + taken, lost)
+        first = marks.base + begin
+        return LogSlice([_decode(line) for line in lines], first, first + taken, lost)
 
     def _read_marks(self) -> _Marks:
         if not self._marks_file.exists():

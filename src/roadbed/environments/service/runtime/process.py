@@ -77,6 +77,8 @@ class Supervisor:
         self._runtime = runtime
         self._workload = adopted
         self._stopping = asyncio.Event()
+        self._woken = asyncio.Event()
+        self._is_restarting = False
         self.task = asyncio.create_task(self._keep(), name=f"environments: instance {instance_id}")
 
     @property
@@ -91,9 +93,17 @@ class Supervisor:
     async def stop(self) -> None:
         """End the process and keep it ended."""
         self._stopping.set()
+        self._woken.set()
         if self._workload is not None:
             await self._workload.stop(grace_seconds=STOP_GRACE_SECONDS)
         await asyncio.wait({self.task})
+
+    async def restart(self) -> None:
+        """End the process; another one is started at once, also when the last ones did not stay up."""
+        self._is_restarting, self.restarts = True, 0
+        self._woken.set()
+        if self._workload is not None:
+            await self._workload.stop(grace_seconds=STOP_GRACE_SECONDS)
 
     async def _keep(self) -> None:
         try:
@@ -113,18 +123,25 @@ class Supervisor:
                 self._workload = None
             if self._stopping.is_set():
                 break
-            if time.monotonic() - began >= STEADY_SECONDS:
+            if self._is_restarting or time.monotonic() - began >= STEADY_SECONDS:
                 backoff = FIRST_BACKOFF_SECONDS
-            self.restarts += 1
-            ended = Ended(self.last_exit, self.restarts, self.last_error)
-            self._runtime.log_of(self.instance_id).say(f"{self.last_words}; it is started again in {backoff:.0f} s")
-            await self._runtime.journal.note_ended(self.instance_id, ended)
-            await _wait_for(self._stopping, backoff)
-            backoff = min(backoff * 2, LAST_BACKOFF_SECONDS)
+            if not self._is_restarting:
+                await self._wait_after_end(backoff)
+                backoff = min(backoff * 2, LAST_BACKOFF_SECONDS)
+
+    async def _wait_after_end(self, seconds: float) -> None:
+        """Say that the process ended by itself, and wait before the next one, unless somebody asks for it."""
+        self.restarts += 1
+        self._runtime.log_of(self.instance_id).say(f"{self.last_words}; it is started again in {seconds:.0f} s")
+        await self._runtime.journal.note_ended(self.instance_id, Ended(self.last_exit, self.restarts, self.last_error))
+        await _wait_for(self._woken, seconds)
 
     async def _start(self) -> bool:
         """Start a process; False when the instance is not wanted any more. What goes wrong is tried again."""
         self.last_exit, self.last_error = None, None
+        self._is_restarting = False
+        if not self._stopping.is_set():
+            self._woken.clear()
         try:
             launch = await self._runtime.journal.prepare(self.instance_id)
             if launch is None or self._stopping.is_set():
@@ -157,6 +174,7 @@ class ProcessRuntime:
         self.journal = journal
         self._folder = folder
         self._quota = quota_bytes
+        self.is_closing = False
         self._supervisors: dict[UUID, Supervisor] = {}
         self.artifacts = folder / "artifacts"
         self._tools = folder / "bin"
@@ -272,6 +290,7 @@ class ProcessRuntime:
 
     async def close(self) -> None:
         """End all processes, because the server ends. They stay wanted."""
+        self.is_closing = True
         self._rotating.cancel()
         instances = list(self._supervisors)
         await asyncio.gather(*(self.stop(instance_id) for instance_id in instances))
