@@ -9,6 +9,8 @@ import pytest
 from tests.main_job.support import Installation
 from tests.process import RoadbedProcess
 
+collect_ignore = ["path"]  # the tests in it are those of the services that it makes
+
 
 @contextmanager
 def installation(folder: Path) -> Iterator[Installation]:

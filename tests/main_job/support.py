@@ -80,10 +80,15 @@ class Installation:
         return done.stdout.strip()
 
     def get(self, path: str, **query: Any) -> Json:
-        answer = self.client.get(path, params=query)
+        """Read something; while the database is away, which the server says, wait for it."""
+        answer: httpx.Response = wait_for(lambda: self._ask(path, query), what=path)
         assert answer.status_code == 200, f"{path}: {answer.text}"
         found: Json = answer.json()
         return found
+
+    def _ask(self, path: str, query: Json) -> httpx.Response | None:
+        answer = self.client.get(path, params=query)
+        return None if answer.status_code == 503 and answer.json()["code"] == "database_away" else answer
 
     def post(self, path: str, *, key: str = "", **body: Any) -> Json:
         answer = self.client.post(path, json=body, headers={"Idempotency-Key": key} if key else {})

@@ -5,10 +5,12 @@ Nothing but this module commits. Queries live in repositories.
 """
 
 import asyncio
+import errno
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from socket import gaierror
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -23,11 +25,24 @@ from sqlalchemy.pool import QueuePool
 
 from roadbed.core.access import current_actor
 from roadbed.core.actor import Actor
+from roadbed.core.errors import DatabaseAway
 from roadbed.core.services import Services
 from roadbed.kit import jsons
 
 T = TypeVar("T")
 OUTAGE_SECONDS = 300.0
+_UNREACHABLE = frozenset(
+    {
+        errno.ENOENT,  # the Unix socket
+        errno.ECONNREFUSED,
+        errno.ECONNRESET,
+        errno.ECONNABORTED,
+        errno.EPIPE,
+        errno.EHOSTUNREACH,
+        errno.ENETUNREACH,
+        errno.ETIMEDOUT,
+    }
+)
 
 
 class Base(DeclarativeBase):
@@ -84,8 +99,12 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadSession]:
-        """Give a session that cannot change anything and sees one state throughout."""
-        async with ReadSession(self.engine, autoflush=False) as session:
+        """Give a session that cannot change anything and sees one state throughout.
+
+        Raises:
+            DatabaseAway: the database does not answer.
+        """
+        async with _naming_outages(), ReadSession(self.engine, autoflush=False) as session:
             session.services = self.services
             await session.connection(
                 execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -94,8 +113,12 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteSession]:
-        """Give a session and commit it at the end, or roll everything back when the block raises."""
-        async with WriteSession(self.engine, expire_on_commit=False) as session:
+        """Give a session and commit it at the end, or roll everything back when the block raises.
+
+        Raises:
+            DatabaseAway: the database does not answer. Whether it has committed is not known when that was the end.
+        """
+        async with _naming_outages(), WriteSession(self.engine, expire_on_commit=False) as session:
             session.services = self.services
             yield session
             await session.commit()
@@ -135,17 +158,31 @@ async def outlast_outage(work: Callable[[], Awaitable[T]]) -> T:
     while True:
         try:
             return await work()
-        except (OSError, DBAPIError) as error:
-            is_outage = isinstance(error, OSError) or error.connection_invalidated or _is_starting(error)
-            if not is_outage or time.monotonic() > deadline:
+        except DatabaseAway:
+            if time.monotonic() > deadline:
                 raise
         await asyncio.sleep(0.25)
 
 
-def _is_starting(error: DBAPIError) -> bool:
-    """Tell the classes of errors that mean "not now": connection exceptions and operator intervention."""
+@asynccontextmanager
+async def _naming_outages() -> AsyncIterator[None]:
+    try:
+        yield
+    except (OSError, DBAPIError) as error:
+        if not _is_outage(error):
+            raise
+        raise DatabaseAway(
+            "The database does not answer.",
+            hint="It is usually back within seconds; try again then. The server's log says why.",
+        ) from error
+
+
+def _is_outage(error: OSError | DBAPIError) -> bool:
+    """Tell what means "not now": no connection, a lost one, or a server that stops or starts."""
+    if isinstance(error, OSError):
+        return error.filename is None and (isinstance(error, gaierror) or error.errno in _UNREACHABLE)
     state = getattr(error.orig, "sqlstate", None) or ""
-    return state[:2] in ("08", "57")
+    return error.connection_invalidated or state.startswith(("08", "57P"))
 
 
 async def lock_transaction(session: WriteSession, key: str) -> None:

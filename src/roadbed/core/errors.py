@@ -82,3 +82,9 @@ class TooMany(RoadbedError):
 
 class Unavailable(RoadbedError):
     code = "unavailable"
+
+
+class DatabaseAway(Unavailable):
+    """Roadbed's own database does not answer: it is being restarted, or fails over."""
+
+    code = "database_away"

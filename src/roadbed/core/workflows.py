@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 import structlog
 from dbos import DBOS, DBOSClient, DBOSConfig, Serializer
 from dbos import EnqueueOptions as DbosEnqueueOptions
+from sqlalchemy import Engine, ExceptionContext, event
 from sqlalchemy.orm import Session
 
 from roadbed.core.db import WriteSession
@@ -209,6 +211,18 @@ class Workflows:
         """Take over the unfinished work of processes that are gone."""
         await asyncio.to_thread(DBOS._recover_pending_workflows, executor_ids)  # noqa: SLF001 - no public form in DBOS 3.4
 
+    async def list_broken(self, workflow_ids: list[str]) -> list[str]:
+        """Return those of these workflows that ended with an error, and so will not go on by themselves."""
+        if not workflow_ids:
+            return []
+        broken = await DBOS.list_workflows_async(
+            workflow_ids=workflow_ids,
+            status=["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"],
+            load_input=False,
+            load_output=False,
+        )
+        return [workflow.workflow_id for workflow in broken]
+
     async def purge(self) -> None:
         """Forget workflows that finished long ago; runs and their steps stay."""
         cutoff = int((now() - KEEP_FINISHED).timestamp() * 1000)
@@ -236,7 +250,18 @@ class Workflows:
 
     async def close(self, *, wait_seconds: int) -> None:
         """Stop taking work and wait for running steps; what is cut off is continued at the next start."""
-        if self._client is not None:
-            await asyncio.to_thread(self._client.destroy)
-            self._client = None
         await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=wait_seconds)
+        if self._client is not None:  # last, as a step that ends now may enqueue another workflow
+            self._client.destroy()  # not in a thread: DBOS has shut the loop's threads down
+            self._client = None
+
+
+@event.listens_for(Engine, "handle_error")
+def _outlast_refused_connections(context: ExceptionContext) -> None:
+    """Have DBOS try again when PostgreSQL refuses connections while it is restarted.
+
+    DBOS knows that by words of the driver ("connection failed") which newer drivers do not use for a refused connection
+    ("connection is bad"), and would end the workflow with an error. It also tries again on lost connections.
+    """
+    if context.connection is None and isinstance(context.original_exception, psycopg.OperationalError):
+        context.is_disconnect = True

@@ -35,6 +35,12 @@ async def lock_run(session: WriteSession, run_id: UUID) -> Run | None:
     return (await session.scalars(select(Run).where(Run.id == run_id).with_for_update())).one_or_none()
 
 
+async def list_moving(session: ReadSession, *, limit: int) -> list[Run]:
+    """Return the runs that a segment should be moving now, oldest first."""
+    moving = (RunState.PENDING, RunState.RUNNING, RunState.UNDOING)
+    return list(await session.scalars(select(Run).where(Run.state.in_(moving)).order_by(Run.id).limit(limit)))
+
+
 async def list_steps(session: ReadSession, run_id: UUID) -> list[RunStep]:
     return list(await session.scalars(select(RunStep).where(RunStep.run_id == run_id).order_by(RunStep.position)))
 
@@ -116,6 +122,10 @@ async def count_progress(session: ReadSession, run_ids: list[UUID]) -> dict[UUID
 async def list_open_waits(session: WriteSession, *, kind: str, key: str) -> list[RunWait]:
     query = select(RunWait).where(RunWait.kind == kind, RunWait.key == key, RunWait.resolved_at.is_(None))
     return list(await session.scalars(query.with_for_update()))
+
+
+async def list_open_keys(session: ReadSession, *, kind: str) -> set[str]:
+    return set(await session.scalars(select(RunWait.key).where(RunWait.kind == kind, RunWait.resolved_at.is_(None))))
 
 
 async def list_overdue_waits(session: WriteSession, *, at: datetime, limit: int) -> list[RunWait]:

@@ -1,16 +1,19 @@
 """A stage that deploys: it asks for a deployment of what the run kept, and waits for that."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from roadbed.catalog.contract import read_documents
+from roadbed.catalog.contract import EntitiesChanged, find_entity, read_documents
 from roadbed.core.db import ReadSession, WriteSession
+from roadbed.core.events import Envelope
 from roadbed.delivery.rules.frozen import thaw_stage
 from roadbed.delivery.rules.pipelines import holds
-from roadbed.delivery.types import DEVELOPMENT, DEVELOPMENT_WAIT
+from roadbed.delivery.types import COMPONENT_WAIT, DEVELOPMENT, DEVELOPMENT_WAIT
 from roadbed.delivery.workflows.artifact import SCORE_FILE
 from roadbed.delivery.workflows.speaking import condition_values, say_of_step, speaking
 from roadbed.environments.contract import DEPLOY_RUN, DeployWish, deploy, find_deployment_of_run
+from roadbed.kit.clock import now
 from roadbed.kit.refs import parse_ref
 from roadbed.runs.contract import (
     Done,
@@ -21,20 +24,23 @@ from roadbed.runs.contract import (
     StepContext,
     StepFailed,
     StepKind,
+    Wait,
     find_run,
     list_children,
+    list_waited_keys,
     resume_waits,
     wait_for_run,
 )
 from roadbed.scm.contract import PathNotFound, StatusState, get_repository_by_id, read_file
 
 _SCORE_BYTES = 1_000_000
+_CATALOG_SECONDS = 60
 
 
 async def _execute(context: StepContext) -> Outcome:
     stage = thaw_stage(context.inputs["stage"])
     environment = str(stage.environment)
-    if context.resumed is not None:
+    if context.resumed is not None and "run_id" in context.resumed:
         return await _after(context, environment)
     if not holds(stage.when, condition_values(context)):
         return await _skip(context, f"Only when {stage.when}")
@@ -46,6 +52,9 @@ async def _execute(context: StepContext) -> Outcome:
     score = await _read_score(context)
     if score is None:
         return await _skip(context, f"There is no {SCORE_FILE}")
+    waiting = await _wait_for_component(context, context.subject)
+    if waiting is not None:
+        return waiting
     async with speaking(context), context.database.write() as session:
         wish = DeployWish(
             component=parse_ref(context.subject),
@@ -59,6 +68,31 @@ async def _execute(context: StepContext) -> Outcome:
         run = await _ensure_deployment(session, context, wish)
     await context.link("deployment", title=run.title, href=f"/runs/{run.id}")
     return wait_for_run(run)
+
+
+async def _wait_for_component(context: StepContext, component: str) -> Wait | None:
+    """Give the catalog a moment to read what the same push, or the same golden path, brought it."""
+
+    async def find(session: ReadSession) -> dict[str, Any] | None:
+        return {} if await find_entity(session, parse_ref(component)) is not None else None
+
+    async with context.database.read() as session:
+        if await find(session) is not None:
+            return None
+    if context.resumed is not None and context.resumed.get("expired"):
+        raise StepFailed(
+            f"{component} is not in the catalog, so it is nobody's to deploy.",
+            hint="Register the repository's catalog-info.yaml under Catalog, then retry this run.",
+        )
+    until = now() + timedelta(seconds=_CATALOG_SECONDS)
+    return Wait(COMPONENT_WAIT, component, f"Waits for {component} in the catalog", until=until, find=find)
+
+
+async def note_components(session: WriteSession, envelope: Envelope[EntitiesChanged]) -> None:
+    """Go on with the stages that wait for an entity."""
+    waited = await list_waited_keys(session, kind=COMPONENT_WAIT)
+    for ref in sorted(waited.intersection(ref for ref, _, _ in envelope.event.changes)):
+        await resume_waits(session, kind=COMPONENT_WAIT, key=ref, result={})
 
 
 async def _ensure_deployment(session: WriteSession, context: StepContext, wish: DeployWish) -> RunSummary:

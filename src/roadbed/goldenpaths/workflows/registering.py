@@ -1,5 +1,6 @@
 """The action `catalog:register`: the repository becomes a location, and its entities are read."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -46,7 +47,7 @@ _SUBJECT = "location:"
 
 async def _register(call: ActionCall, given: dict[str, Any]) -> Outcome:
     if call.step.resumed is None:
-        return _wait_for(await _begin(call, target_of(given)))
+        return _wait_for(await _begin(call, name_published(target_of(given), call.step.outputs.values())))
     async with call.services.get(Database).write() as session:
         run = await find_run(session, UUID(call.step.resumed["run_id"]))
         if run is None or run.state != "succeeded":
@@ -142,6 +143,15 @@ def target_of(given: dict[str, Any]) -> str:
         raise InputInvalid("repoContentsUrl is empty.", hint="It is an output of the step that publishes.")
     path = str(given.get("catalogInfoPath", "catalog-info.yaml")).lstrip("/")
     return f"{url}#{branch}:{path}"
+
+
+def name_published(target: str, outputs: Iterable[Mapping[str, Any]]) -> str:
+    """Name a repository that this run published by its lasting name: a server that is started anew may have moved."""
+    for output in outputs:
+        address = output.get("remoteUrl")
+        if address and target.startswith((f"{address}#", f"{address}/")):
+            return f"roadbed:{output['repository']}{target.removeprefix(address)}"
+    return target
 
 
 CATALOG_REGISTER = Action(

@@ -61,7 +61,10 @@ def slugify_part(text: str) -> str:
 
 def database_name(label: str, resource_id: UUID) -> str:
     """Return the name of database and role: readable, unique by the id, and within PostgreSQL's 63 bytes."""
-    return f"{slugify(label).replace('-', '_')[:48]}_{resource_id.hex[-10:]}"
+    words = slugify(label).replace("-", "_")
+    if words.startswith("pg_"):
+        words = f"app_{words}"  # PostgreSQL keeps names that begin with pg_ for itself
+    return f"{words[:48]}_{resource_id.hex[-10:]}"
 
 
 def plan_words(action: str) -> str:

@@ -1,6 +1,13 @@
 """Use cases of runs: start, resume, cancel, retry, and reading logs."""
 
-from roadbed.runs.service.control import cancel_run, resume_overdue, resume_waits, retry_run, start_run
+from roadbed.runs.service.control import (
+    cancel_run,
+    list_waited_keys,
+    resume_overdue,
+    resume_waits,
+    retry_run,
+    start_run,
+)
 from roadbed.runs.service.logs import LogLine, append_lines, read_lines
 from roadbed.runs.service.reading import (
     find_run,
@@ -23,6 +30,7 @@ __all__ = [
     "list_children",
     "list_open_runs",
     "list_runs_of",
+    "list_waited_keys",
     "read_lines",
     "resume_overdue",
     "resume_waits",

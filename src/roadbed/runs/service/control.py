@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from roadbed.audit.contract import record
 from roadbed.core.actor import Actor
-from roadbed.core.db import WriteSession, lock_transaction
+from roadbed.core.db import ReadSession, WriteSession, lock_transaction
 from roadbed.core.extension import Registry
 from roadbed.core.workflows import Workflows
 from roadbed.kit.clock import now
@@ -19,7 +21,10 @@ from roadbed.runs.rules import freeze_actor
 from roadbed.runs.service.reading import summarise
 from roadbed.runs.types import STEPS, RunState, RunSummary, StepPlan, StepState
 
+log = structlog.get_logger(__name__)
+
 SEGMENT_WORKFLOW = "runs.segment"
+_RESCUED_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -135,10 +140,27 @@ async def enqueue_segment(session: WriteSession, run: Run) -> None:
     await session.services.get(Workflows).enqueue(
         session,
         workflow=SEGMENT_WORKFLOW,
-        workflow_id=f"run-{run.id}-{run.segment}",
+        workflow_id=_workflow_id(run),
         arguments={"run_id": str(run.id), "segment": run.segment},
     )
     await repository.notify(session, run.id)
+
+
+def _workflow_id(run: Run) -> str:
+    return f"run-{run.id}-{run.segment}"
+
+
+async def rescue_runs(session: WriteSession) -> int:
+    """Move on the runs whose segment ended with an error of the engine, which nobody else would. Returns how many."""
+    moving = {_workflow_id(run): run.id for run in await repository.list_moving(session, limit=_RESCUED_AT_ONCE)}
+    count = 0
+    for workflow_id in await session.services.get(Workflows).list_broken(list(moving)):
+        run = await repository.lock_run(session, moving[workflow_id])
+        if run is not None and _workflow_id(run) == workflow_id:
+            log.error("runs.rescued", run_id=str(run.id), workflow=workflow_id, hint="the log above has its error")
+            await enqueue_segment(session, run)
+            count += 1
+    return count
 
 
 async def lock_wait(session: WriteSession, *, kind: str, key: str) -> None:
@@ -154,6 +176,11 @@ async def resume_waits(session: WriteSession, *, kind: str, key: str, result: di
         wait.resolved_at = now()
         await _resume_step(session, wait.run_id, wait.step_id, result)
     return len(waits)
+
+
+async def list_waited_keys(session: ReadSession, *, kind: str) -> set[str]:
+    """Return the keys that steps wait for, so that a change of many things is compared with few."""
+    return await repository.list_open_keys(session, kind=kind)
 
 
 async def resume_overdue(session: WriteSession) -> int:

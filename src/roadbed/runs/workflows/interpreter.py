@@ -15,7 +15,7 @@ from uuid import UUID
 import structlog
 
 from roadbed.core.db import Database, WriteSession, outlast_outage
-from roadbed.core.errors import RoadbedError
+from roadbed.core.errors import DatabaseAway, RoadbedError
 from roadbed.core.events import publish
 from roadbed.core.extension import Registry
 from roadbed.core.services import Services
@@ -69,6 +69,9 @@ class Interpreter:
         result: Outcome | RoadbedError | None
         try:
             result = await self._execute(turn)
+        except DatabaseAway:
+            log.warning("runs.step_without_database", step=turn.context.key)
+            return {"goes_on": True}  # as after a crash: the same step is begun anew, once the database is back
         finally:
             await turn.context.close()
         return {"goes_on": await outlast_outage(partial(self._finish, turn, result))}
@@ -131,6 +134,8 @@ class Interpreter:
             if turn.context.is_cancelled():
                 return None
             raise  # the process stops: the step stays running and is taken up again at the next start
+        except DatabaseAway:
+            raise
         except RoadbedError as error:
             return error
         except Exception as error:

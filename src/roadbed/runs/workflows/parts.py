@@ -2,22 +2,24 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import structlog
 
-from roadbed.core.db import Database
+from roadbed.core.db import Database, WriteSession
+from roadbed.core.errors import DatabaseAway
 from roadbed.core.services import Services
 from roadbed.core.workflows import Workflows
 from roadbed.runs.service import resume_overdue
-from roadbed.runs.service.control import SEGMENT_WORKFLOW
+from roadbed.runs.service.control import SEGMENT_WORKFLOW, rescue_runs
 from roadbed.runs.service.feed import RunFeed
 from roadbed.runs.workflows.interpreter import Interpreter
 
 log = structlog.get_logger(__name__)
 
 OVERDUE_POLL_SECONDS = 1.0
+RESCUE_POLL_SECONDS = 10.0
 
 
 @asynccontextmanager
@@ -35,7 +37,8 @@ async def open_feed(services: Services) -> AsyncIterator[None]:
     services.put(RunFeed, feed)
     tasks = [
         asyncio.create_task(feed.listen(), name="runs: feed"),
-        asyncio.create_task(_watch_overdue(database), name="runs: overdue waits"),
+        asyncio.create_task(_repeat(resume_overdue, database, OVERDUE_POLL_SECONDS), name="runs: overdue waits"),
+        asyncio.create_task(_repeat(rescue_runs, database, RESCUE_POLL_SECONDS), name="runs: broken segments"),
     ]
     try:
         yield
@@ -47,14 +50,16 @@ async def open_feed(services: Services) -> AsyncIterator[None]:
             await asyncio.gather(*tasks)
 
 
-async def _watch_overdue(database: Database) -> None:
+async def _repeat(work: Callable[[WriteSession], Awaitable[int]], database: Database, seconds: float) -> None:
     while True:
         try:
             async with database.write() as session:
-                await resume_overdue(session)
-        except Exception:  # the edge of a background task: the database may be away; say so and look again
-            log.exception("runs.overdue_check_failed")
-        await asyncio.sleep(OVERDUE_POLL_SECONDS)
+                await work(session)
+        except DatabaseAway as error:
+            log.warning("runs.watch_without_database", work=work.__name__, error=str(error))
+        except Exception:  # the edge of a background task: say so and look again
+            log.exception("runs.watch_failed", work=work.__name__)
+        await asyncio.sleep(seconds)
 
 
 async def purge_workflows(services: Services) -> None:

@@ -1,0 +1,52 @@
+"""A database that does not answer is said as that, and waited for by background work."""
+
+from pathlib import Path
+
+import pytest
+
+from roadbed.core.db import Database, outlast_outage
+from roadbed.core.errors import DatabaseAway
+from roadbed.core.services import Services
+from tests.core.postgres.test_server import find_free_port
+
+
+async def check(url: str) -> None:
+    database = Database(url, pool_size=1, statement_timeout_seconds=5, services=Services())
+    try:
+        await database.check()
+    finally:
+        await database.close()
+
+
+@pytest.mark.anyio
+async def test_missing_socket_is_a_database_that_is_away(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseAway):
+        await check(f"postgresql:///roadbed?host={tmp_path}")
+
+
+@pytest.mark.anyio
+async def test_refused_connection_is_a_database_that_is_away() -> None:
+    with pytest.raises(DatabaseAway):
+        await check(f"postgresql://127.0.0.1:{find_free_port()}/roadbed")
+
+
+@pytest.mark.anyio
+async def test_background_work_is_done_once_the_database_is_back() -> None:
+    tries = []
+
+    async def work() -> int:
+        tries.append(1)
+        if len(tries) < 3:
+            raise DatabaseAway("not yet")
+        return len(tries)
+
+    assert await outlast_outage(work) == 3
+
+
+@pytest.mark.anyio
+async def test_file_that_is_missing_in_a_transaction_stays_what_it_is(tmp_path: Path) -> None:
+    async def read() -> None:
+        (tmp_path / "missing").read_text()
+
+    with pytest.raises(FileNotFoundError):
+        await outlast_outage(read)

@@ -1,0 +1,80 @@
+"""kill -9 at seeded moments in each phase of a create run: it completes exactly once, and leaves nothing behind.
+
+ROADBED_TEST_KILLS sets how many moments are tried in each phase; the suite takes one.
+"""
+
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from tests.main_job.support import Installation, Json, wait_for
+
+SEED = 20261124
+KILLS = int(os.environ.get("ROADBED_TEST_KILLS", "1"))
+# A phase is a step of a run: kind of the run, key of the step.
+PHASES = {
+    "render": ("goldenpaths.create", "fetch"),
+    "repository": ("goldenpaths.create", "publish"),
+    "catalog": ("goldenpaths.create", "register"),
+    "tests": ("delivery.pipeline", "test"),
+    "artifact": ("delivery.pipeline", "artifact"),
+    "database": ("environments.deploy", "resources"),
+    "start": ("environments.deploy", "start"),
+    "switch": ("environments.deploy", "switch"),
+}
+
+
+def begins(made: Installation, run_id: str, phase: str) -> None:
+    """Wait until a phase began, or the run ended without it."""
+    wait_for(lambda: _has_begun(made, run_id, *PHASES[phase]), what=f"phase {phase}")
+
+
+def _has_begun(made: Installation, run_id: str, kind: str, key: str) -> bool:
+    run = made.find_run(run_id, kind)
+    step = next((step for step in run["steps"] if step["key"] == key), None) if run else None
+    return bool(step and step["started_at"]) or bool(made.run(run_id)["finished_at"])
+
+
+def kill(made: Installation, victim: str) -> None:
+    if victim == "postgres":
+        os.kill(made.roadbed.postgres_pid(), signal.SIGKILL)
+        return
+    made.roadbed.kill()
+    made.roadbed.start()
+
+
+def look(made: Installation, name: str) -> Json:
+    """Return what there is of a service, counted."""
+    repositories = made.get("/api/v1/repositories", q=name)["items"]
+    deployments = made.get(f"/api/v1/environments/{name}/development/deployments")["items"]
+    resources = [item for item in made.get("/api/v1/resources")["items"] if item["application"].endswith(f"/{name}")]
+    return {
+        "repositories": [item["name"] for item in repositories if item["name"] == name],
+        "databases": [item["state"] for item in resources if item["environment"] == "development"],
+        "deployments": [item["state"] for item in deployments],
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["server", "postgres"])
+def test_create_completes_exactly_once_after_a_kill_in_each_phase(fresh: Installation, victim: str) -> None:
+    moments = random.Random(SEED)  # noqa: S311 - chooses moments
+    points = [(phase, number) for phase in PHASES for number in range(KILLS)]
+    print(f"{len(points)} kills of the {victim}, seed {SEED}")  # noqa: T201 - a failure is repeated with these
+    for phase, number in points:
+        name = f"{victim}-{phase}-{number}"
+        run_id = fresh.create(name)
+        begins(fresh, run_id, phase)
+        time.sleep(moments.uniform(0, 0.25))
+        kill(fresh, victim)
+        run = fresh.ends(run_id)
+        assert run["state"] == "succeeded", (name, run["error"], [step["error"] for step in run["steps"]])
+        assert look(fresh, name) == {
+            "repositories": [name],
+            "databases": ["ready"],
+            "deployments": ["succeeded"],
+        }, name
+    # inventory
