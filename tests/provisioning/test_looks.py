@@ -27,7 +27,8 @@ def addresses(yard: Yard, person: Person) -> dict[str, str]:
     resource = yard.make(f"component:default/{application}")
     return {
         "list": "/resources",
-        "ask": "/resources/ask",
+        "ask": "/resources/ask?type=postgres",
+        "asked": f"/resources/ask?type=postgres&application=component:{application}&id=db&class=medium",
         "resource": f"/resources/{resource['id']}",
         "entity": f"/catalog/component/default/{application}",
         "run": f"/runs/{resource['run_id']}",
@@ -41,7 +42,7 @@ def browser(addresses: dict[str, str]) -> Iterator[Browser]:
 
 
 @pytest.mark.parametrize(
-    "look", [(name, *look) for name in ("list", "ask", "resource", "entity", "run") for look in LOOKS]
+    "look", [(name, *look) for name in ("list", "ask", "asked", "resource", "entity", "run") for look in LOOKS]
 )
 def test_page_is_sound(
     yard: Yard, browser: Browser, addresses: dict[str, str], person: Person, look: tuple[str, int, str]

@@ -163,15 +163,16 @@ def test_database_that_was_lost_is_made_anew_with_the_same_password(yard: Yard) 
     assert query(outputs["url"], "SELECT 1") == 1
 
 
-def test_definition_of_a_missing_driver_fails_the_run_and_names_those_there_are(yard: Yard) -> None:
+def test_definition_of_a_missing_driver_refuses_and_names_those_there_are(yard: Yard) -> None:
     application = f"component:default/{new_name('app')}"
     yard.put(
         f"apiVersion: roadbed.dev/v1\nkind: ResourceDefinition\nmetadata: {{name: {new_name('missing')}}}\n"
         f"spec: {{type: postgres, version: '1', driver: nowhere, criteria: [{{application: '{application}'}}]}}\n"
     )
-    run = yard.ends(yard.ask(application))
-    assert run["error"]["code"] == "provisioning.driver_missing"
-    assert "local (postgres)" in run["error"]["hint"]
+    body = {"application": application, "environment": "development", "type": "postgres", "id": "db"}
+    refused = yard.api.post("/api/v1/resources", json=body).json()
+    assert refused["code"] == "provisioning.driver_missing"
+    assert "local (postgres)" in refused["hint"]
 
 
 def test_inventory_knows_what_everything_belongs_to(yard: Yard) -> None:
@@ -215,26 +216,28 @@ def test_outputs_are_given_by_environment_and_id(yard: Yard) -> None:
     assert yard.server.run(read(here, "db")) == resource["outputs"]
     with pytest.raises(ResourceNotFound):
         yard.server.run(read(here, "other"))
-    failed = yard.ends(yard.ask(resource["application"], id="bad", params={"extra": 1}))
-    assert failed["error"]["code"] == "provisioning.resource_invalid"
-    assert "params" in failed["error"]["message"]
     with pytest.raises((ResourceNotFound, ResourceNotReady)):
         yard.server.run(read(here, "bad"))
 
 
 @pytest.mark.parametrize(
-    ("fields", "code"),
+    ("fields", "code", "path"),
     [
-        ({"type": "redis"}, "provisioning.unknown_type"),
-        ({"class": "gigantic"}, "provisioning.resource_invalid"),
-        ({"id": "Bad Id"}, "provisioning.resource_invalid"),
+        ({"type": "redis"}, "provisioning.unknown_type", None),
+        ({"class": "gigantic"}, "provisioning.resource_invalid", "class"),
+        ({"id": "Bad Id"}, "provisioning.resource_invalid", "id"),
+        ({"params": {"extra": 1}}, "provisioning.resource_invalid", "params"),
+        ({"application": "group:default/people"}, "provisioning.resource_invalid", "application"),
     ],
 )
-def test_request_that_does_not_fit_fails_in_its_run_with_the_reason(
-    yard: Yard, fields: dict[str, Any], code: str
+def test_request_that_does_not_fit_is_refused_with_the_field(
+    yard: Yard, fields: dict[str, Any], code: str, path: str | None
 ) -> None:
-    run = yard.ends(yard.ask(**fields))
-    assert (run["state"], run["error"]["code"]) == ("failed", code)
+    body = {"application": f"component:default/{new_name('app')}", "environment": "development", "type": "postgres"}
+    answer = yard.api.post("/api/v1/resources", json={**body, "id": "db", **fields})
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    if path is not None:
+        assert [problem["path"] for problem in answer.json()["problems"]] == [path]
 
 
 def test_pages_ask_show_and_delete(yard: Yard) -> None:
@@ -244,12 +247,17 @@ def test_pages_ask_show_and_delete(yard: Yard) -> None:
         "environment": "development",
         "type": "postgres",
         "id": "db",
-        "resource_class": "small",
-        "key": new_name("key"),
+        "class": "small",
+        "~type": "postgres",
+        "~key": new_name("key"),
     }
-    assert "PostgreSQL" in person.browser.get("/resources/ask").text
+    assert "Ask for PostgreSQL" in person.browser.get("/resources/ask?type=postgres").text
     wrong = person.browser.post("/resources/ask", data=form | {"id": "Not good"})
-    assert (wrong.status_code, "use lower-case letters" in wrong.text) == (422, True)
+    assert (wrong.status_code, "Use lower-case letters" in wrong.text) == (422, True)
+    foreseen = person.browser.post("/resources/ask/questions", data=form).text
+    assert "it applies everywhere" in foreseen
+    assert "Only its own role may connect" in foreseen
+    assert f"--application {form['application']}" in foreseen
     answer = person.browser.post("/resources/ask", data=form)
     assert answer.status_code == 303, answer.text
     yard.ends(answer.headers["location"].rpartition("/")[2])

@@ -31,6 +31,7 @@ COMMANDS = {
     "validate": Entry("roadbed.cli.server.validate", "Check entity files, without a server."),
     "locations": Entry("roadbed.cli.locations", "Say where the catalog is read from."),
     "runs": Entry("roadbed.cli.runs", "See, follow and steer runs."),
+    "resources": Entry("roadbed.cli.resources", "Ask for databases and more, see and delete them."),
     "approvals": Entry("roadbed.cli.approvals", "See what waits for a decision, and decide."),
     "inventory": Entry("roadbed.cli.inventory", "List what exists outside the database, and what it belongs to."),
     "config": Entry("roadbed.cli.config", "Look at the server's configuration."),

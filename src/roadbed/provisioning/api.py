@@ -9,8 +9,9 @@ from roadbed.core.db import Reading, Writing
 from roadbed.core.paging import id_cursor, id_of_cursor
 from roadbed.provisioning.access import ResourceDeleter, ResourceReader, ResourceWriter
 from roadbed.provisioning.schemas import ResourceIn, ResourceOut, ResourcePageOut, ResourceQuery, StartedOut
+from roadbed.provisioning.service.asking import ask_resources
 from roadbed.provisioning.service.reading import get_resource, list_resources
-from roadbed.provisioning.service.requests import delete_resource, ensure_resources
+from roadbed.provisioning.service.requests import delete_resource
 
 router = APIRouter(prefix="/resources", tags=["resources"])
 
@@ -35,7 +36,7 @@ async def ask(
 ) -> StartedOut:
     """Ask for a resource; the same `Idempotency-Key` by the same account answers with the same run."""
     key = f"{actor.id}:{idempotency_key}" if idempotency_key else ""
-    run = await ensure_resources(session, actor, body.to_wish(key=key))
+    run = await ask_resources(session, actor, body.to_wish(key=key))
     return StartedOut(run_id=run.id, title=run.title)
 
 

@@ -8,9 +8,10 @@ from roadbed.core.html import NAVIGATION, PANELS, TEMPLATES, NavItem, Panel, mod
 from roadbed.core.inventory import INVENTORY, InventorySource
 from roadbed.core.lifecycle import PROVIDERS, Provider
 from roadbed.core.routes import API, PAGES
-from roadbed.provisioning import api, web
+from roadbed.provisioning import api
 from roadbed.provisioning.access import RESOURCE_DELETE, RESOURCE_READ, RESOURCE_WRITE
 from roadbed.provisioning.types import DRIVERS
+from roadbed.provisioning.web import asking, pages
 from roadbed.provisioning.workflows.backup import FOLDER, read_databases, write_databases
 from roadbed.provisioning.workflows.inventory import list_inventory
 from roadbed.provisioning.workflows.local import DUMPS, LocalPostgres
@@ -33,9 +34,9 @@ MODULE = Module(
         INVENTORY.add(InventorySource("provisioning", list_inventory)),
         BACKUP.add(BackupFolder(DUMPS), BackupFolder(FOLDER, write=write_databases, read=read_databases)),
         API.add(api.router),
-        PAGES.add(web.router),
+        PAGES.add(asking.router, pages.router),
         TEMPLATES.add(module_templates("provisioning", "roadbed.provisioning")),
-        PANELS.add(Panel(PLACE_MAIN, 40, "provisioning/_entity.html", web.load_entity_panel)),
+        PANELS.add(Panel(PLACE_MAIN, 40, "provisioning/_entity.html", pages.load_entity_panel)),
         NAVIGATION.add(NavItem("Resources", "/resources", "database", order=50, permission=RESOURCE_READ)),
     ),
 )

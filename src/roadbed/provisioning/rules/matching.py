@@ -68,6 +68,7 @@ class Definition:
     inputs: Mapping[str, Any] = field(default_factory=dict)
     criteria: Sequence[Mapping[str, Any]] = ()
     support: str = "supported"
+    guardrails: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from roadbed.provisioning.errors import ResourceInvalid
 from roadbed.provisioning.types import DEFAULT_CLASS
 
 # A resource's id as Score has it.
-_ID = re.compile(r"[a-z0-9]+(?:-+[a-z0-9]+)*(?:\.[a-z0-9]+(?:-+[a-z0-9]+)*)*")
-_LONGEST_ID = 63
+_ID = r"[a-z0-9]+(?:-+[a-z0-9]+)*(?:\.[a-z0-9]+(?:-+[a-z0-9]+)*)*"
+ID_PATTERN = f"^{_ID}$"
+LONGEST_ID = 63
 
 
 def check_request(name: str, class_: str, params: Mapping[str, Any], spec: Mapping[str, Any]) -> None:
@@ -24,22 +25,27 @@ def check_request(name: str, class_: str, params: Mapping[str, Any], spec: Mappi
         ResourceInvalid: with one problem for each fault.
     """
     problems = []
-    if len(name) > _LONGEST_ID or not _ID.fullmatch(name):
-        problems.append("id: use lower-case letters, digits and dashes, at most 63")
+    if len(name) > LONGEST_ID or not re.fullmatch(_ID, name):
+        problems.append(_problem("id", f"use lower-case letters, digits and dashes, at most {LONGEST_ID}"))
     classes = [item["name"] for item in spec.get("classes", ())]
     if class_ != DEFAULT_CLASS and class_ not in classes:
         known = ", ".join([DEFAULT_CLASS, *classes])
-        problems.append(f"class: {class_!r} is none of {known}")
+        problems.append(_problem("class", f"{class_!r} is none of {known}"))
     validator = jsonschema_rs.validator_for(dict(spec["parameters"]))
     for fault in validator.iter_errors(dict(params)):
         place = ".".join(["params", *map(str, fault.instance_path)])
-        problems.append(f"{place}: {fault.message}")
+        problems.append(_problem(place, fault.message))
     if problems:
+        told = "; ".join(f"{problem['path']}: {problem['reason']}" for problem in problems)
         raise ResourceInvalid(
-            f"The resource {name!r} cannot be asked for like this: {'; '.join(problems)}.",
+            f"The resource {name!r} cannot be asked for like this: {told}.",
             hint="The resource type's page in the catalog shows what it takes.",
             problems=problems,
         )
+
+
+def _problem(path: str, reason: str) -> dict[str, str]:
+    return {"path": path, "reason": reason}
 
 
 def label_of(application: str, environment: str, name: str) -> str:

@@ -123,6 +123,7 @@ def _read(entity: EntitySummary) -> Definition:
         inputs=spec.get("inputs", {}),
         criteria=spec.get("criteria", ()),
         support=spec.get("supportLevel", "supported"),
+        guardrails=spec.get("guardrails", ()),
     )
 
 

@@ -28,10 +28,7 @@ async def put_match(session: WriteSession, actor: Actor, wanted: Wanted, run_id:
     where = wanted.environment
     await lock_transaction(session, f"resource:{where.application}:{where.name}:{wanted.type}:{wanted.id}")
     row = await repository.find_by_name(session, where, type_=wanted.type, name=wanted.id)
-    if row is not None and row.state == ResourceState.DELETING:
-        raise ResourceNotReady(
-            f"The {wanted.type} {wanted.id!r} in {where.name} is being deleted.", hint="Ask again when that is done."
-        )
+    check_not_deleting(row)
     found = await match_wish(session, wanted, row)
     if row is None:
         row = _new(wanted, run_id)
@@ -40,6 +37,14 @@ async def put_match(session: WriteSession, actor: Actor, wanted: Wanted, run_id:
     _write(row, wanted, found, run_id)
     await session.flush()
     return row
+
+
+def check_not_deleting(row: Resource | None) -> None:
+    """Raises ResourceNotReady for a resource that is on its way out."""
+    if row is not None and row.state == ResourceState.DELETING:
+        raise ResourceNotReady(
+            f"The {row.type} {row.name!r} in {row.environment} is being deleted.", hint="Ask again when that is done."
+        )
 
 
 def _new(wanted: Wanted, run_id: UUID) -> Resource:

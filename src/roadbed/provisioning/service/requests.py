@@ -18,6 +18,7 @@ from roadbed.runs.contract import RunPlan, RunSummary, StepPlan, start_run
 
 ENSURE = "provisioning.ensure"
 DELETE = "provisioning.delete"
+APPLICATION_KINDS = ("system", "component")
 
 
 async def ensure_resources(session: WriteSession, actor: Actor, wish: ResourcesWish) -> RunSummary:
@@ -26,7 +27,7 @@ async def ensure_resources(session: WriteSession, actor: Actor, wish: ResourcesW
     Raises:
         ResourceInvalid: nothing is wished for, one thing twice, or the application is no ref.
     """
-    application = _application(wish.environment.application)
+    application = read_application(wish.environment.application)
     _check_unique(wish.resources)
     where = f"{parse_ref(application).name} in {wish.environment.name}"
     inputs = {
@@ -57,13 +58,27 @@ async def ensure_resources(session: WriteSession, actor: Actor, wish: ResourcesW
     return await start_run(session, actor, plan)
 
 
-def _application(text: str) -> str:
+def read_application(text: str) -> str:
+    """Return the ref of an application as it is stored.
+
+    Raises:
+        ResourceInvalid: it names none.
+    """
     try:
-        return str(parse_ref(text, default_kind="component"))
+        ref = parse_ref(text, default_kind="component")
     except InvalidRef as error:
-        raise ResourceInvalid(
-            f"{text!r} names no application: {error}.", hint="Give a ref: `system:shop`, `component:orders`."
-        ) from error
+        raise _no_application(text, str(error)) from error
+    if ref.kind.lower() not in APPLICATION_KINDS:
+        raise _no_application(text, f"it is a {ref.kind}, not a system or a component")
+    return str(ref)
+
+
+def _no_application(text: str, reason: str) -> ResourceInvalid:
+    return ResourceInvalid(
+        f"{text!r} names no application: {reason}.",
+        hint="Give a ref: `system:shop`, `component:orders`.",
+        problems=[{"path": "application", "reason": reason}],
+    )
 
 
 def _check_unique(resources: tuple[ResourceWish, ...]) -> None:

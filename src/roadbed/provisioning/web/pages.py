@@ -1,4 +1,4 @@
-"""Pages: the list of resources, the form to ask for one, one resource with why, and its part on the entity page."""
+"""Pages: the list of resources, one resource with why, and its part on the entity page."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -6,41 +6,31 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
-from pydantic import BaseModel, ConfigDict
-from starlette.responses import Response
 
-from roadbed.catalog.contract import EntityFilter, EntitySummary, list_entities
+from roadbed.catalog.contract import EntitySummary
 from roadbed.core.access import DeciderService, current_actor
-from roadbed.core.db import Database, Reading, ReadSession, Writing
-from roadbed.core.errors import Invalid, RoadbedError
+from roadbed.core.db import Database, Reading, Writing
 from roadbed.core.html import render
-from roadbed.core.http.problems import status_of
 from roadbed.core.paging import id_cursor, id_of_cursor
 from roadbed.core.services import Services
-from roadbed.kit.ids import new_id
-from roadbed.kit.refs import InvalidRef, parse_ref
+from roadbed.kit.refs import parse_ref
 from roadbed.provisioning.access import (
     RESOURCE_DELETE,
     RESOURCE_READ,
     RESOURCE_WRITE,
     ResourceDeleter,
     ResourceReader,
-    ResourceWriter,
 )
 from roadbed.provisioning.errors import NotConfirmed
-from roadbed.provisioning.rules.requests import check_request, label_of
+from roadbed.provisioning.rules.asking import write_score
+from roadbed.provisioning.rules.requests import label_of
 from roadbed.provisioning.schemas import ResourceQuery
-from roadbed.provisioning.service.matching import get_type, list_types
 from roadbed.provisioning.service.reading import get_resource, list_resources
-from roadbed.provisioning.service.requests import delete_resource, ensure_resources
+from roadbed.provisioning.service.requests import delete_resource
 from roadbed.provisioning.types import (
-    DEFAULT_CLASS,
-    EnvironmentKey,
     ResourceFilter,
     ResourceState,
-    ResourcesWish,
     ResourceView,
-    ResourceWish,
 )
 from roadbed.secrets.contract import SCHEME
 
@@ -52,21 +42,8 @@ _STATES = {
     ResourceState.FAILED: ("bad", "Failed"),
     ResourceState.DELETING: ("run", "Being deleted"),
 }
-_OUTCOMES = {"chosen": "ok", "less specific": "off", "does not apply": "no", "pinned out": "off"}
+OUTCOMES = {"chosen": "ok", "less specific": "off", "does not apply": "no", "pinned out": "off"}
 _SHOWN_ON_ENTITY = 50
-
-
-class AskForm(BaseModel):
-    """What the form sends. `key` makes a repeated form find the first one's run."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    application: str = ""
-    environment: str = "development"
-    type: str = ""
-    id: str = ""
-    resource_class: str = DEFAULT_CLASS
-    key: str = ""
 
 
 def _show(resource: ResourceView) -> dict[str, Any]:
@@ -98,50 +75,6 @@ async def list_page(
     return await render(request, "provisioning/list.html", context)
 
 
-@router.get("/resources/ask")
-async def ask_page(request: Request, session: Reading, _: ResourceWriter, application: str = "") -> HTMLResponse:
-    """Show the form for a new resource."""
-    return await _ask_page(request, session, AskForm(application=application, key=str(new_id())), None)
-
-
-@router.post("/resources/ask")
-async def ask(request: Request, session: Writing, actor: ResourceWriter, form: Annotated[AskForm, Form()]) -> Response:
-    """Start the run that makes the resource; a fault is shown over the form."""
-    try:
-        if not form.environment:
-            raise Invalid("The environment is missing.", hint="Name one, such as development.")
-        type_ = await get_type(session, form.type)
-        check_request(form.id, form.resource_class, {}, type_.spec)
-        wish = ResourcesWish(
-            environment=EnvironmentKey(form.application.strip(), form.environment),
-            environment_type=form.environment,
-            resources=(ResourceWish(form.id, form.type, form.resource_class),),
-            key=f"{actor.id}:{form.key}" if form.key else "",
-        )
-        run = await ensure_resources(session, actor, wish)
-    except RoadbedError as error:
-        return await _ask_page(request, session, form, error)
-    except InvalidRef as error:
-        return await _ask_page(request, session, form, Invalid(f"{error}."))
-    return RedirectResponse(f"/runs/{run.id}", 303)
-
-
-async def _ask_page(request: Request, session: ReadSession, form: AskForm, error: RoadbedError | None) -> HTMLResponse:
-    types = await list_types(session)
-    chosen = next((one for one in types if one.ref.name == form.type), types[0] if types else None)
-    environments = await list_entities(session, EntityFilter(kinds=("EnvironmentType",)))
-    names = [one.ref.name for one in environments] or [form.environment]
-    classes = [item["name"] for item in chosen.spec.get("classes", ())] if chosen else []
-    context = {
-        "form": form,
-        "error": error,
-        "types": [{"value": one.ref.name, "label": one.title or one.ref.name} for one in types],
-        "environments": [{"value": name, "label": name} for name in names],
-        "classes": [{"value": name, "label": name} for name in dict.fromkeys([DEFAULT_CLASS, *classes])],
-    }
-    return await render(request, "provisioning/ask.html", context, status=status_of(error) if error else 200)
-
-
 @router.get("/resources/{resource_id}")
 async def resource_page(request: Request, session: Reading, actor: ResourceReader, resource_id: UUID) -> HTMLResponse:
     """Show one resource: what it gives, who makes it and why, and how to delete it."""
@@ -150,19 +83,20 @@ async def resource_page(request: Request, session: Reading, actor: ResourceReade
         {"name": name, "value": value, "is_secret": str(value).startswith(SCHEME)}
         for name, value in sorted(resource.outputs.items())
     ]
-    verdicts = [{**verdict, "kind": _OUTCOMES.get(verdict["outcome"], "info")} for verdict in resource.why]
+    verdicts = [{**verdict, "kind": OUTCOMES.get(verdict["outcome"], "info")} for verdict in resource.why]
     context = {
         **_show(resource),
         "outputs": outputs,
+        "score": write_score(resource.type, resource.name, resource.class_, outputs=sorted(resource.outputs)),
         "verdicts": verdicts,
-        "definition_href": _entity_page(resource.definition),
+        "definition_href": entity_page(resource.definition),
         "may_delete": request.app.state.services.get(DeciderService).has(actor, RESOURCE_DELETE)
         and resource.state is not ResourceState.DELETING,
     }
     return await render(request, "provisioning/resource.html", context)
 
 
-def _entity_page(text: str) -> str:
+def entity_page(text: str) -> str:
     ref = parse_ref(text)
     return f"/catalog/{ref.kind}/{ref.namespace}/{ref.name}"
 
