@@ -141,3 +141,24 @@ def test_wish_that_cannot_be_met_is_refused_with_the_reason(
     component = stage.component()
     with pytest.raises(error, match=words):
         stage.start(component, stage.artifact(), environment, score=score)
+
+
+def test_resource_that_a_running_workload_uses_is_not_deleted(stage: Stage) -> None:
+    component = stage.component()
+    artifact = stage.artifact()
+    score = score_of(component, DATABASE_URL="${resources.db.url}") | {"resources": {"db": {"type": "postgres"}}}
+    stage.deploy(component, artifact, score=score)
+    resource = stage.api.get("/api/v1/resources", params={"application": component}).json()["items"][0]
+    refused = stage.api.delete(f"/api/v1/resources/{resource['id']}")
+    assert (refused.status_code, refused.json()["code"]) == (409, "provisioning.resource_in_use")
+    assert f"{component.rpartition('/')[2]} 1.0.0 uses it" in refused.json()["detail"]
+    assert stage.api.get(f"/api/v1/resources/{resource['id']}").json()["state"] == "ready"
+    stage.deploy(component, artifact)
+    (workload,) = workloads(stage, component)
+    assert "DATABASE_URL" not in ask(workload)["env"]
+
+    def ask_deletion() -> httpx.Response:
+        return stage.api.delete(f"/api/v1/resources/{resource['id']}")
+
+    accepted = stage.until(ask_deletion, lambda answer: answer.status_code != 409)  # the old process is on its way out
+    assert stage.ends(accepted.json()["run_id"])["state"] == "succeeded"

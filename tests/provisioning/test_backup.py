@@ -96,6 +96,7 @@ def make(roadbed: RoadbedProcess, token: str) -> dict[str, Any]:
     return resource
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_old_one_running", [True, False], ids=["beside the old one", "instead of the old one"])
 def test_backup_restored_elsewhere_holds_the_rows_of_workloads(
     roadbed: RoadbedProcess, open_folder: Path, *, is_old_one_running: bool

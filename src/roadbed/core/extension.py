@@ -36,6 +36,7 @@ class ContributionKind(StrEnum):
     ACTION = "action"
     DRIVER = "driver"
     RUNTIME = "runtime"
+    RESOURCE_USER = "resource_user"
     INVENTORY = "inventory"
     NEED = "need"
     SEARCH = "search"

@@ -12,9 +12,11 @@ from roadbed.environments import api, web
 from roadbed.environments.access import ENVIRONMENT_DEPLOY, ENVIRONMENT_READ
 from roadbed.environments.service.inventory import list_inventory
 from roadbed.environments.service.parts import open_runtime, open_watch
+from roadbed.environments.service.using import find_resource_users
 from roadbed.environments.workflows.ending import finish
 from roadbed.environments.workflows.steering import STEERING_STEPS
 from roadbed.environments.workflows.steps import STEP_KINDS
+from roadbed.provisioning.contract import RESOURCE_USERS
 from roadbed.runs.contract import STEPS, RunFinished
 
 MODULE = Module(
@@ -27,6 +29,7 @@ MODULE = Module(
             Provider("environments: health watch", open_watch, is_after_launch=True),
         ),
         STEPS.add(*STEP_KINDS, *STEERING_STEPS),
+        RESOURCE_USERS.add(find_resource_users),
         CONSUMERS.add(Consumer("environments.finish", RunFinished, finish)),
         API.add(api.router),
         PAGES.add(web.router),

@@ -7,6 +7,7 @@ from roadbed.provisioning.service.requests import delete_resource, ensure_resour
 from roadbed.provisioning.types import (
     DEFAULT_CLASS,
     DRIVERS,
+    RESOURCE_USERS,
     Change,
     Driver,
     EnvironmentKey,
@@ -24,6 +25,7 @@ __all__ = [
     "DEFAULT_CLASS",
     "DRIVERS",
     "RESOURCE_READ",
+    "RESOURCE_USERS",
     "RESOURCE_WRITE",
     "Change",
     "Driver",

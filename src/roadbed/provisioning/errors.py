@@ -13,6 +13,12 @@ class ResourceNotReady(Conflict):
     code = "provisioning.resource_not_ready"
 
 
+class ResourceInUse(Conflict):
+    """Something runs that uses it, so that it is not deleted."""
+
+    code = "provisioning.resource_in_use"
+
+
 class ResourceInvalid(Invalid):
     """The request does not fit the resource type; `problems` says where."""
 

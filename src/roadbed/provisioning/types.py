@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
+from roadbed.core.db import ReadSession
 from roadbed.core.extension import ContributionKind, Slot
 from roadbed.core.services import Services
 
@@ -174,4 +175,11 @@ class Driver(Protocol):
         """Look at what is there."""
 
 
+class ResourceUser(Protocol):
+    """Names what uses a resource now, in words: "orders 1.2". What is used is not deleted."""
+
+    async def __call__(self, session: ReadSession, resource: ResourceView, /) -> Sequence[str]: ...
+
+
+RESOURCE_USERS: Slot[ResourceUser] = Slot(ContributionKind.RESOURCE_USER, Callable)
 DRIVERS: Slot[Driver] = Slot(ContributionKind.DRIVER, Driver)

@@ -6,14 +6,16 @@ from uuid import UUID
 from roadbed.audit.contract import record
 from roadbed.core.actor import Actor
 from roadbed.core.db import WriteSession, lock_transaction
+from roadbed.core.extension import Registry
 from roadbed.kit.clock import now
 from roadbed.kit.refs import InvalidRef, parse_ref
 from roadbed.kit.text import plural
 from roadbed.provisioning import repository
-from roadbed.provisioning.errors import ResourceInvalid
+from roadbed.provisioning.errors import ResourceInUse, ResourceInvalid
+from roadbed.provisioning.models import Resource
 from roadbed.provisioning.rules.requests import label_of
-from roadbed.provisioning.service.reading import not_found
-from roadbed.provisioning.types import ResourceState, ResourcesWish, ResourceWish
+from roadbed.provisioning.service.reading import not_found, view_of
+from roadbed.provisioning.types import RESOURCE_USERS, ResourceState, ResourcesWish, ResourceWish
 from roadbed.runs.contract import RunPlan, RunSummary, StepPlan, start_run
 
 ENSURE = "provisioning.ensure"
@@ -96,11 +98,14 @@ async def delete_resource(
 
     Raises:
         ResourceNotFound: there is none of that id.
+        ResourceInUse: something runs that uses it, and no run that takes that away asks.
     """
     await lock_transaction(session, f"resource:{resource_id}")
     row = await repository.lock(session, resource_id)
     if row is None:
         raise not_found(resource_id)
+    if parent_run_id is None and row.state != ResourceState.DELETING:
+        await _check_unused(session, row)
     label = label_of(row.application, row.environment, row.name)
     plan = RunPlan(
         kind=DELETE,
@@ -127,6 +132,17 @@ async def delete_resource(
         type=row.type,
     )
     return run
+
+
+async def _check_unused(session: WriteSession, row: Resource) -> None:
+    users = session.services.get(Registry).get(RESOURCE_USERS)
+    found = [name for user in users for name in await user(session, view_of(row))]
+    if found:
+        raise ResourceInUse(
+            f"The {row.type} {row.name!r} of {row.application} in {row.environment} is not deleted: "
+            f"{' and '.join(found)} {'use' if len(found) > 1 else 'uses'} it.",
+            hint="Deploy a version that does not name it, or take the deployment out of service, then delete it.",
+        )
 
 
 def describe_counts(new: int, changed: int, same: int) -> str:
