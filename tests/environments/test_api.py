@@ -127,3 +127,24 @@ def test_artifact_without_a_score_file_is_refused_with_the_place(stage: Stage) -
     answer = stage.api.post("/api/v1/deployments", json={"component": component, "environment": "development"})
     assert (answer.status_code, answer.json()["code"]) == (422, "environments.score_invalid")
     assert f"score.yaml of {repository} at {commit[:7]} is not there" in answer.json()["detail"]
+
+
+def test_two_environments_are_compared(stage: Stage) -> None:
+    component = stage.component()
+    name = component.rpartition("/")[2]
+    stage.deploy(component, stage.artifact("1.0.0"), "staging", score=score_of(component, OLD="1", SAME="x"))
+    stage.deploy(component, stage.artifact("2.0.0"), score=score_of(component, NEW="2", SAME="x"))
+    found = stage.api.get(f"{address(component, 'staging')}/compare/development").json()
+    assert (found["application"], found["before"], found["after"]) == (name, "staging", "development")
+    assert found["is_equal"] is False
+    lines = {
+        (line["sign"], line["name"]): (line["before"], line["after"]) for line in found["workloads"][0]["differences"]
+    }
+    assert lines["~", "version"] == ("1.0.0", "2.0.0")
+    assert lines["+", "variable NEW"] == (None, "2")
+    assert lines["-", "variable OLD"] == ("1", None)
+    assert ("~", "variable SAME") not in lines
+    assert stage.api.get(f"{address(component)}/compare/development").json()["is_equal"] is True
+    (only,) = stage.api.get(f"{address(component, 'production')}/compare/staging").json()["workloads"]
+    assert (only["is_in_before"], only["is_in_after"]) == (False, True)
+    assert stage.api.get(f"{address(component)}/compare/moon").status_code == 404

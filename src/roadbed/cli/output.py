@@ -73,9 +73,11 @@ def read_path(item: Any, path: str) -> str:
     return "–" if item is None else str(item)
 
 
-def print_plain(text: str) -> None:
-    """Print `text` as it is: no colours, no wrapping, no markup."""
+def print_plain(text: str, *, is_flushed: bool = False) -> None:
+    """Print `text` as it is: no colours, no wrapping, no markup. A reader who waits for it gets it at once."""
     sys.stdout.write(text + "\n")
+    if is_flushed:
+        sys.stdout.flush()
 
 
 def fail(message: str, *, hint: str | None = None, problems: Sequence[Any] = ()) -> None:

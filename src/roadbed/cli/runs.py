@@ -15,6 +15,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="See, follow 
 RunId = Annotated[str, typer.Argument(help="The run's id.", metavar="RUN")]
 COLUMNS = [("Id", "id"), ("Run", "title"), ("State", "state"), ("Started by", "initiator"), ("Created", "created_at")]
 STEP_COLUMNS = [("Step", "key"), ("Title", "title"), ("State", "state"), ("Note", "note"), ("Error", "error.message")]
+APPROVAL_STEP = "approve"
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -106,20 +107,34 @@ def retry(run_id: RunId, output: Output = Format.TABLE, url: Url = None) -> None
         show(client.post(f"/runs/{run_id}/retry"), output, columns=COLUMNS)
 
 
+def clean(text: str) -> str:
+    """Return a line of a log as it is printed: colours only go to a terminal."""
+    return text if console.is_terminal else _ESCAPES.sub("", text)
+
+
 def follow_run(
-    client: Client, run_id: str, *, tell: Callable[[str], None] = print_plain, has_log: bool = True
+    client: Client,
+    run_id: str,
+    *,
+    tell: Callable[[str], None] = print_plain,
+    has_log: bool = True,
+    is_patient: bool = True,
 ) -> dict[str, Any]:
-    """Print steps, and log lines if wanted, as they come; return the run at its end."""
+    """Print steps, and log lines if wanted, as they come; return the run at its end.
+
+    One that is not patient returns as soon as the run waits for an approval.
+    """
     states: dict[str, str] = {}
     for name, data in client.events(f"/runs/{run_id}/events"):
         if name == "line" and has_log:
-            text = data["text"] if console.is_terminal else _ESCAPES.sub("", data["text"])
-            tell(f"  {text}")
+            tell(f"  {clean(data['text'])}")
         elif name == "step" and states.get(data["id"]) != data["state"]:
             states[data["id"]] = data["state"]
             if data["state"] != "pending":
                 note = f"  {data['note']}" if data["note"] else ""
                 tell(f"{data['title']}: {data['state']}{note}")
+            if not is_patient and data["key"] == APPROVAL_STEP and data["state"] == "waiting":
+                break
     run: dict[str, Any] = client.get(f"/runs/{run_id}")
     if run["error"]:
         tell(f"{run['title']} failed: {run['error']['message']}")

@@ -12,11 +12,13 @@ from roadbed.core.db import Reading, ReadSession, Writing
 from roadbed.core.paging import id_cursor, id_of_cursor
 from roadbed.environments.access import Deployer, EnvironmentReader
 from roadbed.environments.schemas import (
+    ComparisonOut,
     DeployComponentIn,
     DeployIn,
     DeploymentOut,
     DeploymentPageOut,
     DeploymentQuery,
+    DifferenceOut,
     EnvironmentOut,
     EnvironmentPageOut,
     EnvironmentQuery,
@@ -26,11 +28,13 @@ from roadbed.environments.schemas import (
     PlacedWorkloadOut,
     RollbackIn,
     StartedOut,
+    WorkloadComparisonOut,
     WorkloadOut,
     WorkloadPageOut,
     WorkloadQuery,
 )
 from roadbed.environments.service import reading
+from roadbed.environments.service.comparing import compare_environments
 from roadbed.environments.service.following import LogFollower, read_position
 from roadbed.environments.service.instances import read_log
 from roadbed.environments.service.redeploying import deploy_component, promote, roll_back
@@ -111,6 +115,22 @@ async def read_one(session: Reading, _: EnvironmentReader, application: str, env
     found, owner = await reading.get_environment(session, application, environment)
     workloads = await reading.list_workloads(session, environment_ids=[found.id])
     return _show(reading.environment_view(found, owner), workloads)
+
+
+@router.get(PLACE + "/compare/{other}")
+async def compare(
+    session: Reading, _: EnvironmentReader, application: str, environment: str, other: str
+) -> ComparisonOut:
+    """Tell what differs between two environments of an application: versions, variables, classes of resources."""
+    found = await compare_environments(session, application, before=environment, after=other)
+    return ComparisonOut(
+        application=found.before.application_name,
+        before=found.before.name,
+        after=found.after.name,
+        is_equal=found.is_equal,
+        workloads=[WorkloadComparisonOut.model_validate(one) for one in found.workloads],
+        resources=[DifferenceOut.model_validate(one) for one in found.resources],
+    )
 
 
 @router.get(PLACE + "/deployments")

@@ -181,6 +181,38 @@ class LogQuery(BaseModel):
     limit: Annotated[int, Field(ge=1, le=5000)] = 500
 
 
+class DifferenceOut(BaseModel):
+    """A fact that differs. `sign` is + for one that only the other environment has, - for one that it lacks, else ~."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    sign: str
+    name: str
+    before: str | None
+    after: str | None
+
+
+class WorkloadComparisonOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    component: str
+    is_in_before: bool
+    is_in_after: bool
+    differences: list[DifferenceOut]
+
+
+class ComparisonOut(BaseModel):
+    """What differs between two environments. Secret values are never shown."""
+
+    application: str
+    before: str
+    after: str
+    is_equal: bool
+    workloads: list[WorkloadComparisonOut]
+    resources: list[DifferenceOut]
+
+
 class FollowQuery(BaseModel):
     """Where following begins: `Last-Event-ID`, which browsers send when they come back, before `position`."""
 

@@ -239,6 +239,45 @@ class WorkloadView:
         return f"{self.page}/workloads/{self.name}/log"
 
 
+@dataclass(frozen=True)
+class Difference:
+    """A fact that differs between two environments; None where it does not exist."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+    @property
+    def sign(self) -> str:
+        """The sign of the line in a diff."""
+        return "+" if self.before is None else "-" if self.after is None else "~"
+
+
+@dataclass(frozen=True)
+class WorkloadComparison:
+    """What differs of a workload between two environments. `is_in_*`: a version of it was deployed there."""
+
+    name: str
+    component: str
+    is_in_before: bool
+    is_in_after: bool
+    differences: list[Difference]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs between two environments of an application."""
+
+    before: EnvironmentView
+    after: EnvironmentView
+    workloads: list[WorkloadComparison]
+    resources: list[Difference]
+
+    @property
+    def is_equal(self) -> bool:
+        return not self.resources and not any(workload.differences for workload in self.workloads)
+
+
 @dataclass(frozen=True, kw_only=True)
 class DeploymentFinished(Event):
     """A deployment came to an end."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from roadbed.environments.types import Difference
 from roadbed.kit.jsons import digest
 
 
@@ -17,27 +18,22 @@ def set_id_of(content: Mapping[str, Any]) -> str:
     return f"sha256:{digest(content)}"
 
 
-def describe_change(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """Return what differs between two entries of a set as lines of a diff: `sign`, `name`, `before`, `after`.
+def facts_of(entry: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return what is told of an entry of a set: version, commit, artifact, and each variable as the Score file has it.
 
-    Secrets are named by their references; their values are in no set.
+    Secrets stand there as placeholders of resources; their values are in no set.
     """
-    old, new = _facts(before), _facts(after)
-    lines = []
-    for name in [*new, *(name for name in old if name not in new)]:
-        if old.get(name) != new.get(name):
-            sign = "+" if name not in old else "-" if name not in new else "~"
-            lines.append({"sign": sign, "name": name, "before": old.get(name), "after": new.get(name)})
-    return lines
-
-
-def _facts(entry: Mapping[str, Any] | None) -> dict[str, str]:
     if entry is None:
         return {}
     facts = {"version": entry["version"], "commit": entry["commit"][:7], "artifact": entry["artifact"][7:19]}
-    containers = entry["score"].get("containers") or {}
-    for container in containers.values():
+    for container in (entry["score"].get("containers") or {}).values():
         facts |= {f"variable {name}": value for name, value in sorted((container.get("variables") or {}).items())}
-    for name, need in sorted((entry["score"].get("resources") or {}).items()):
-        facts[f"resource {name}"] = " ".join(filter(None, (need["type"], need.get("class"))))
     return {name: value for name, value in facts.items() if value}
+
+
+def describe_change(before: Mapping[str, str], after: Mapping[str, str]) -> list[Difference]:
+    """Return the facts that differ, in the order of `after`."""
+    names = [*after, *(name for name in before if name not in after)]
+    return [
+        Difference(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)
+    ]
