@@ -39,6 +39,7 @@ from roadbed.goldenpaths.module import MODULE as GOLDENPATHS
 from roadbed.identity.module import MODULE as IDENTITY
 from roadbed.provisioning.module import MODULE as PROVISIONING
 from roadbed.runs.module import MODULE as RUNS
+from roadbed.sample import MODULE as SAMPLE
 from roadbed.scm.module import MODULE as SCM
 from roadbed.secrets.contract import SecretMask
 from roadbed.secrets.module import MODULE as SECRETS
@@ -94,6 +95,7 @@ MODULES = (
     ENVIRONMENTS,
     DELIVERY,
     GOLDENPATHS,
+    SAMPLE,
     WEB,
 )
 

@@ -25,6 +25,7 @@ from roadbed.catalog.service.entities import (
 from roadbed.catalog.service.locations import get_location, refresh_location, register_location, remove_location
 from roadbed.catalog.service.reading import get_overview, list_recent_changes, search_entities
 from roadbed.catalog.service.statuses import list_statuses, report_status, withdraw_status
+from roadbed.catalog.service.waiting import wait_for_entity
 from roadbed.catalog.types import (
     SHIPPED_ENTITIES,
     ChangeKind,
@@ -114,5 +115,6 @@ __all__ = [
     "search_entities",
     "state_of",
     "validate",
+    "wait_for_entity",
     "withdraw_status",
 ]

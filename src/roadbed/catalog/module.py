@@ -8,6 +8,8 @@ from roadbed.catalog.access import ENTITY_READ, ENTITY_WRITE, LOCATION_READ, LOC
 from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS, Kinds
 from roadbed.catalog.service.entities import find_groups
 from roadbed.catalog.service.shipped import ShippedRefs, put_shipped
+from roadbed.catalog.service.waiting import resume_entity_waits
+from roadbed.catalog.types import EntitiesChanged
 from roadbed.catalog.web import router as pages
 from roadbed.catalog.web.finds import SEARCH_SOURCE, find_needs, load_run_subject
 from roadbed.catalog.workflows.ingest import STEP, follow_push, refresh_changed
@@ -42,7 +44,10 @@ MODULE = Module(
         PERMISSIONS.add(ENTITY_READ, ENTITY_WRITE, LOCATION_READ, LOCATION_WRITE, SERVER_FILES),
         PROVIDERS.add(Provider("catalog", _open)),
         STEPS.add(STEP),
-        CONSUMERS.add(Consumer("catalog.follow_push", Pushed, follow_push)),
+        CONSUMERS.add(
+            Consumer("catalog.follow_push", Pushed, follow_push),
+            Consumer("catalog.resume_waits", EntitiesChanged, resume_entity_waits),
+        ),
         SCHEDULES.add(Schedule("catalog.refresh", "* * * * *", refresh_changed)),
         API.add(api.router),
         PAGES.add(pages),

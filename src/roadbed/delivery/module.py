@@ -1,6 +1,6 @@
 """What the delivery domain adds."""
 
-from roadbed.catalog.contract import PLACE_MAIN, SHIPPED_ENTITIES, EntitiesChanged, ShippedEntities
+from roadbed.catalog.contract import PLACE_MAIN, SHIPPED_ENTITIES, ShippedEntities
 from roadbed.core.access import PERMISSIONS
 from roadbed.core.events import CONSUMERS, Consumer
 from roadbed.core.extension import Module
@@ -13,7 +13,7 @@ from roadbed.delivery import api, web
 from roadbed.delivery.access import PIPELINE_READ, PIPELINE_RUN, PIPELINE_RUN_UNISOLATED
 from roadbed.delivery.service.starting import follow_push
 from roadbed.delivery.workflows.checkout import CHECKOUT_STEP
-from roadbed.delivery.workflows.deploying import DEPLOY_STEP, note_components
+from roadbed.delivery.workflows.deploying import DEPLOY_STEP
 from roadbed.delivery.workflows.parts import finish, list_inventory, open_runner, purge_workspaces
 from roadbed.delivery.workflows.stages import STAGE_STEP
 from roadbed.runs.contract import PLACE_FACTS, STEPS, RunFinished
@@ -29,7 +29,6 @@ MODULE = Module(
         CONSUMERS.add(
             Consumer("delivery.follow_push", Pushed, follow_push),
             Consumer("delivery.finish", RunFinished, finish),
-            Consumer("delivery.note_components", EntitiesChanged, note_components),
         ),
         SCHEDULES.add(Schedule("delivery.purge_workspaces", "25 * * * *", purge_workspaces)),
         INVENTORY.add(InventorySource("delivery", list_inventory)),

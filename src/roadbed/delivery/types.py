@@ -13,7 +13,6 @@ CHECKOUT = "checkout"
 """The key of the first step, which no stage may have."""
 DEVELOPMENT = "development"
 DEVELOPMENT_WAIT = "delivery.development"
-COMPONENT_WAIT = "delivery.component"
 """The kind of waits that end when what a pipeline run made runs in development; the key is the run's id."""
 
 

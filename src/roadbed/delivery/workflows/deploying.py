@@ -1,19 +1,16 @@
 """A stage that deploys: it asks for a deployment of what the run kept, and waits for that."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from roadbed.catalog.contract import EntitiesChanged, find_entity, read_documents
+from roadbed.catalog.contract import find_entity, read_documents, wait_for_entity
 from roadbed.core.db import ReadSession, WriteSession
-from roadbed.core.events import Envelope
 from roadbed.delivery.rules.frozen import thaw_stage
 from roadbed.delivery.rules.pipelines import holds
-from roadbed.delivery.types import COMPONENT_WAIT, DEVELOPMENT, DEVELOPMENT_WAIT
+from roadbed.delivery.types import DEVELOPMENT, DEVELOPMENT_WAIT
 from roadbed.delivery.workflows.artifact import SCORE_FILE
 from roadbed.delivery.workflows.speaking import condition_values, say_of_step, speaking
 from roadbed.environments.contract import DEPLOY_RUN, DeployWish, deploy, find_deployment_of_run
-from roadbed.kit.clock import now
 from roadbed.kit.refs import parse_ref
 from roadbed.runs.contract import (
     Done,
@@ -27,7 +24,6 @@ from roadbed.runs.contract import (
     Wait,
     find_run,
     list_children,
-    list_waited_keys,
     resume_waits,
     wait_for_run,
 )
@@ -72,27 +68,16 @@ async def _execute(context: StepContext) -> Outcome:
 
 async def _wait_for_component(context: StepContext, component: str) -> Wait | None:
     """Give the catalog a moment to read what the same push, or the same golden path, brought it."""
-
-    async def find(session: ReadSession) -> dict[str, Any] | None:
-        return {} if await find_entity(session, parse_ref(component)) is not None else None
-
+    ref = parse_ref(component)
     async with context.database.read() as session:
-        if await find(session) is not None:
+        if await find_entity(session, ref) is not None:
             return None
     if context.resumed is not None and context.resumed.get("expired"):
         raise StepFailed(
             f"{component} is not in the catalog, so it is nobody's to deploy.",
             hint="Register the repository's catalog-info.yaml under Catalog, then retry this run.",
         )
-    until = now() + timedelta(seconds=_CATALOG_SECONDS)
-    return Wait(COMPONENT_WAIT, component, f"Waits for {component} in the catalog", until=until, find=find)
-
-
-async def note_components(session: WriteSession, envelope: Envelope[EntitiesChanged]) -> None:
-    """Go on with the stages that wait for an entity."""
-    waited = await list_waited_keys(session, kind=COMPONENT_WAIT)
-    for ref in sorted(waited.intersection(ref for ref, _, _ in envelope.event.changes)):
-        await resume_waits(session, kind=COMPONENT_WAIT, key=ref, result={})
+    return wait_for_entity(ref, seconds=_CATALOG_SECONDS)
 
 
 async def _ensure_deployment(session: WriteSession, context: StepContext, wish: DeployWish) -> RunSummary:
