@@ -53,10 +53,12 @@ def check_service(workload: Json) -> None:
     """Use it under its own address, as a browser would: *.localhost is this machine."""
     address = httpx.URL(workload["url"])
     assert address.host.endswith(".localhost")
-    with httpx.Client(base_url=address.copy_with(host="127.0.0.1"), headers={"Host": address.netloc.decode()}) as client:
+    with httpx.Client(
+        base_url=address.copy_with(host="127.0.0.1"), headers={"Host": address.netloc.decode()}
+    ) as client:
         assert client.get("/readyz").status_code == 200
         assert "http_" in client.get("/metrics").text
-        made = client.post("/v1/notes", json={"text": "Remember the milk"})
+        made = client.post("/v1/notes", json={"title": "Remember the milk"})
         assert made.status_code == 201, made.text
         assert "Remember the milk" in client.get("/v1/notes").text
 

@@ -128,8 +128,10 @@ async def activate_instance(services: Services, instance_id: UUID, *, because: s
         placed = await rows.find(session, instance_id)
         if placed is not None:
             await rows.change_workload(session, placed.workload.id, {"active_instance_id": instance_id})
-            await set_health(session, placed.workload.id, Health.HEALTHY, because)
     await refresh_routes(services)
+    async with services.get(Database).write() as session:  # who reads that it is healthy finds it at its address
+        if placed is not None:
+            await set_health(session, placed.workload.id, Health.HEALTHY, because)
 
 
 async def retire_instance(services: Services, instance_id: UUID) -> None:
