@@ -38,7 +38,9 @@ def test_port_in_use_is_told_before_anything_starts(roadbed: RoadbedProcess, tmp
     port = roadbed.url.rpartition(":")[2]
     refused = roadbed.run("up", "--port", port, "--home", str(tmp_path / "other"))
     assert refused.returncode == 1
-    assert f"cannot listen on 127.0.0.1:{port}" in refused.stderr
+    assert roadbed.process is not None
+    assert f"cannot listen on 127.0.0.1:{port}: process {roadbed.process.pid} (" in refused.stderr
+    assert "choose another one with --port or ROADBED_PORT" in refused.stderr
     assert not (tmp_path / "other").exists()
 
 

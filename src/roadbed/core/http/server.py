@@ -1,8 +1,10 @@
 """The listening server: uvicorn over an application that is already running."""
 
 import asyncio
+import errno
 import socket
 
+import psutil
 import uvicorn
 from fastapi import FastAPI
 
@@ -26,12 +28,24 @@ def bind(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
+        holder = _find_holder(port) if error.errno == errno.EADDRINUSE else None
+        reason = f"{holder} listens there" if holder else error.strerror
         raise PortInUse(
-            f"Roadbed cannot listen on {host}:{port}: {error.strerror}.",
+            f"Roadbed cannot listen on {host}:{port}: {reason}.",
             hint="Stop what uses the port, or choose another one with --port or ROADBED_PORT.",
         ) from error
     listener.listen(2048)
     return listener
+
+
+def _find_holder(port: int) -> str | None:
+    """Return who listens on a port, in words; None where the operating system does not tell."""
+    try:
+        listening = (one for one in psutil.net_connections("tcp") if one.pid and one.status == psutil.CONN_LISTEN)
+        pid = next((one.pid for one in listening if one.laddr and one.laddr.port == port), None)
+        return f"process {pid} ({psutil.Process(pid).name()})" if pid else None
+    except psutil.Error:
+        return None
 
 
 class HttpServer(uvicorn.Server):
