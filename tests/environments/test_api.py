@@ -1,5 +1,6 @@
 """Environments over REST: what runs where, promoting, rolling back, logs."""
 
+import re
 from typing import Any
 
 import yaml
@@ -148,3 +149,45 @@ def test_two_environments_are_compared(stage: Stage) -> None:
     (only,) = stage.api.get(f"{address(component, 'production')}/compare/staging").json()["workloads"]
     assert (only["is_in_before"], only["is_in_after"]) == (False, True)
     assert stage.api.get(f"{address(component)}/compare/moon").status_code == 404
+
+
+HTML = {"Accept": "text/html"}
+
+
+def test_pages_offer_only_what_is_allowed(stage: Stage) -> None:
+    component = stage.component()
+    name = component.rpartition("/")[2]
+    stage.deploy(component, stage.artifact("1.0.0"))
+    page = f"/environments/{name}/development"
+    for words in ("Restart", "Stop…", "Promote to staging"):
+        assert words in stage.api.get(page, headers=HTML).text
+    assert "Roll back" not in stage.api.get(page, headers=HTML).text  # there is nothing to go back to
+    viewer = stage.server.client_as("viewer")
+    shown = viewer.get(page, headers=HTML).text
+    assert "1.0.0" in shown
+    assert "<form" not in shown.partition("<main")[2].partition("</main>")[0]
+    for verb in (f"workloads/{name}/restart", f"workloads/{name}/stop"):
+        assert viewer.post(f"{page}/{verb}").status_code == 403
+    assert viewer.post(f"{page}/rollback", data={"component": component}).status_code == 403
+    started = stage.api.post(f"{page}/promote", data={"component": component, "target": "staging"})
+    assert started.status_code == 303
+    assert stage.ends(started.headers["location"].rpartition("/")[2])["state"] == "succeeded"
+    assert running(stage, component, "staging") == ["1.0.0"]
+
+
+def test_log_page_goes_back_without_script(stage: Stage) -> None:
+    component = stage.component()
+    name = component.rpartition("/")[2]
+    first = "for number in range(1200): print('line', number, flush=True)"
+    stage.deploy(component, stage.artifact("1.0.0", first=first))
+    address = f"/environments/{name}/development/workloads/{name}/log"
+    seen: list[str] = []
+    for _ in range(4):
+        text = stage.api.get(address, headers=HTML).text
+        found = [line for line in range(1200) if f"<span>line {line}</span>" in text]
+        seen = [*(f"line {line}" for line in found), *seen]
+        earlier = re.search(rf'href="({re.escape(address.partition("?")[0])}\?before=\d+)"', text)
+        if earlier is None:
+            break
+        address = earlier[1]
+    assert seen == [f"line {number}" for number in range(1200)]

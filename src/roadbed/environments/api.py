@@ -1,14 +1,13 @@
 """REST: environments, deployments and the logs of workloads. Deploying and rolling back start runs."""
 
 import asyncio
-from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
-from roadbed.core.db import Reading, ReadSession, Writing
+from roadbed.core.db import Reading, Writing
 from roadbed.core.paging import id_cursor, id_of_cursor
 from roadbed.environments.access import Deployer, EnvironmentReader
 from roadbed.environments.schemas import (
@@ -39,22 +38,20 @@ from roadbed.environments.service.following import LogFollower, read_position
 from roadbed.environments.service.instances import read_log
 from roadbed.environments.service.redeploying import deploy_component, promote, roll_back
 from roadbed.environments.service.steering import restart_workload, stop_workload
-from roadbed.environments.types import Choice, DeploymentFilter, EnvironmentView, WorkloadFilter, WorkloadView
+from roadbed.environments.types import (
+    Choice,
+    DeploymentFilter,
+    EnvironmentView,
+    WorkloadAddress,
+    WorkloadFilter,
+    WorkloadView,
+)
 
 router = APIRouter(tags=["environments"])
 
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 PLACE = "/environments/{application}/{environment}"
 WORKLOAD = PLACE + "/workloads/{workload}"
-
-
-@dataclass
-class WorkloadAddress:
-    """A workload by the names in its address."""
-
-    application: str
-    environment: str
-    workload: str
 
 
 def _show(view: EnvironmentView, workloads: list[WorkloadView]) -> EnvironmentOut:
@@ -232,7 +229,7 @@ async def restart(
     session: Writing, actor: Deployer, address: Annotated[WorkloadAddress, Depends()], key: IdempotencyKey = None
 ) -> StartedOut:
     """End the process of a workload and start it anew; one that is stopped is started."""
-    view = await _find(session, address)
+    view = await reading.get_workload_at(session, address)
     run = await restart_workload(session, actor, view, key=f"{actor.id}:{key}" if key else "")
     return StartedOut(run_id=run.id, title=run.title)
 
@@ -242,14 +239,9 @@ async def stop(
     session: Writing, actor: Deployer, address: Annotated[WorkloadAddress, Depends()], key: IdempotencyKey = None
 ) -> StartedOut:
     """End the process of a workload, until it is started or deployed again."""
-    view = await _find(session, address)
+    view = await reading.get_workload_at(session, address)
     run = await stop_workload(session, actor, view, key=f"{actor.id}:{key}" if key else "")
     return StartedOut(run_id=run.id, title=run.title)
-
-
-async def _find(session: ReadSession, address: WorkloadAddress) -> WorkloadView:
-    environment, _ = await reading.get_environment(session, address.application, address.environment)
-    return await reading.get_workload(session, environment, address.workload)
 
 
 @router.get(WORKLOAD + "/logs")
@@ -261,7 +253,7 @@ async def read_logs(
     query: Annotated[LogQuery, Query()],
 ) -> LogOut:
     """Give lines that a workload printed, secret values masked. Where nothing runs, those of the last attempt."""
-    found = await _find(session, address)
+    found = await reading.get_workload_at(session, address)
     instance_id = await reading.find_log_instance(session, found.id)
     if instance_id is None:
         return LogOut(instance_id=None, lines=[], position=0, next_position=0, lost_bytes=0)
@@ -291,7 +283,7 @@ async def follow_logs(
     `line` has `number`, `text` and `instance_id`; `end` comes when the workload is gone. A client that comes back
     sends `Last-Event-ID`, misses no line, and knows by `number` which ones it has already.
     """
-    found = await _find(session, address)
+    found = await reading.get_workload_at(session, address)
     position = read_position(last_event_id or query.position)
     follower = LogFollower(request.app.state.services, found.id, position=position, tail=query.tail)
     return StreamingResponse(follower.events(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

@@ -8,11 +8,12 @@ from roadbed.core.html import NAVIGATION, PANELS, TEMPLATES, NavItem, Panel, mod
 from roadbed.core.inventory import INVENTORY, InventorySource
 from roadbed.core.lifecycle import PROVIDERS, Provider
 from roadbed.core.routes import API, PAGES
-from roadbed.environments import api, web
+from roadbed.environments import api
 from roadbed.environments.access import ENVIRONMENT_DEPLOY, ENVIRONMENT_READ
 from roadbed.environments.service.inventory import list_inventory
 from roadbed.environments.service.parts import open_runtime, open_watch
 from roadbed.environments.service.using import find_resource_users
+from roadbed.environments.web import environment, logs, overview
 from roadbed.environments.workflows.ending import finish
 from roadbed.environments.workflows.steering import STEERING_STEPS
 from roadbed.environments.workflows.steps import STEP_KINDS
@@ -32,9 +33,9 @@ MODULE = Module(
         RESOURCE_USERS.add(find_resource_users),
         CONSUMERS.add(Consumer("environments.finish", RunFinished, finish)),
         API.add(api.router),
-        PAGES.add(web.router),
+        PAGES.add(overview.router, environment.router, logs.router),
         TEMPLATES.add(module_templates("environments", "roadbed.environments")),
-        PANELS.add(Panel(PLACE_STRIP, 10, "environments/_strip.html", web.load_strip)),
+        PANELS.add(Panel(PLACE_STRIP, 10, "environments/_strip.html", overview.load_strip)),
         NAVIGATION.add(NavItem("Environments", "/environments", "stack-2", order=40, permission=ENVIRONMENT_READ)),
         INVENTORY.add(InventorySource("environments", list_inventory)),
     ),

@@ -99,6 +99,15 @@ class WorkloadFilter:
 
 
 @dataclass(frozen=True)
+class WorkloadAddress:
+    """A workload by the names in its address."""
+
+    application: str
+    environment: str
+    workload: str
+
+
+@dataclass(frozen=True)
 class Probe:
     """A request that tells how a workload is. `path` is asked on its port."""
 
@@ -235,8 +244,13 @@ class WorkloadView:
         return f"/environments/{self.application_name}/{self.environment}"
 
     @property
+    def steering(self) -> str:
+        """The path below which a page restarts and stops it."""
+        return f"{self.page}/workloads/{self.name}"
+
+    @property
     def log_page(self) -> str:
-        return f"{self.page}/workloads/{self.name}/log"
+        return f"{self.steering}/log"
 
 
 @dataclass(frozen=True)

@@ -149,16 +149,24 @@ async def retire_instance(services: Services, instance_id: UUID) -> None:
     await tidy(services)
 
 
-def read_log(services: Services, instance_id: UUID, *, position: int | None = None, limit: int = 500) -> LogSlice:
+def read_log(
+    services: Services,
+    instance_id: UUID,
+    *,
+    position: int | None = None,
+    before: int | None = None,
+    limit: int = 500,
+) -> LogSlice:
     """Return lines that an instance printed, with secret values masked.
 
     Args:
         services: of the server.
         instance_id: whose.
         position: where to begin, from an earlier slice; None gives the last lines.
+        before: where the last lines end, for pages that go back.
         limit: at most so many lines.
     """
-    found = services.get(ProcessRuntime).log_of(instance_id).read(position=position, limit=limit)
+    found = services.get(ProcessRuntime).log_of(instance_id).read(position=position, before=before, limit=limit)
     mask = services.get(SecretMask)
     return replace(found, lines=[mask.mask(line) for line in found.lines])
 

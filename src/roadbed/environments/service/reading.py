@@ -20,6 +20,7 @@ from roadbed.environments.types import (
     EnvironmentView,
     InstanceState,
     Variable,
+    WorkloadAddress,
     WorkloadFilter,
     WorkloadView,
 )
@@ -123,9 +124,9 @@ async def get_environment(session: ReadSession, application: str, name: str) -> 
     return found, owner
 
 
-async def list_environments(session: ReadSession) -> list[EnvironmentView]:
-    """List all environments, by application and the way to production."""
-    return [environment_view(*row) for row in await rows.list_environments(session)]
+async def list_environments(session: ReadSession, *, application_id: UUID | None = None) -> list[EnvironmentView]:
+    """List the environments of one application, or of all, by application and the way to production."""
+    return [environment_view(*row) for row in await rows.list_environments(session, application_id)]
 
 
 async def list_environment_page(
@@ -172,6 +173,16 @@ async def get_workload(session: ReadSession, environment: Environment, name: str
         known = ", ".join(one.name for one in found) or "none"
         raise WorkloadNotFound(f"No workload {name!r} is in {environment.name}.", hint=f"There are: {known}.")
     return workload
+
+
+async def get_workload_at(session: ReadSession, address: WorkloadAddress) -> WorkloadView:
+    """Return the workload at an address.
+
+    Raises:
+        ApplicationNotFound, EnvironmentNotFound, WorkloadNotFound.
+    """
+    environment, _ = await get_environment(session, address.application, address.environment)
+    return await get_workload(session, environment, address.workload)
 
 
 async def list_deployments(

@@ -91,11 +91,12 @@ class InstanceLog:
         log.info("environments.log_dropped", path=str(self.path), dropped_bytes=dropped)
         self.say(f"the oldest {filesize(dropped)} of this log were dropped: it keeps {filesize(self._quota)}")
 
-    def read(self, *, position: int | None = None, limit: int) -> LogSlice:
+    def read(self, *, position: int | None = None, before: int | None = None, limit: int) -> LogSlice:
         """Return whole lines.
 
         Args:
             position: where to begin; None gives the last lines.
+            before: where the last lines end; None is the end of the log.
             limit: at most so many lines.
         """
         marks = self._read_marks()
@@ -103,13 +104,15 @@ class InstanceLog:
             return LogSlice([], marks.base, marks.base, 0)
         with self.path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
+            if before is not None:
+                size = min(max(before - marks.base, marks.start), size)
             if position is None:
                 begin = _find_last(file.fileno(), limit, start=marks.start, size=size)
                 lost = marks.base + begin if begin <= marks.start else 0
             else:
                 begin = min(max(position - marks.base, marks.start), size)
                 lost = max(0, marks.base + marks.start - position)
-            kept = os.pread(file.fileno(), _MAX_SLICE_BYTES, begin)
+            kept = os.pread(file.fileno(), min(_MAX_SLICE_BYTES, size - begin), begin)
         if b"\n" not in kept and len(kept) == _MAX_SLICE_BYTES:
             kept += b"\n"  # a line without end is cut, so that its reader gets on
         lines = kept.split(b"\n")[:-1][:limit]

@@ -1,4 +1,4 @@
-"""Pages: what runs where, one environment, and the strip on the page of a component."""
+"""Pages: what runs where, and the strip on the page of a component."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,36 +6,17 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from roadbed.catalog.contract import EntitySummary, Health
+from roadbed.catalog.contract import EntitySummary
 from roadbed.core.access import DeciderService, current_actor
 from roadbed.core.db import Database, Reading
 from roadbed.core.html import render
 from roadbed.core.services import Services
 from roadbed.environments.access import ENVIRONMENT_READ, EnvironmentReader
 from roadbed.environments.service import reading
-from roadbed.environments.types import DeploymentFilter, DeploymentState, EnvironmentView, WorkloadView
+from roadbed.environments.types import EnvironmentView, WorkloadView
+from roadbed.environments.web.words import entity_page, health_words
 
 router = APIRouter()
-
-_HEALTH = {
-    Health.HEALTHY: ("ok", "Healthy"),
-    Health.DEPLOYING: ("run", "Deploying"),
-    Health.UNKNOWN: ("off", "Unknown"),
-    Health.DEGRADED: ("warn", "Degraded"),
-    Health.FAILING: ("bad", "Failing"),
-}
-_DEPLOYMENT = {
-    DeploymentState.RUNNING: ("run", "Running"),
-    DeploymentState.SUCCEEDED: ("ok", "Done"),
-    DeploymentState.FAILED: ("bad", "Failed"),
-    DeploymentState.CANCELLED: ("off", "Cancelled"),
-    DeploymentState.SUPERSEDED: ("off", "Superseded"),
-}
-_SHOWN_DEPLOYMENTS = 20
-
-
-def _state(workload: WorkloadView) -> tuple[str, str]:
-    return _HEALTH[Health(workload.health)]
 
 
 @router.get("/environments")
@@ -47,32 +28,15 @@ async def list_page(request: Request, session: Reading, _: EnvironmentReader) ->
     for workload in await reading.list_workloads(session):
         row = rows.setdefault(
             (workload.application_name, workload.name),
-            {"name": workload.name, "application": workload.application_name, "href": _page(workload), "cells": {}},
+            {
+                "name": workload.name,
+                "application": workload.application_name,
+                "href": entity_page(workload),
+                "cells": {},
+            },
         )
-        row["cells"][workload.environment] = {"workload": workload, "state": _state(workload)}
+        row["cells"][workload.environment] = {"workload": workload, "state": health_words(workload)}
     return await render(request, "environments/list.html", {"names": names, "rows": list(rows.values())})
-
-
-def _page(workload: WorkloadView) -> str:
-    kind, _, rest = workload.component.partition(":")
-    return f"/catalog/{kind}/{rest}"
-
-
-@router.get("/environments/{application}/{environment}")
-async def environment_page(
-    request: Request, session: Reading, _: EnvironmentReader, application: str, environment: str
-) -> HTMLResponse:
-    """Show what runs in an environment, with which variables, and what was deployed there."""
-    found, owner = await reading.get_environment(session, application, environment)
-    wanted = DeploymentFilter(application_id=owner.id, environment=environment)
-    deployments = await reading.list_deployments(session, wanted, limit=_SHOWN_DEPLOYMENTS)
-    workloads = await reading.list_workloads(session, environment_ids=[found.id])
-    context = {
-        "environment": reading.environment_view(found, owner),
-        "workloads": [{"workload": one, "state": _state(one), "href": _page(one)} for one in workloads],
-        "deployments": [{"deployment": one, "state": _DEPLOYMENT[one.state]} for one in deployments],
-    }
-    return await render(request, "environments/environment.html", context)
 
 
 async def load_strip(request: Request, entity: EntitySummary) -> Mapping[str, Any] | None:
@@ -95,11 +59,13 @@ async def load_strip(request: Request, entity: EntitySummary) -> Mapping[str, An
 
 def _lane(view: EnvironmentView, workload: WorkloadView | None) -> dict[str, Any]:
     links = [("Details", view.page)]
+    if workload is not None:
+        links.append(("Log", workload.log_page))
     if workload is not None and workload.url is not None:
         links.insert(0, ("Open", workload.url))
     return {
         "name": view.name.capitalize(),
         "workload": workload,
-        "state": _state(workload) if workload else None,
+        "state": health_words(workload) if workload else None,
         "links": links,
     }

@@ -1,0 +1,1 @@
+"""Pages of environments, by what they show."""
