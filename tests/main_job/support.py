@@ -129,3 +129,10 @@ def wait_for(look: Callable[[], Any], *, seconds: float = 120, what: str = "it")
         assert time.monotonic() < deadline, f"{what} did not come about within {seconds:.0f} s"
         time.sleep(0.02)
     return found
+
+
+def open_service(url: str) -> httpx.Response:
+    """Open a workload's own address, as a browser does: every name under localhost is this machine."""
+    address = httpx.URL(url)
+    assert address.host.endswith(".localhost")
+    return httpx.get(address.copy_with(host="127.0.0.1"), headers={"Host": address.netloc.decode()})

@@ -77,4 +77,5 @@ def test_create_completes_exactly_once_after_a_kill_in_each_phase(fresh: Install
             "databases": ["ready"],
             "deployments": ["succeeded"],
         }, name
-    # inventory
+    unexplained = [item for item in fresh.get("/api/v1/inventory")["items"] if not item["is_explained"]]
+    assert unexplained == []
