@@ -89,7 +89,10 @@ class InstanceLog:
                 self._write_marks(kept)
         dropped = kept.base + kept.start - marks.base - marks.start
         log.info("environments.log_dropped", path=str(self.path), dropped_bytes=dropped)
-        self.say(f"the oldest {filesize(dropped)} of this log were dropped: it keeps {filesize(self._quota)}")
+        self.say(
+            f"the oldest {filesize(dropped)} of this log were dropped: it keeps {filesize(self._quota)}; "
+            "print less, or let ROADBED_ENVIRONMENTS__LOG_BYTES be raised"
+        )
 
     def read(self, *, position: int | None = None, before: int | None = None, limit: int) -> LogSlice:
         """Return whole lines.
