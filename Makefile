@@ -9,7 +9,7 @@ export ROADBED_HOME ?= $(CURDIR)/.roadbed
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check format docs wheel lock clean
+.PHONY: help run test check format bench docs wheel lock clean
 
 help:  ## show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +30,10 @@ format:  ## bring the code into its style
 	@$(BOOTSTRAP) --dev
 	@$(BIN)/ruff check --quiet --fix-only
 	@$(BIN)/ruff format
+
+bench:  ## measure starts, the first service and memory; writes build/bench
+	@$(BOOTSTRAP) --dev
+	@unset ROADBED_HOME; exec $(BIN)/python bench/start.py $(ARGS)
 
 docs:  ## write the reference pages anew from the code
 	@$(BOOTSTRAP) --dev

@@ -299,12 +299,13 @@ def test_initiator_is_named_for_the_reader() -> None:
         (("succeeded", "running", "pending"), "no-such-step", "b"),
         (("succeeded", "succeeded", "waiting"), None, "c"),
         (("succeeded", "succeeded", "pending"), None, "b"),
+        (("succeeded", "succeeded", "succeeded"), None, "b"),
         (("pending", "pending", "pending"), None, "a"),
     ],
 )
 def test_step_that_needs_a_look_is_chosen(states: tuple[str, ...], asked: str | None, chosen: str) -> None:
     steps = [
-        SimpleNamespace(key=key, state=state, attempt=int(state != "pending"))
+        SimpleNamespace(key=key, state=state, attempt=int(state != "pending"), line_count=int(key != "c"))
         for key, state in zip("abc", states, strict=True)
     ]
     found = choose_step(steps, asked)

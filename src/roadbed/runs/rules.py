@@ -45,13 +45,14 @@ class _Step(Protocol):
     key: Any
     state: Any
     attempt: Any
+    line_count: Any
 
 
 StepT = TypeVar("StepT", bound=_Step)
 
 
 def choose_step(steps: Sequence[StepT], key: str | None) -> StepT | None:
-    """Return the step whose log is shown: the asked one, else the failed, the moving, or the last that began."""
+    """Return the step whose log is shown: the asked one, else the failed, the moving, the last that said something."""
     by_key = next((step for step in steps if step.key == key), None)
     if by_key is not None:
         return by_key
@@ -60,7 +61,8 @@ def choose_step(steps: Sequence[StepT], key: str | None) -> StepT | None:
             if step.state == state:
                 return step
     begun = [step for step in steps if step.attempt]
-    return begun[-1] if begun else (steps[0] if steps else None)
+    said = [step for step in begun if step.line_count]
+    return next((found[-1] for found in (said, begun, steps[:1]) if found), None)
 
 
 def first_line_shown(count: int, *, line: int | None, limit: int) -> int:

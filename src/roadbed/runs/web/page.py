@@ -64,14 +64,13 @@ async def run_page(
     look = _Look(run, steps, choose_step(steps, step), line)
     renderer = request.app.state.services.get(Renderer)
     may_control = request.app.state.services.get(DeciderService).has(actor, RUN_CONTROL)
+    children = await repository.list_children(session, run_id)
+    shown = {f"/runs/{child.id}" for child in children}  # with their state; a link to them says less
     context = {
         **_show_run(look, actor),
         **await _show_log(session, look, is_refresh=request.headers.get("hx-request") == "true"),
-        "links": await repository.list_links(session, run_id),
-        "children": [
-            {"run": child, "state": state_words(child.state)}
-            for child in await repository.list_children(session, run_id)
-        ],
+        "links": [link for link in await repository.list_links(session, run_id) if link.href not in shown],
+        "children": [{"run": child, "state": state_words(child.state)} for child in children],
         "parent": await repository.find_run(session, run.parent_run_id) if run.parent_run_id else None,
         "may_retry": may_control and look.state is RunState.FAILED,
         "may_cancel": may_control and not look.state.is_finished and run.cancel_requested_at is None,
