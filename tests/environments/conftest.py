@@ -177,4 +177,7 @@ def score_of(component: str, **variables: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def stage(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Stage:
-    return Stage(server, server.client(server.token()), tmp_path_factory.mktemp("trees"))
+    stage = Stage(server, server.client(server.token()), tmp_path_factory.mktemp("trees"))
+    query = {"kind": "EnvironmentType"}  # shipped, and read in when the server has started
+    stage.until(lambda: stage.api.get("/api/v1/entities", params=query).json()["items"], lambda found: len(found) >= 3)
+    return stage

@@ -136,9 +136,9 @@ def left_route(stage: Stage) -> Iterator[dict[tuple[str, str], str]]:
     stage.deploy(stage.component(), stage.artifact())
     known = routes.list_all()
     stale = replace(known[-1], workload=f"left-{uuid4().hex[:8]}", instance_id=uuid4())
-    routes.replace([*known, stale])
+    routes.replace([*known, stale], routes.begin())
     yield {("route", f"{stale.host} to {stale.port}"): "does not exist any more"}
-    routes.replace(known)
+    routes.replace(known, routes.begin())
 
 
 @pytest.mark.parametrize("leave", [left_process, left_folders, left_database, left_artifact, left_route])
@@ -152,6 +152,7 @@ def test_leftover_is_named_with_the_reason(stage: Stage, leave: Any) -> None:
 
 
 def test_command_fails_when_something_is_left(stage: Stage) -> None:
+    stage.deploy(stage.component(), stage.artifact())
     token = stage.server.token()
     answer = roadbed(stage, "inventory", "--unexplained", token=token)
     assert (answer.returncode, answer.stdout) == (0, "Nothing is unexplained.\n")

@@ -40,6 +40,8 @@ class Routes:
 
     def __init__(self) -> None:
         self._by_host: Mapping[str, HostRoute] = {}
+        self._begun = 0
+        self._applied = 0
 
     def find(self, host: str) -> HostRoute | None:
         """Return what is behind a host name without port, in lower case."""
@@ -48,15 +50,25 @@ class Routes:
     def list_all(self) -> list[HostRoute]:
         return list(self._by_host.values())
 
-    def replace(self, routes: list[HostRoute]) -> None:
-        self._by_host = {route.host: route for route in routes}
+    def begin(self) -> int:
+        """Return the number of a reading that begins now, for `replace`."""
+        self._begun += 1
+        return self._begun
+
+    def replace(self, routes: list[HostRoute], reading: int) -> None:
+        """Take what a reading found, unless one that began later was faster: it knows more."""
+        if reading > self._applied:
+            self._applied = reading
+            self._by_host = {route.host: route for route in routes}
 
 
 async def refresh_routes(services: Services) -> None:
     """Read the table anew. To be called after the commit of what changed it."""
+    routes = services.get(Routes)
+    reading = routes.begin()
     async with services.get(Database).read() as session:
         found = await rows.list_workloads(session)
-    services.get(Routes).replace(
+    routes.replace(
         [
             HostRoute(
                 placed.workload.id,
@@ -67,7 +79,8 @@ async def refresh_routes(services: Services) -> None:
                 placed.instance.port if placed.instance and placed.instance.is_wanted else None,
             )
             for placed in found
-        ]
+        ],
+        reading,
     )
 
 
