@@ -1,0 +1,172 @@
+"""A server that is killed while workloads run, and while one is deployed; and what is said when something runs out."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from roadbed.core.settings import Settings
+from tests.environments.conftest import Stage
+from tests.process import RoadbedProcess
+from tests.support import start_server
+
+ENDED = ("succeeded", "failed", "cancelled")
+
+
+class Site:
+    """A server as a process, with a component of which 1.0.0 runs in development and 2.0.0 and 3.0.0 in staging."""
+
+    def __init__(self, roadbed: RoadbedProcess, component: str) -> None:
+        self.roadbed = roadbed
+        self.component = component
+        self.name = component.rpartition("/")[2]
+        self.token = ""
+
+    def start(self, **env: str) -> None:
+        self.roadbed.env = env
+        self.roadbed.start()
+        self.token = self.token or self.roadbed.token()
+
+    def get(self, path: str, **query: Any) -> Any:
+        with self.roadbed.client(self.token) as client:
+            answer = client.get(f"/api/v1{path}", params=query)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def deploy(self, version: str) -> dict[str, Any]:
+        body = {"component": self.component, "environment": "development", "version": version}
+        with self.roadbed.client(self.token) as client:
+            answer = client.post("/api/v1/deployments", json=body)
+        assert answer.status_code == 202, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def workload(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.get(f"/environments/{self.name}/development")["workloads"][0]
+        return found
+
+    def ends(self, run_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = until(lambda: self.get(f"/runs/{run_id}"), lambda run: run["state"] in ENDED)
+        return found
+
+    def processes(self, environment: str = "development") -> set[int]:
+        found = self.get("/inventory", kind="process")["items"]
+        return {item["details"]["pid"] for item in found if item["details"].get("environment") == environment}
+
+    def port(self) -> int:
+        found = self.get("/inventory", kind="port")["items"]
+        (one,) = [item for item in found if item["details"].get("environment") == "development"]
+        return int(one["name"].rpartition(":")[2])
+
+
+def until(look: Callable[[], Any], is_it: Callable[[Any], bool]) -> Any:
+    deadline = time.monotonic() + 60
+    while not is_it(found := look()):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.02)
+    return found
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("killed")
+    for parent in (folder, *folder.parents[:2]):
+        parent.chmod(0o755)
+    home = folder / "home"
+    home.mkdir(mode=0o755)
+    component = prepare(home, folder / "trees")
+    site = Site(RoadbedProcess(home), component)
+    site.start()
+    yield site
+    assert site.roadbed.stop() == 0, site.roadbed.output
+
+
+def prepare(home: Path, trees: Path) -> str:
+    """Deploy with a server in this process, which alone can store what tests build."""
+    server, thread, stop = start_server(Settings(home=home))
+    try:
+        stage = Stage(server, server.client(server.token()), trees)
+        component = stage.component()
+        noisy = "for number in range(500): print('noise', number, flush=True)"
+        for version, first in (("2.0.0", ""), ("3.0.0", noisy)):
+            stage.deploy(component, stage.artifact(version, first=first), "staging")
+        stage.deploy(component, stage.artifact("1.0.0"))
+    finally:
+        for client in server.clients:
+            client.close()
+        stop()
+        thread.join(60)
+    return component
+
+
+def test_workload_lives_on_while_the_server_is_dead_and_is_taken_back(site: Site) -> None:
+    until(site.workload, lambda found: found["health"] == "healthy")
+    before, port, version = site.processes(), site.port(), site.workload()["version"]
+    site.roadbed.kill()
+    assert httpx.get(f"http://127.0.0.1:{port}/", timeout=10).json()["version"] == version
+    site.start()
+    assert (site.processes(), site.port()) == (before, port)
+    assert (site.workload()["restarts"], site.workload()["health"]) == (0, "healthy")
+    assert site.get("/inventory", unexplained=True)["items"] == []
+
+
+@pytest.mark.parametrize("step", ["begin", "ready", "switch"])
+def test_deployment_that_was_cut_off_completes_once(site: Site, step: str) -> None:
+    version = "1.0.0" if site.workload()["version"] == "2.0.0" else "2.0.0"
+    earlier = len(site.get(f"/environments/{site.name}/development/deployments")["items"])
+    deployment = site.deploy(version)
+
+    def is_there(run: dict[str, Any]) -> bool:
+        states = {one["key"]: one["state"] for one in run["steps"]}
+        return bool(states[step] != "pending")
+
+    until(lambda: site.get(f"/runs/{deployment['run_id']}"), is_there)
+    site.roadbed.kill()
+    site.start()
+    run = site.ends(deployment["run_id"])
+    assert run["state"] == "succeeded", run["error"]
+    found = site.get(f"/environments/{site.name}/development/deployments")["items"]
+    assert (len(found), found[0]["state"]) == (earlier + 1, "succeeded")
+    assert httpx.get(f"http://127.0.0.1:{site.port()}/", timeout=10).json()["version"] == version
+    workload = until(site.workload, lambda one: one["health"] == "healthy")
+    assert (workload["version"], workload["deployment_id"]) == (version, deployment["id"])
+    processes = [item for item in site.get("/inventory")["items"] if item["kind"] == "process"]
+    deployments = {item["details"]["deployment"] for item in processes if "deployment" in item["details"]}
+    assert deployment["id"] in deployments
+    assert len(deployments) == 2  # this one, and that of staging
+    assert site.get("/inventory", unexplained=True)["items"] == []
+
+
+@pytest.fixture
+def narrow(site: Site) -> Iterator[Site]:
+    """Give the server with a small quota for logs and no port that is free."""
+    port = site.port()
+    assert site.roadbed.stop() == 0
+    site.start(
+        ROADBED_ENVIRONMENTS__LOG_BYTES="2048",
+        ROADBED_ENVIRONMENTS__FIRST_PORT=str(port),
+        ROADBED_ENVIRONMENTS__PORT_COUNT="1",
+    )
+    yield site
+    assert site.roadbed.stop() == 0
+    site.start()
+
+
+def test_what_runs_out_is_named_with_what_to_do(narrow: Site) -> None:
+    path = f"/environments/{narrow.name}/staging/workloads/{narrow.name}/logs"
+    lines = until(
+        lambda: narrow.get(path, limit=5000)["lines"], lambda found: any("were dropped" in line for line in found)
+    )
+    said = [line for line in lines if "were dropped" in line][-1]
+    assert "it keeps 2" in said
+    assert "ROADBED_ENVIRONMENTS__LOG_BYTES" in said
+    assert "noise 0" not in lines
+    before = narrow.workload()
+    run = narrow.ends(narrow.deploy("3.0.0")["run_id"])
+    assert (run["state"], run["error"]["code"]) == ("failed", "environments.no_free_port")
+    assert "All ports for workloads, " in run["error"]["message"]
+    assert "ROADBED_ENVIRONMENTS__PORT_COUNT" in run["error"]["hint"]
+    assert narrow.workload()["version"] == before["version"]  # it goes on
