@@ -3,6 +3,7 @@
 ROADBED_TEST_KILLS sets how many moments are tried in each phase; the suite takes one.
 """
 
+import json
 import os
 import random
 import signal
@@ -71,7 +72,7 @@ def test_create_completes_exactly_once_after_a_kill_in_each_phase(fresh: Install
         time.sleep(moments.uniform(0, 0.25))
         kill(fresh, victim)
         run = fresh.ends(run_id)
-        assert run["state"] == "succeeded", (name, run["error"], [step["error"] for step in run["steps"]])
+        assert run["state"] == "succeeded", json.dumps([name, run["error"], [step["error"] for step in run["steps"]]])
         assert look(fresh, name) == {
             "repositories": [name],
             "databases": ["ready"],

@@ -175,7 +175,7 @@ def test_score_file_asks_for_what_it_uses(rendered: Path) -> None:
 
     assert score["apiVersion"] == "score.dev/v1b1"
     if has_postgres(rendered):
-        assert score["resources"]["db"] == {"type": "postgres", "params": {"size": "small"}}
+        assert score["resources"]["db"] == {"type": "postgres", "class": "small"}
         outputs = ("username", "password", "host", "port", "name")
         assert placeholders == [f"resources.db.{output}" for output in outputs]
     else:
