@@ -1,5 +1,7 @@
 """A server that is killed while workloads run, and while one is deployed; and what is said when something runs out."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,10 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from roadbed.core.settings import Settings
-from tests.environments.conftest import Stage
 from tests.process import RoadbedProcess
-from tests.support import start_server
 
 ENDED = ("succeeded", "failed", "cancelled")
 
@@ -77,29 +76,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         parent.chmod(0o755)
     home = folder / "home"
     home.mkdir(mode=0o755)
-    component = prepare(home, folder / "trees")
+    prepared = subprocess.run(
+        [sys.executable, "-m", "tests.environments.prepare", home, folder / "trees"],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert prepared.returncode == 0, prepared.stderr
+    component = prepared.stdout.splitlines()[-1]
     site = Site(RoadbedProcess(home), component)
     site.start()
     yield site
     assert site.roadbed.stop() == 0, site.roadbed.output
-
-
-def prepare(home: Path, trees: Path) -> str:
-    """Deploy with a server in this process, which alone can store what tests build."""
-    server, thread, stop = start_server(Settings(home=home))
-    try:
-        stage = Stage(server, server.client(server.token()), trees)
-        component = stage.component()
-        noisy = "for number in range(500): print('noise', number, flush=True)"
-        for version, first in (("2.0.0", ""), ("3.0.0", noisy)):
-            stage.deploy(component, stage.artifact(version, first=first), "staging")
-        stage.deploy(component, stage.artifact("1.0.0"))
-    finally:
-        for client in server.clients:
-            client.close()
-        stop()
-        thread.join(60)
-    return component
 
 
 def test_workload_lives_on_while_the_server_is_dead_and_is_taken_back(site: Site) -> None:

@@ -33,6 +33,7 @@ COMMANDS = {
     "runs": Entry("roadbed.cli.runs", "See, follow and steer runs."),
     "resources": Entry("roadbed.cli.resources", "Ask for databases and more, see and delete them."),
     "approvals": Entry("roadbed.cli.approvals", "See what waits for a decision, and decide."),
+    "changes": Entry("roadbed.cli.changes", "Open, see, approve and merge change requests."),
     "deploy": Entry("roadbed.cli.deploy", "Deploy a component to an environment."),
     "logs": Entry("roadbed.cli.logs", "Print or follow what a workload prints."),
     "env": Entry("roadbed.cli.env", "See environments, compare them, promote, roll back, restart and stop."),

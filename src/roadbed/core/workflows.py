@@ -14,7 +14,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 import structlog
@@ -111,6 +111,8 @@ class Workflows:
         self._workflows: dict[str, Workflow] = {}
         self._client: DBOSClient | None = None
 
+    _launched: ClassVar["Workflows | None"] = None
+
     def register(self, name: str, function: Workflow) -> None:
         """Make `function` known under the stored `name`. Only before `launch`."""
         if name in self._workflows:
@@ -119,6 +121,9 @@ class Workflows:
 
     async def launch(self, schedules: tuple[Schedule, ...] = ()) -> None:
         """Start, and continue the work that this executor left unfinished."""
+        if Workflows._launched is not None:  # it would take the other's state away, and leave its runs hanging
+            raise RuntimeError("this process has a workflow engine already: start a second server as a process")
+        Workflows._launched = self
         for name in ("dbos", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
         DBOS.destroy(destroy_registry=True)
@@ -254,6 +259,8 @@ class Workflows:
         if self._client is not None:  # last, as a step that ends now may enqueue another workflow
             self._client.destroy()  # not in a thread: DBOS has shut the loop's threads down
             self._client = None
+        if Workflows._launched is self:
+            Workflows._launched = None
 
 
 @event.listens_for(Engine, "handle_error")
