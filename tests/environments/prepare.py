@@ -1,4 +1,4 @@
-"""Deploys into a home folder, as a process: a server in a test's own process can store what tests build, but only one."""
+"""Deploys into a home folder, as a process: a server within the test can store what it builds, but is only one."""
 
 import sys
 from pathlib import Path
