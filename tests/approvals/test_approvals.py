@@ -96,11 +96,13 @@ def test_second_decision_is_a_conflict_that_names_who_decided(office: Office) ->
 def test_mine_lists_what_one_can_decide_and_the_inbox_counts_it(office: Office) -> None:
     approval = office.waits(office.start())
 
-    def mine(person: Any) -> set[str]:
-        items = person.get("/api/v1/approvals", params={"mine": True}, headers=JSON).json()["items"]
+    def mine(person: Any, **narrowed: str) -> set[str]:
+        items = person.get("/api/v1/approvals", params={"mine": True, **narrowed}, headers=JSON).json()["items"]
         return {item["id"] for item in items}
 
     assert approval["id"] in mine(office.bob.browser)
+    assert mine(office.bob.browser, run=approval["run_id"]) == {approval["id"]}
+    assert mine(office.bob.browser, subject="component:default/another") == set()
     assert approval["id"] not in mine(office.ada.browser)
     assert approval["id"] not in mine(office.carl.browser)
     page = office.bob.browser.get("/approvals").text

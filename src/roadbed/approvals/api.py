@@ -31,7 +31,7 @@ async def list_all(
 ) -> ApprovalPageOut:
     """List approvals, newest first; with `mine` those that the caller could decide now."""
     if query.mine:
-        found = await list_waiting_for(session, actor, limit=query.limit)
+        found = await list_waiting_for(session, actor, wanted=query.to_filter(), limit=query.limit)
         return ApprovalPageOut(items=[_show(session, actor, approval) for approval in found], next_cursor=None)
     found = await list_approvals(
         session, query.to_filter(), before_id=id_of_cursor(query.cursor), limit=query.limit + 1

@@ -31,24 +31,35 @@ async def list_approvals(
     session: ReadSession, wanted: ApprovalFilter, *, before_id: UUID | None = None, limit: int
 ) -> list[Approval]:
     """List approvals, newest first, from below `before_id`."""
-    query = select(Approval).order_by(Approval.id.desc()).limit(limit)
+    query = _filtered(select(Approval), wanted).order_by(Approval.id.desc()).limit(limit)
+    if before_id:
+        query = query.where(Approval.id < before_id)
+    return list(await session.scalars(query))
+
+
+def _filtered(query: Select[tuple[Approval]], wanted: ApprovalFilter) -> Select[tuple[Approval]]:
     if wanted.states:
         query = query.where(Approval.state.in_(wanted.states))
     if wanted.subject:
         query = query.where(Approval.subject == wanted.subject)
     if wanted.run_id:
         query = query.where(Approval.run_id == wanted.run_id)
-    if before_id:
-        query = query.where(Approval.id < before_id)
-    return list(await session.scalars(query))
+    return query
 
 
 async def list_for(
-    session: ReadSession, refs: Iterable[str], identities: Iterable[str], *, is_any: bool, at: datetime, limit: int
+    session: ReadSession,
+    refs: Iterable[str],
+    identities: Iterable[str],
+    wanted: ApprovalFilter,
+    *,
+    is_any: bool,
+    at: datetime,
+    limit: int,
 ) -> list[Approval]:
     """List what waits for whoever is named by one of `refs`, or for anyone with `is_any`, newest first."""
-    query = _waiting_for(refs, identities, is_any=is_any, at=at).order_by(Approval.id.desc()).limit(limit)
-    return list(await session.scalars(query))
+    query = _filtered(_waiting_for(refs, identities, is_any=is_any, at=at), wanted)
+    return list(await session.scalars(query.order_by(Approval.id.desc()).limit(limit)))
 
 
 async def count_for(

@@ -198,7 +198,9 @@ async def list_approvals(
     return [view_of(row) for row in await repository.list_approvals(session, wanted, before_id=before_id, limit=limit)]
 
 
-async def list_waiting_for(session: ReadSession, actor: Actor, *, limit: int = BATCH) -> list[ApprovalView]:
+async def list_waiting_for(
+    session: ReadSession, actor: Actor, *, wanted: ApprovalFilter | None = None, limit: int = BATCH
+) -> list[ApprovalView]:
     """List what `actor` could decide now, newest first."""
     decider = session.services.get(DeciderService)
     if not decider.has(actor, APPROVAL_DECIDE):
@@ -207,6 +209,7 @@ async def list_waiting_for(session: ReadSession, actor: Actor, *, limit: int = B
         session,
         rules.refs_of(actor),
         rules.identities_of(actor),
+        wanted or ApprovalFilter(),
         is_any=decider.has(actor, APPROVAL_DECIDE_ANY),
         at=now(),
         limit=limit,
