@@ -1,6 +1,5 @@
 """Every query on approvals."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from sqlalchemy import Select, Text, cast, false, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from roadbed.approvals.models import Approval
-from roadbed.approvals.types import ApprovalFilter, ApprovalState
+from roadbed.approvals.types import ApprovalFilter, ApprovalState, Voter
 from roadbed.core.db import ReadSession, WriteSession
 
 
@@ -37,7 +36,7 @@ async def list_approvals(
     return list(await session.scalars(query))
 
 
-def _filtered(query: Select[tuple[Approval]], wanted: ApprovalFilter) -> Select[tuple[Approval]]:
+def _filtered(query: Select[Approval], wanted: ApprovalFilter) -> Select[Approval]:
     if wanted.states:
         query = query.where(Approval.state.in_(wanted.states))
     if wanted.subject:
@@ -48,35 +47,26 @@ def _filtered(query: Select[tuple[Approval]], wanted: ApprovalFilter) -> Select[
 
 
 async def list_for(
-    session: ReadSession,
-    refs: Iterable[str],
-    identities: Iterable[str],
-    wanted: ApprovalFilter,
-    *,
-    is_any: bool,
-    at: datetime,
-    limit: int,
+    session: ReadSession, voter: Voter, wanted: ApprovalFilter, *, at: datetime, limit: int
 ) -> list[Approval]:
-    """List what waits for whoever is named by one of `refs`, or for anyone with `is_any`, newest first."""
-    query = _filtered(_waiting_for(refs, identities, is_any=is_any, at=at), wanted)
+    """List what waits for a voter, newest first."""
+    query = _filtered(_waiting_for(voter, at=at), wanted)
     return list(await session.scalars(query.order_by(Approval.id.desc()).limit(limit)))
 
 
-async def count_for(
-    session: ReadSession, refs: Iterable[str], identities: Iterable[str], *, is_any: bool, at: datetime
-) -> int:
-    query = _waiting_for(refs, identities, is_any=is_any, at=at)
+async def count_for(session: ReadSession, voter: Voter, *, at: datetime) -> int:
+    query = _waiting_for(voter, at=at)
     return await session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
-def _waiting_for(refs: Iterable[str], identities: Iterable[str], *, is_any: bool, at: datetime) -> Select[Approval]:
-    named = Approval.approvers.has_any(cast(list(refs), ARRAY(Text)))
-    own = Approval.askers.has_any(cast(list(identities), ARRAY(Text)))
+def _waiting_for(voter: Voter, *, at: datetime) -> Select[Approval]:
+    named = Approval.approvers.has_any(cast(list(voter.refs), ARRAY(Text)))
+    own = Approval.askers.has_any(cast(list(voter.identities), ARRAY(Text)))
     return select(Approval).where(
         Approval.state == ApprovalState.WAITING,
         or_(Approval.expires_at.is_(None), Approval.expires_at > at),
         or_(Approval.is_four_eyes == false(), ~own),
-        *(() if is_any else (named,)),
+        *(() if voter.may_decide_any else (named,)),
     )
 
 

@@ -13,6 +13,7 @@ from roadbed.approvals.types import (
     ApprovalState,
     ApprovalView,
     ApprovalWish,
+    Voter,
 )
 from roadbed.audit.contract import record
 from roadbed.core.access import DeciderService
@@ -202,30 +203,24 @@ async def list_waiting_for(
     session: ReadSession, actor: Actor, *, wanted: ApprovalFilter | None = None, limit: int = BATCH
 ) -> list[ApprovalView]:
     """List what `actor` could decide now, newest first."""
-    decider = session.services.get(DeciderService)
-    if not decider.has(actor, APPROVAL_DECIDE):
+    voter = _voter(session, actor)
+    if voter is None:
         return []
-    rows = await repository.list_for(
-        session,
-        rules.refs_of(actor),
-        rules.identities_of(actor),
-        wanted or ApprovalFilter(),
-        is_any=decider.has(actor, APPROVAL_DECIDE_ANY),
-        at=now(),
-        limit=limit,
-    )
-    return [view_of(row) for row in rows]
+    found = await repository.list_for(session, voter, wanted or ApprovalFilter(), at=now(), limit=limit)
+    return [view_of(row) for row in found]
 
 
 async def count_waiting_for(session: ReadSession, actor: Actor) -> int:
     """Count what `actor` could decide now."""
+    voter = _voter(session, actor)
+    return 0 if voter is None else await repository.count_for(session, voter, at=now())
+
+
+def _voter(session: ReadSession, actor: Actor) -> Voter | None:
     decider = session.services.get(DeciderService)
     if not decider.has(actor, APPROVAL_DECIDE):
-        return 0
-    is_any = decider.has(actor, APPROVAL_DECIDE_ANY)
-    return await repository.count_for(
-        session, rules.refs_of(actor), rules.identities_of(actor), is_any=is_any, at=now()
-    )
+        return None
+    return Voter(rules.refs_of(actor), rules.identities_of(actor), decider.has(actor, APPROVAL_DECIDE_ANY))
 
 
 async def withdraw_of_run(session: WriteSession, run_id: UUID) -> None:

@@ -82,3 +82,12 @@ class ApprovalFilter:
     states: tuple[ApprovalState, ...] = ()
     subject: str | None = None
     run_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Voter:
+    """Who decides: the refs by which approvers are named, the identities that may not decide what they asked for."""
+
+    refs: frozenset[str]
+    identities: frozenset[str]
+    may_decide_any: bool
