@@ -56,7 +56,8 @@ def check_service(workload: Json) -> None:
     with httpx.Client(
         base_url=address.copy_with(host="127.0.0.1"), headers={"Host": address.netloc.decode()}
     ) as client:
-        assert client.get("/readyz").status_code == 200
+        ready = client.get("/readyz")
+        assert ready.status_code == 200, ready.text
         assert "http_" in client.get("/metrics").text
         made = client.post("/v1/notes", json={"title": "Remember the milk"})
         assert made.status_code == 201, made.text

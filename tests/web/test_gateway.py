@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from roadbed.environments.service.instances import activate_instance, retire_instance, start_instance, wait_until_ready
+from roadbed.environments.service.routes import Routes
 from tests.environments.support import Placed, add_deployed, add_workload, store_program
 from tests.support import RunningServer
 
@@ -82,6 +83,12 @@ def test_stream_comes_piece_by_piece_and_ends_with_its_reader(
     raise AssertionError(token.get(path).json())
 
 
+def test_what_the_table_does_not_know_yet_is_looked_up(client: httpx.Client, server: RunningServer) -> None:
+    routes = server.services.get(Routes)
+    routes.replace([], routes.begin())
+    assert client.get("/").status_code == 200
+
+
 def test_nothing_of_roadbed_answers_under_the_name_of_a_workload(client: httpx.Client, server: RunningServer) -> None:
     assert client.get("/livez").json()["path"] == "/livez"
     unknown = httpx.get(f"{server.base_url}/livez", headers={"Host": "no.such.workload.localhost"})
@@ -89,7 +96,9 @@ def test_nothing_of_roadbed_answers_under_the_name_of_a_workload(client: httpx.C
     assert "No workload has the name" in unknown.text
 
 
-def test_workload_that_does_not_answer_is_named(server: RunningServer) -> None:
+def test_workload_that_does_not_run_is_named(server: RunningServer) -> None:
     placed = server.run(add_workload(server.services, name="silent"))
-    from_routes = httpx.get(server.base_url, headers={"Host": placed.host})
-    assert from_routes.status_code == 404  # the table is read anew when something is deployed
+    answer = httpx.get(server.base_url, headers={"Host": placed.host})
+    assert answer.status_code == 503
+    assert "silent in " in answer.text
+    assert f"/environments/{placed.application}/{placed.environment}" in answer.text

@@ -1,7 +1,7 @@
 """What other domains may use of approvals."""
 
 from roadbed.approvals.access import APPROVAL_DECIDE, APPROVAL_READ
-from roadbed.approvals.service import ask_approval, decide, find_approval, list_waiting_for
+from roadbed.approvals.service import ask_approval, decide, find_approval, list_waiting_for, may_approve_own
 from roadbed.approvals.types import ApprovalState, ApprovalView, ApprovalWish
 from roadbed.approvals.workflows import wait_for_approval
 
@@ -15,5 +15,6 @@ __all__ = [
     "decide",
     "find_approval",
     "list_waiting_for",
+    "may_approve_own",
     "wait_for_approval",
 ]

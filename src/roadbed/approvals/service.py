@@ -16,10 +16,11 @@ from roadbed.approvals.types import (
     Voter,
 )
 from roadbed.audit.contract import record
-from roadbed.core.access import DeciderService
+from roadbed.core.access import DeciderService, Permission
 from roadbed.core.actor import Actor, system_actor
 from roadbed.core.db import ReadSession, WriteSession, lock_transaction
 from roadbed.core.settings import Settings
+from roadbed.identity.contract import count_people_who_may
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
 from roadbed.kit.text import ago
@@ -75,7 +76,7 @@ async def ask_approval(session: WriteSession, actor: Actor, wish: ApprovalWish) 
         approvers=list(approvers),
         asked_by=actor.label,
         askers=sorted(await _askers(session, actor, wish.run_id)),
-        is_four_eyes=wish.is_four_eyes,
+        is_four_eyes=wish.is_four_eyes and not await may_approve_own(session, APPROVAL_DECIDE),
         run_id=wish.run_id,
         step_id=wish.step_id,
         state=ApprovalState.WAITING,
@@ -97,6 +98,14 @@ async def ask_approval(session: WriteSession, actor: Actor, wish: ApprovalWish) 
         approvers=row.approvers,
     )
     return view_of(row)
+
+
+async def may_approve_own(session: ReadSession, permission: Permission) -> bool:
+    """Tell whether people may now approve what they asked for, where `permission` is what approving takes."""
+    setting = session.services.get(Settings).approvals.own
+    if setting == "alone":
+        return await count_people_who_may(session, permission) < 2
+    return setting == "always"
 
 
 async def _askers(session: ReadSession, actor: Actor, run_id: UUID | None) -> set[str]:

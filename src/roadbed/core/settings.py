@@ -150,6 +150,16 @@ class OutboundSettings(BaseModel):
     max_response_bytes: int = Field(1_048_576, ge=1024, description="A longer answer is cut off with an error.")
 
 
+class ApprovalsSettings(BaseModel):
+    """Who approves."""
+
+    own: Literal["never", "alone", "always"] = Field(
+        "alone",
+        description="Whether people may approve what they asked for themselves, a change request or a deployment: "
+        "`alone` means while fewer than two people may approve at all.",
+    )
+
+
 class ScmSettings(BaseModel):
     """The built-in git host."""
 
@@ -162,11 +172,6 @@ class ScmSettings(BaseModel):
     )
     required_approvals: int = Field(
         1, ge=0, le=10, description="Approvals that a change request needs before it can be merged."
-    )
-    own_approval: Literal["never", "alone", "always"] = Field(
-        "alone",
-        description="Whether the author may approve an own change request: `alone` means while fewer than two people "
-        "may approve at all.",
     )
 
 
@@ -236,6 +241,7 @@ class Settings(BaseSettings):
     telemetry: TelemetrySettings = TelemetrySettings()
     runs: RunsSettings = RunsSettings()
     outbound: OutboundSettings = OutboundSettings()
+    approvals: ApprovalsSettings = ApprovalsSettings()
     scm: ScmSettings = ScmSettings()
     environments: EnvironmentsSettings = EnvironmentsSettings()
     artifacts: ArtifactsSettings = ArtifactsSettings()

@@ -11,7 +11,7 @@ from roadbed.environments.service.reading import (
     list_environments,
     list_workloads,
 )
-from roadbed.environments.service.routes import HostRoute, Routes
+from roadbed.environments.service.routes import HostRoute, find_route
 from roadbed.environments.types import (
     DEPLOY_RUN,
     DeploymentFilter,
@@ -37,12 +37,12 @@ __all__ = [
     "EnvironmentView",
     "HealthChanged",
     "HostRoute",
-    "Routes",
     "ScoreInvalid",
     "WorkloadSpec",
     "WorkloadView",
     "deploy",
     "find_deployment_of_run",
+    "find_route",
     "list_deployments",
     "list_environments",
     "list_workloads",

@@ -12,10 +12,11 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from roadbed.core.access import SESSION_COOKIE
+from roadbed.core.errors import DatabaseAway
 from roadbed.core.loopback import Loopback, LoopbackAnswer, LoopbackFailed, LoopbackRequest
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings
-from roadbed.environments.contract import HostRoute, Routes, split_host
+from roadbed.environments.contract import HostRoute, find_route, split_host
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -29,7 +30,7 @@ class GatewayMiddleware:
 
     def __init__(self, app: ASGIApp, *, services: Services) -> None:
         self.app = app
-        self._routes = services.get(Routes)
+        self._services = services
         self._loopback = services.get(Loopback)
         settings = services.get(Settings)
         self._base_url = (settings.http.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
@@ -40,7 +41,11 @@ class GatewayMiddleware:
         if names is None:
             await self.app(scope, receive, send)
             return
-        route = self._routes.find(".".join((*names, "localhost")))
+        try:
+            route = await find_route(self._services, ".".join((*names, "localhost")))
+        except DatabaseAway as error:
+            await PlainTextResponse(f"{error.message}\n{error.hint}\n", 503)(scope, receive, send)
+            return
         if route is None:
             text = f"No workload has the name {host}.\nWhat runs where: {self._base_url}/environments\n"
             await PlainTextResponse(text, 404)(scope, receive, send)

@@ -41,6 +41,13 @@ T = TypeVar("T")
 
 # The last is what asyncpg raises when a server closes the connection in the middle of its greeting.
 _NOT_YET = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+_AWAY = (
+    OSError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 _POLL_SECONDS = 0.01
 _SHORT_LIFE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 10.0
@@ -198,10 +205,16 @@ class EmbeddedPostgres:
 
     @asynccontextmanager
     async def connect(self, database: str = "postgres") -> AsyncIterator["asyncpg.Connection"]:
-        """Give a superuser's connection over the socket, outside any pool."""
-        connection = await asyncpg.connect(
-            host=str(self.place.socket_dir), port=self.port, user=SUPERUSER, database=database, ssl=False
-        )
+        """Give a superuser's connection over the socket, outside any pool; a server being restarted is waited for.
+
+        Raises:
+            PostgresUnavailable: it was not there in time.
+        """
+        try:
+            async with asyncio.timeout(self.options.start_timeout_seconds):
+                connection = await self._reach(database)
+        except TimeoutError:
+            raise self._failure("cannot be reached") from None
         try:
             yield connection
         finally:
@@ -311,10 +324,25 @@ class EmbeddedPostgres:
         if found is None or found.pid != process.pid or found.status != "ready":
             return False
         try:
-            async with self.connect() as connection:
+            connection = await self._open("postgres")
+            try:
                 return bool(await connection.fetchval("SELECT 1") == 1)
+            finally:
+                await connection.close(timeout=5)
         except _NOT_YET:
             return False
+
+    async def _reach(self, database: str) -> "asyncpg.Connection":
+        while True:
+            try:
+                return await self._open(database)
+            except _AWAY:
+                await asyncio.sleep(_POLL_SECONDS)
+
+    async def _open(self, database: str) -> "asyncpg.Connection":
+        return await asyncpg.connect(
+            host=str(self.place.socket_dir), port=self.port, user=SUPERUSER, database=database, ssl=False
+        )
 
     def _read_log_end(self) -> str:
         """Return what the server said last: before its log collector ran, or in the newest log."""

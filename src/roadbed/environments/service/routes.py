@@ -1,5 +1,6 @@
 """Which port answers for which host name: a table in memory, made anew from the database when routes change."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -39,12 +40,13 @@ class Routes:
     """The table."""
 
     def __init__(self) -> None:
+        self.looking_again = asyncio.Lock()
         self._by_host: Mapping[str, HostRoute] = {}
         self._begun = 0
         self._applied = 0
 
     def find(self, host: str) -> HostRoute | None:
-        """Return what is behind a host name without port, in lower case."""
+        """Return what the table has for a host name; `find_route` is for those who have a request to answer."""
         return self._by_host.get(host)
 
     def list_all(self) -> list[HostRoute]:
@@ -82,6 +84,24 @@ async def refresh_routes(services: Services) -> None:
         ],
         reading,
     )
+
+
+async def find_route(services: Services, host: str) -> HostRoute | None:
+    """Return what is behind a host name, in lower case and without port.
+
+    Where the table has nothing to offer it is read anew, by one reader at a time: others see a commit before the table
+    knows of it.
+
+    Raises:
+        DatabaseAway: the table could not be read anew.
+    """
+    routes = services.get(Routes)
+    found = routes.find(host)
+    if found is not None and found.port is not None:
+        return found
+    async with routes.looking_again:
+        await refresh_routes(services)
+    return routes.find(host)
 
 
 def url_of(settings: Settings, *, workload: str, environment: str, application: str) -> str:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from roadbed.approvals.contract import may_approve_own
 from roadbed.audit.contract import record
 from roadbed.core.actor import Actor
 from roadbed.core.db import Database, ReadSession, WriteSession
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings
-from roadbed.identity.contract import count_people_who_may
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
 from roadbed.scm.access import CHANGE_APPROVE
@@ -125,7 +125,7 @@ async def approve_change_request(session: WriteSession, actor: Actor, repository
         ChangeRequestClosed: there is nothing to approve any more.
     """
     change = await _get_open(session, repository, number)
-    if actor.id == change.author_id and not await _may_approve_own(session):
+    if actor.id == change.author_id and not await may_approve_own(session, CHANGE_APPROVE):
         raise OwnApproval(
             f"Change request #{number} is your own: somebody else has to approve it.",
             hint="Ask another developer, or let an admin set ROADBED_SCM__OWN_APPROVAL.",
@@ -266,13 +266,6 @@ async def _get_open(session: ReadSession, repository: Repository, number: int) -
             f"Change request #{number} of {repository.full_name} is {change.state}.", hint="Open a new one."
         )
     return change
-
-
-async def _may_approve_own(session: ReadSession) -> bool:
-    setting = session.services.get(Settings).scm.own_approval
-    if setting == "alone":
-        return await count_people_who_may(session, CHANGE_APPROVE) < 2
-    return setting == "always"
 
 
 async def _publish(
