@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from fastapi.routing import iter_route_contexts
@@ -126,6 +126,8 @@ def _describe_setting(path: tuple[str, ...], field: FieldInfo) -> str:
 
 def _type_name(annotation: Any) -> str:
     origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type_name(arguments[0])
     if origin in (Union, UnionType):
         return " or ".join(_type_name(argument) for argument in arguments if argument is not NoneType)
     if origin is Literal:

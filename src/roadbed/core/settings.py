@@ -1,21 +1,28 @@
 """One tree of settings: defaults, then `roadbed.toml`, then `ROADBED_*` environment variables.
 
-Nested values use two underscores: `ROADBED_DATABASE__URL`. Each field's description is its reference text.
+Nested values use two underscores: `ROADBED_DATABASE__URL`. Lists are written with commas, or as JSON. What is not a
+setting is refused, so that a misspelt one is not silently without effect. Each field's description is its reference
+text.
 """
 
+import difflib
+import os
+import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
 from roadbed.core.errors import Invalid
+from roadbed.core.setting_values import Address, Hosts, Networks, SecretKey, SecretKeys, Words
 
 CONFIG_FILE = "roadbed.toml"
 PASSED_ENVIRONMENT = (
@@ -39,11 +46,23 @@ PASSED_ENVIRONMENT = (
 )
 
 
+PREFIX = "ROADBED_"
+# Read by the command line and by the tests, which are no part of the tree.
+OTHER_VARIABLES = frozenset({"ROADBED_TOKEN", "ROADBED_URL", "ROADBED_SHARED"})
+OTHER_PREFIXES = ("ROADBED_TEST_", "ROADBED_CRASH_")
+
+
 class InvalidSettings(Invalid):
     code = "settings.invalid"
 
 
-class DatabaseSettings(BaseModel):
+class Section(BaseModel):
+    """A part of the tree; it refuses names that it does not have."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DatabaseSettings(Section):
     """Where PostgreSQL is and how much of it to use."""
 
     url: SecretStr | None = Field(
@@ -66,14 +85,14 @@ class DatabaseSettings(BaseModel):
         return value
 
 
-class HttpSettings(BaseModel):
+class HttpSettings(Section):
     """How Roadbed answers."""
 
-    public_url: str | None = Field(
+    public_url: Address | None = Field(
         None,
         description="The address people use, when a proxy stands in front: `https://roadbed.example.com`.",
     )
-    trusted_proxies: list[str] = Field(
+    trusted_proxies: Networks = Field(
         default_factory=list, description="Addresses or networks whose X-Forwarded-* headers are believed."
     )
     max_request_bytes: int = Field(
@@ -87,20 +106,20 @@ class HttpSettings(BaseModel):
     )
 
 
-class SessionSettings(BaseModel):
+class SessionSettings(Section):
     """Sign-in."""
 
     hours: int = Field(12, ge=1, le=24 * 30, description="How long a browser session lasts without use.")
 
 
-class SecretsSettings(BaseModel):
+class SecretsSettings(Section):
     """Encryption of stored secrets."""
 
-    key: SecretStr | None = Field(
+    key: SecretKey | None = Field(
         None,
         description="32 bytes in base64. Unset: a key file with mode 0600 is made in the home folder at first start.",
     )
-    previous_keys: list[SecretStr] = Field(
+    previous_keys: SecretKeys = Field(
         default_factory=list,
         description="Former keys, when the key was changed: at start, what is under them is encrypted again.",
     )
@@ -111,7 +130,7 @@ class SecretsSettings(BaseModel):
     )
 
 
-class TelemetrySettings(BaseModel):
+class TelemetrySettings(Section):
     """Logs, metrics, traces."""
 
     log_level: str = Field(
@@ -128,7 +147,7 @@ class TelemetrySettings(BaseModel):
     )
 
 
-class RunsSettings(BaseModel):
+class RunsSettings(Section):
     """Runs and their logs."""
 
     concurrency: int = Field(8, ge=1, le=200, description="Runs that move at the same time on this process.")
@@ -139,10 +158,10 @@ class RunsSettings(BaseModel):
     )
 
 
-class OutboundSettings(BaseModel):
+class OutboundSettings(Section):
     """Requests that Roadbed sends to addresses which users give, such as webhooks."""
 
-    allowed_hosts: list[str] = Field(
+    allowed_hosts: Hosts = Field(
         default_factory=list,
         description="Host names, addresses or networks (`10.0.0.0/8`) that may be called although they are private.",
     )
@@ -150,7 +169,7 @@ class OutboundSettings(BaseModel):
     max_response_bytes: int = Field(1_048_576, ge=1024, description="A longer answer is cut off with an error.")
 
 
-class ApprovalsSettings(BaseModel):
+class ApprovalsSettings(Section):
     """Who approves."""
 
     own: Literal["never", "alone", "always"] = Field(
@@ -160,7 +179,7 @@ class ApprovalsSettings(BaseModel):
     )
 
 
-class ScmSettings(BaseModel):
+class ScmSettings(Section):
     """The built-in git host."""
 
     max_push_bytes: int = Field(
@@ -175,13 +194,13 @@ class ScmSettings(BaseModel):
     )
 
 
-class ArtifactsSettings(BaseModel):
+class ArtifactsSettings(Section):
     """What pipelines make."""
 
     max_bytes: int = Field(2_000_000_000, ge=10_000, description="A larger artifact, unpacked, is refused.")
 
 
-class DeliverySettings(BaseModel):
+class DeliverySettings(Section):
     """Pipelines."""
 
     concurrency: int = Field(2, ge=1, le=200, description="Stages that run at the same time; others wait.")
@@ -198,14 +217,14 @@ class DeliverySettings(BaseModel):
         description="The caches of uv, pip, npm, mypy and Go are kept between the pipelines of one repository owner, "
         "until one is larger than this and begun anew. 0 keeps none.",
     )
-    pass_environment: list[str] = Field(
+    pass_environment: Words = Field(
         default_factory=lambda: list(PASSED_ENVIRONMENT),
         description="Names or globs of the server's own environment variables that commands of pipelines get: where "
         "package registries are and how they are reached.",
     )
 
 
-class EnvironmentsSettings(BaseModel):
+class EnvironmentsSettings(Section):
     """Workloads that run as processes of this machine."""
 
     first_port: int = Field(30_000, ge=1024, le=65_000, description="The first port that workloads may get.")
@@ -220,7 +239,7 @@ class EnvironmentsSettings(BaseModel):
 class Settings(BaseSettings):
     """All settings of one Roadbed."""
 
-    model_config = SettingsConfigDict(env_prefix="ROADBED_", env_nested_delimiter="__", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
 
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8400, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
@@ -271,22 +290,53 @@ def load_settings(**overrides: Any) -> Settings:
         InvalidSettings: with one problem a line, each naming the variable.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
+    unknown = [_say_unknown(name) for name in _find_unknown()]
     try:
-        return Settings(**given)
+        settings = Settings(**given)
     except ValidationError as error:
-        problems = [f"{variable_name(fault['loc'])}: {fault['msg']}" for fault in error.errors()]
-        raise InvalidSettings(
-            "The configuration is not valid: " + "; ".join(problems),
-            hint=f"Correct the variable or its line in {CONFIG_FILE}, then run `roadbed config check`.",
-            problems=problems,
-        ) from error
-    except ValueError as error:
+        raise _invalid([*unknown, *map(_say_fault, error.errors())]) from error
+    except SettingsError as error:  # a section that is given whole, and is no JSON
+        raise _invalid([*unknown, f"{error}: it must be JSON"]) from error
+    except tomllib.TOMLDecodeError as error:
         raise InvalidSettings(f"{CONFIG_FILE} cannot be read: {error}", hint="It must be valid TOML.") from error
+    if unknown:
+        raise _invalid(unknown)
+    return settings
+
+
+def _find_unknown() -> list[str]:
+    """Return the variables that look like settings and are none. Those inside a section are found by the section."""
+    known = {variable_name((name,)) for name in Settings.model_fields} | OTHER_VARIABLES
+    return sorted(
+        name
+        for name in (variable.upper() for variable in os.environ)
+        if name.startswith(PREFIX) and not name.startswith(OTHER_PREFIXES) and name.partition("__")[0] not in known
+    )
+
+
+def _say_unknown(name: str) -> str:
+    near = difflib.get_close_matches(name, [variable for variable, _, _ in describe(Settings.model_construct())], n=1)
+    return f"{name}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _say_fault(fault: Any) -> str:
+    name = variable_name(tuple(part for part in fault["loc"] if isinstance(part, str)))
+    if fault["type"] == "extra_forbidden":
+        return _say_unknown(name)
+    return f"{name}: {fault['msg'].removeprefix('Value error, ')}"
+
+
+def _invalid(problems: list[str]) -> InvalidSettings:
+    return InvalidSettings(
+        "The configuration is not valid.",
+        hint=f"Correct the variable or its line in {CONFIG_FILE}, then run `roadbed config check`.",
+        problems=problems,
+    )
 
 
 def variable_name(location: tuple[Any, ...]) -> str:
     """Return the environment variable of a field: ("database", "url") → ROADBED_DATABASE__URL."""
-    return "ROADBED_" + "__".join(str(part) for part in location).upper()
+    return PREFIX + "__".join(str(part) for part in location).upper()
 
 
 def describe(

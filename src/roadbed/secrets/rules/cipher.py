@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-KEY_BYTES = 32
+from roadbed.core.setting_values import KEY_BYTES
+
 NONCE_BYTES = 12  # what GCM is defined for (NIST SP 800-38D, 8.2.2)
 
 

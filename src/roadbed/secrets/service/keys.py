@@ -6,9 +6,10 @@ import os
 import stat
 from pathlib import Path
 
+from roadbed.core.setting_values import KEY_BYTES
 from roadbed.core.settings import SecretsSettings
 from roadbed.secrets.errors import InvalidKey
-from roadbed.secrets.rules.cipher import KEY_BYTES, Key
+from roadbed.secrets.rules.cipher import Key
 
 KEY_FILE = "secrets.key"
 
