@@ -13,6 +13,7 @@ import httpx
 from roadbed.app import MODULES, open_roadbed
 from roadbed.core.db import Database
 from roadbed.core.http.server import HttpServer, bind
+from roadbed.core.lifecycle import Stopping
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings
 from roadbed.identity.contract import NewToken, create_local_token
@@ -80,7 +81,7 @@ def start_server(settings: Settings) -> tuple[RunningServer, threading.Thread, C
             port = listener.getsockname()[1]
             known = settings.model_copy(update={"port": port})
             async with open_roadbed(known, modules=(*MODULES, STEPS_MODULE)) as app:
-                server = HttpServer(app, shutdown_seconds=5)
+                server = HttpServer(app, stopping=app.state.services.get(Stopping), shutdown_seconds=5)
                 task = asyncio.create_task(server.serve(sockets=[listener]))
                 await server.is_answering.wait()
                 running = RunningServer(

@@ -23,10 +23,17 @@ from roadbed.core.home import Home, open_home
 from roadbed.core.html import Renderer
 from roadbed.core.http import problems
 from roadbed.core.http.context import ProxyMiddleware, TraceMiddleware
-from roadbed.core.http.guards import CrossSiteMiddleware, HeadersMiddleware, SizeLimitMiddleware
+from roadbed.core.http.guards import (
+    CrossSiteMiddleware,
+    HeadersMiddleware,
+    HeadMiddleware,
+    OneHostMiddleware,
+    SizeLimitMiddleware,
+)
 from roadbed.core.inventory import INVENTORY, INVENTORY_READ, InventorySource, list_own
-from roadbed.core.lifecycle import PROVIDERS, Provider
-from roadbed.core.routes import API, PAGES
+from roadbed.core.lifecycle import PROVIDERS, Provider, Stopping
+from roadbed.core.redaction import DataMask
+from roadbed.core.routes import API, API_PREFIX, PAGES
 from roadbed.core.sandbox.parts import open_sandbox
 from roadbed.core.schema import migrate, read_status
 from roadbed.core.services import Services
@@ -117,7 +124,10 @@ async def open_roadbed(
     async with AsyncExitStack() as stack:
         services = Services()
         services.put(Settings, settings)
-        services.put(SecretMask, mask or SecretMask())
+        services.put(Stopping, Stopping())
+        mask = mask or SecretMask()
+        services.put(SecretMask, mask)
+        services.put(DataMask, DataMask(mask.mask_data))
         registry = load(modules)
         services.put(Registry, registry)
         home = await stack.enter_async_context(open_home(settings))
@@ -184,7 +194,7 @@ def create_app(services: Services, *, static: Path) -> FastAPI:
     app.state.services = services
     problems.install(app, error_page=error_page)
     for router in registry.get(API):
-        app.include_router(router, prefix="/api/v1")
+        app.include_router(router, prefix=API_PREFIX)
     for router in registry.get(PAGES):
         app.include_router(router, include_in_schema=False)
     app.mount("/static", Assets(static), name="static")
@@ -195,8 +205,10 @@ def create_app(services: Services, *, static: Path) -> FastAPI:
         is_exempt=lambda path: path.startswith("/git/"),
     )
     app.add_middleware(CrossSiteMiddleware)
+    app.add_middleware(HeadMiddleware)
     app.add_middleware(MetricsMiddleware, metrics=services.get(Metrics))
     app.add_middleware(HeadersMiddleware)
+    app.add_middleware(OneHostMiddleware, own_address=settings.http.public_url, listens_on=settings.host)
     app.add_middleware(GatewayMiddleware, services=services)
     app.add_middleware(TraceMiddleware)
     app.add_middleware(ProxyMiddleware, trusted=settings.http.trusted_proxies)

@@ -7,6 +7,7 @@ import structlog
 from roadbed.audit.models import AuditEntry
 from roadbed.core.actor import Actor
 from roadbed.core.db import WriteSession
+from roadbed.core.redaction import DataMask
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
 from roadbed.kit.jsons import digest
@@ -31,8 +32,9 @@ async def record(
         subject: an entity ref, or `noun:id`.
         before: the state before, kept as a digest; None when there was none.
         after: the state after, kept as a digest; None when it is gone.
-        detail: small JSON values that explain the change to a reader; never a secret.
+        detail: small JSON values that explain the change to a reader; secrets in them are masked.
     """
+    mask = session.services.find(DataMask)
     session.add(
         AuditEntry(
             id=new_id(),
@@ -43,7 +45,7 @@ async def record(
             subject=subject,
             before_digest=None if before is None else digest(before),
             after_digest=None if after is None else digest(after),
-            detail=detail,
+            detail=mask.mask(detail) if mask else detail,
             address=actor.address,
             trace_id=structlog.contextvars.get_contextvars().get("trace_id"),
         )

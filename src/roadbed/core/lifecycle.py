@@ -1,4 +1,7 @@
-"""What starts and stops with the server: each part is an async context manager, entered in load order."""
+"""What starts and stops with the server: each part is an async context manager, entered in load order.
+
+A stop begins with `Stopping`, while requests are still answered; parts are left once the last request has ended.
+"""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -21,6 +24,23 @@ class Provider:
     name: str
     open: Callable[[Services], AbstractAsyncContextManager[None]]
     is_after_launch: bool = False
+
+
+class Stopping:
+    """Tells those who would keep a request open, such as live streams, that the server begins to stop."""
+
+    def __init__(self) -> None:
+        self.has_begun = False
+        self._calls: list[Callable[[], None]] = []
+
+    def add(self, call: Callable[[], None]) -> None:
+        """Have `call` called when it begins."""
+        self._calls.append(call)
+
+    def begin(self) -> None:
+        self.has_begun = True
+        for call in self._calls:
+            call()
 
 
 PROVIDERS: Slot[Provider] = Slot(ContributionKind.PROVIDER, Provider)

@@ -15,7 +15,7 @@ import json
 import re
 import struct
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -38,6 +38,13 @@ _TOKEN = re.compile(
     # base64 of it, as in the header that git sends, at the three places in a group of four where it may begin
     rb"|cmJ0X[\w+/-]{61,62}={0,2}|[\w+/-]?(?:JidF|yYnRf)[\w+/-]{61,63}={0,2}"
 )
+
+
+@dataclass(frozen=True)
+class DataMask:
+    """The box in which the composition root puts what hides all known secrets in a JSON-like structure."""
+
+    mask: Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)

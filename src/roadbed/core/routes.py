@@ -9,7 +9,8 @@ from roadbed.core.extension import ContributionKind, Slot
 
 T = TypeVar("T")
 
-# Mounted under /api/v1.
+API_PREFIX = "/api/v1"
+# Mounted under it.
 API: Slot[APIRouter] = Slot(ContributionKind.API, APIRouter)
 # Mounted at the root: pages, and protocols with addresses of their own.
 PAGES: Slot[APIRouter] = Slot(ContributionKind.PAGES, APIRouter)

@@ -7,11 +7,10 @@ query are collected when asked for. Traces leave only when an OTLP endpoint is s
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
-from fastapi import Request
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -23,11 +22,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import roadbed
 from roadbed.core.db import Database
 from roadbed.core.events import measure_lag
+from roadbed.core.http.context import route_template
 from roadbed.core.services import Services
 from roadbed.core.settings import TelemetrySettings
 from roadbed.core.workflows import Workflows
 
-Redact = Callable[[str], str]
+Redact = Callable[[Any], Any]
 
 
 def configure_logging(settings: TelemetrySettings, *, redact: Redact) -> None:
@@ -35,25 +35,23 @@ def configure_logging(settings: TelemetrySettings, *, redact: Redact) -> None:
 
     Args:
         settings: level and format.
-        redact: masks secret values; applied to every string of every entry.
+        redact: masks secret values in a JSON-like structure; applied to the whole of every entry.
     """
     is_console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
 
     def mask(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-        return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
+        return {key: value if key.startswith("_") else redact(_as_data(value)) for key, value in event.items()}
 
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        *([] if is_console else [structlog.processors.format_exc_info]),
+        structlog.processors.format_exc_info,  # before the mask: a traceback quotes values
         mask,
     ]
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        if is_console
-        else structlog.processors.JSONRenderer(sort_keys=True)
+        structlog.dev.ConsoleRenderer() if is_console else structlog.processors.JSONRenderer(sort_keys=True)
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -75,6 +73,15 @@ def configure_logging(settings: TelemetrySettings, *, redact: Redact) -> None:
     for name in ("uvicorn", "uvicorn.error", "dbos"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
+
+
+def _as_data(value: Any) -> Any:
+    """Return what a renderer would show of a value, as strings, numbers, lists and mappings."""
+    if isinstance(value, Mapping):
+        return {str(key): _as_data(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_as_data(item) for item in value]
+    return value if value is None or isinstance(value, (str, int, float)) else str(value)
 
 
 def configure_tracing(settings: TelemetrySettings) -> TracerProvider | None:
@@ -132,7 +139,6 @@ class MetricsMiddleware:
     def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
         self.app = app
         self.metrics = metrics
-        self._tracer = trace.get_tracer("roadbed.http")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -147,18 +153,8 @@ class MetricsMiddleware:
                 status = message["status"]
             await send(message)
 
-        with self._tracer.start_as_current_span(scope["method"]) as span:
-            try:
-                await self.app(scope, receive, send_noting_status)
-            finally:
-                route = route_template(Request(scope))
-                span.update_name(f"{scope['method']} {route}")
-                span.set_attribute("http.response.status_code", status)
-                seconds = time.perf_counter() - began
-                self.metrics.request_seconds.labels(scope["method"], route, str(status)).observe(seconds)
-
-
-def route_template(request: Request) -> str:
-    """Return `/api/v1/runs/{id}` for a request that matched it; `unmatched` otherwise."""
-    route = request.scope.get("route")
-    return getattr(route, "path", None) or "unmatched"
+        try:
+            await self.app(scope, receive, send_noting_status)
+        finally:
+            seconds = time.perf_counter() - began
+            self.metrics.request_seconds.labels(scope["method"], route_template(scope), str(status)).observe(seconds)

@@ -29,6 +29,7 @@ from roadbed.runs.schemas import (
 from roadbed.runs.service import cancel_run, get_run, get_step, read_lines, retry_run
 from roadbed.runs.service.feed import RunFeed
 from roadbed.runs.service.stream import stream_events
+from roadbed.secrets.contract import SecretMask
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 
@@ -48,15 +49,13 @@ class FollowQuery:
 async def show_run(session: ReadSession, run_id: UUID) -> RunDetailOut:
     """Return everything about one run but its log."""
     run = await get_run(session, run_id)
-    return RunDetailOut.model_validate(
-        {
-            **RunOut.model_validate(run).model_dump(),
-            "inputs": run.inputs,
-            "steps": [StepOut.model_validate(step) for step in await repository.list_steps(session, run_id)],
-            "links": [LinkOut.model_validate(link) for link in await repository.list_links(session, run_id)],
-            "children": [RunOut.model_validate(child) for child in await repository.list_children(session, run_id)],
-        }
+    steps = [StepOut.model_validate(step) for step in await repository.list_steps(session, run_id)]
+    links = [LinkOut.model_validate(link) for link in await repository.list_links(session, run_id)]
+    children = [RunOut.model_validate(child) for child in await repository.list_children(session, run_id)]
+    shown = RunDetailOut(
+        **RunOut.model_validate(run).model_dump(), inputs=run.inputs, steps=steps, links=links, children=children
     )
+    return RunDetailOut.model_validate(session.services.get(SecretMask).mask_data(shown.model_dump()))
 
 
 @router.get("")
@@ -67,7 +66,8 @@ async def list_runs(session: Reading, _: RunReader, query: Annotated[RunQuery, Q
     )
     shown = runs[: query.limit]
     next_cursor = id_cursor(shown[-1].id) if len(runs) > query.limit else None
-    return RunPageOut(items=[RunOut.model_validate(run) for run in shown], next_cursor=next_cursor)
+    page = RunPageOut(items=[RunOut.model_validate(run) for run in shown], next_cursor=next_cursor)
+    return RunPageOut.model_validate(session.services.get(SecretMask).mask_data(page.model_dump()))
 
 
 @router.get("/{run_id}")

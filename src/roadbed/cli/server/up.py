@@ -12,6 +12,7 @@ from roadbed.app import open_roadbed
 from roadbed.cli.output import console
 from roadbed.core.home import Home
 from roadbed.core.http.server import HttpServer, bind
+from roadbed.core.lifecycle import Stopping
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings, load_settings
 from roadbed.core.telemetry import configure_logging
@@ -39,7 +40,7 @@ def up(
     """
     settings = load_settings(host=host, port=port, home=home)
     mask = SecretMask()
-    configure_logging(settings.telemetry, redact=mask.mask)
+    configure_logging(settings.telemetry, redact=mask.mask_data)
     uvloop.run(serve(settings, mask=mask, is_sample=sample))
 
 
@@ -50,7 +51,9 @@ async def serve(settings: Settings, *, mask: SecretMask, is_sample: bool) -> Non
         settings = settings.model_copy(update={"port": port})
         async with open_roadbed(settings, mask=mask) as application:
             services: Services = application.state.services
-            server = HttpServer(application, shutdown_seconds=settings.http.shutdown_seconds)
+            server = HttpServer(
+                application, stopping=services.get(Stopping), shutdown_seconds=settings.http.shutdown_seconds
+            )
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, server.stop)
             task = asyncio.create_task(server.serve(sockets=[listener]))

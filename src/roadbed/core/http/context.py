@@ -1,15 +1,19 @@
-"""What every request carries: its trace id, and where it really came from."""
+"""What every request carries: its trace, and where it really came from."""
 
 import ipaddress
-import re
 import secrets
 from collections.abc import Sequence
 
 import structlog
+from opentelemetry import trace
+from opentelemetry.trace import format_trace_id
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.requests import HTTPConnection
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$")
+from roadbed.core.routes import API_PREFIX
+
+_PROPAGATOR = TraceContextTextMapPropagator()
 
 
 def trace_id_of(request: HTTPConnection) -> str:
@@ -18,22 +22,49 @@ def trace_id_of(request: HTTPConnection) -> str:
     return trace_id
 
 
+def route_template(scope: Scope) -> str:
+    """Return `/api/v1/runs/{id}` for a request that matched it; `unmatched` otherwise."""
+    template: str | None = getattr(scope.get("route"), "path", None)
+    if template is None:
+        return "unmatched"
+    # FastAPI's included routes do not know the prefix that they are included under.
+    is_short = scope["path"].startswith(f"{API_PREFIX}/") and not template.startswith(API_PREFIX)
+    return API_PREFIX + template if is_short else template
+
+
 class TraceMiddleware:
-    """Gives each request a trace id (the caller's W3C `traceparent` if it sent one) and binds it to the log."""
+    """Gives each request a span, within the caller's trace if it sent a W3C `traceparent`, and its id to the log.
+
+    Without an endpoint for traces nothing is recorded, and the id is the caller's, or made here.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._tracer = trace.get_tracer("roadbed.http")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        match = _TRACEPARENT.match(HTTPConnection(scope).headers.get("traceparent", ""))
-        trace_id = match.group(1) if match else secrets.token_hex(16)
-        scope.setdefault("state", {})["trace_id"] = trace_id
-        structlog.contextvars.clear_contextvars()
-        with structlog.contextvars.bound_contextvars(trace_id=trace_id):
-            await self.app(scope, receive, send)
+
+        async def send_noting_status(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                span.set_attribute("http.response.status_code", message["status"])
+            await send(message)
+
+        parent = _PROPAGATOR.extract(HTTPConnection(scope).headers)
+        with self._tracer.start_as_current_span(
+            scope["method"], context=parent, kind=trace.SpanKind.SERVER, attributes={"url.path": scope["path"]}
+        ) as span:
+            known = span.get_span_context()
+            trace_id = format_trace_id(known.trace_id) if known.is_valid else secrets.token_hex(16)
+            scope.setdefault("state", {})["trace_id"] = trace_id
+            structlog.contextvars.clear_contextvars()
+            with structlog.contextvars.bound_contextvars(trace_id=trace_id):
+                try:
+                    await self.app(scope, receive, send_noting_status)
+                finally:
+                    span.update_name(f"{scope['method']} {route_template(scope)}")
 
 
 class ProxyMiddleware:

@@ -1,4 +1,4 @@
-"""The guards around every request: security headers, cross-site protection, size limit."""
+"""The guards around every request: one host, security headers, cross-site protection, size limit."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from roadbed.core.access import SESSION_COOKIE
 from roadbed.core.errors import Forbidden, RoadbedError, TooLarge
-from roadbed.core.http.problems import problem_response
+from roadbed.core.http.problems import problem_response, wants_page
 
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -91,6 +91,62 @@ def _is_same_origin(request: Request) -> bool:
     return parts.netloc == request.headers.get("host") and parts.scheme == request.url.scheme
 
 
+class OneHostMiddleware:
+    """Leads people who came under another name to the one that Roadbed has, so that they have one session.
+
+    That is its public address; without one, when it listens on loopback, the address that it listens on, with whatever
+    port people use (a tunnel may have its own). Only pages are redirected, and only where no proxy stands between:
+    a proxy that hides the name would redirect for ever.
+    """
+
+    def __init__(self, app: ASGIApp, *, own_address: str | None, listens_on: str) -> None:
+        self.app = app
+        parts = urlsplit(own_address or "")
+        self._address = parts.netloc or None
+        self._scheme = parts.scheme or None
+        self._loopback = listens_on if listens_on in ("127.0.0.1", "localhost") else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and wants_page(Request(scope)):
+            target = self._find_target(Request(scope))
+            if target is not None:
+                await RedirectResponse(target, 307)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+    def _find_target(self, request: Request) -> str | None:
+        asked = request.headers.get("host", "").lower()
+        if "x-forwarded-for" in request.headers or not asked:
+            return None
+        own = self._address or (self._loopback and asked.replace(asked.partition(":")[0], self._loopback, 1))
+        if own is None or own.lower() == asked:
+            return None
+        return str(request.url.replace(netloc=own, scheme=self._scheme or request.url.scheme))
+
+
+class HeadMiddleware:
+    """Answers HEAD as GET, without the body: uvicorn leaves it out, and what goes on sending hears nothing more."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_start(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await send(message)
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+        answered = {**scope, "method": "GET"}
+        try:
+            await self.app(answered, receive, send_start)
+        finally:
+            scope["route"] = answered.get("route")  # what it is counted under
+
+
 class SizeLimitMiddleware:
     """Refuses request bodies over the limit, told by `Content-Length` or found while reading."""
 
@@ -117,7 +173,13 @@ class SizeLimitMiddleware:
                 raise self._error()
             return message
 
-        await self.app(scope, receive_limited, send)
+        async def send_unless_refused(message: Message) -> None:
+            if size_bytes <= self.limit_bytes:  # else what is sent here is what the error was taken for on its way
+                await send(message)
+
+        await self.app(scope, receive_limited, send_unless_refused)
+        if size_bytes > self.limit_bytes:
+            await self._refuse(scope)(scope, receive, send)
 
     def _refuse(self, scope: Scope) -> Response:
         return problem_response(Request(scope), self._error())

@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect
 from roadbed.core import errors
 from roadbed.core.access import current_actor, not_signed_in
 from roadbed.core.http.context import trace_id_of
+from roadbed.core.redaction import DataMask
 
 log = structlog.get_logger(__name__)
 
@@ -90,6 +91,16 @@ def wants_page(request: Request) -> bool:
     return not is_program and "text/html" in request.headers.get("accept", "")
 
 
+def _hide_secrets(request: Request, error: errors.RoadbedError) -> None:
+    """Remove secret values from an error that quotes what it was given."""
+    mask: DataMask | None = request.app.state.services.find(DataMask)
+    if mask is not None:
+        error.message, error.hint = mask.mask(error.message), mask.mask(error.hint)
+        error.context = mask.mask(error.context)
+        if isinstance(error, errors.Invalid):
+            error.problems = mask.mask(error.problems)
+
+
 class _Handlers:
     """FastAPI's exception handlers: each turns what it gets into an error of ours, which is then answered."""
 
@@ -98,6 +109,7 @@ class _Handlers:
 
     async def answer(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, errors.RoadbedError)
+        _hide_secrets(request, error)
         if not wants_page(request):
             return problem_response(request, error)
         if isinstance(error, errors.Unauthenticated) and request.method == "GET":

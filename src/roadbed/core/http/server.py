@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from roadbed.core.errors import Unavailable
+from roadbed.core.lifecycle import Stopping
 
 
 class PortInUse(Unavailable):
@@ -53,10 +54,11 @@ class HttpServer(uvicorn.Server):
 
     Args:
         app: a running application.
+        stopping: what is told when the server begins to stop.
         shutdown_seconds: what open requests get to end when the server is told to stop.
     """
 
-    def __init__(self, app: FastAPI, *, shutdown_seconds: int) -> None:
+    def __init__(self, app: FastAPI, *, stopping: Stopping, shutdown_seconds: int) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -70,7 +72,13 @@ class HttpServer(uvicorn.Server):
                 timeout_graceful_shutdown=shutdown_seconds,
             )
         )
+        self._stopping = stopping
         self.is_answering = asyncio.Event()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Have streams end first: uvicorn waits for every open request."""
+        self._stopping.begin()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from roadbed.core.db import Database
+from roadbed.core.lifecycle import Stopping
 from roadbed.core.services import Services
 from roadbed.environments.service.instances import read_log
 from roadbed.environments.service.reading import find_log_instance
-from roadbed.environments.service.runtime.process import ProcessRuntime
 from roadbed.kit.jsons import canonical_json
 
 POLL_SECONDS = 0.25
@@ -59,8 +59,8 @@ class LogFollower:
 
         The id of an event is a position behind which no line is missed; `number` tells those that were sent before.
         """
-        runtime = self._services.get(ProcessRuntime)
-        while not runtime.is_closing:
+        stopping = self._services.get(Stopping)
+        while not stopping.has_begun:
             instance_id = await self._find_instance()
             if instance_id is None:
                 yield b"event: end\ndata: {}\n\n"

@@ -25,6 +25,7 @@ from roadbed.goldenpaths.service.starting import check, preview, start
 from roadbed.goldenpaths.types import CheckedValues, Foresight, GoldenPath, PlannedStep, Preview
 from roadbed.goldenpaths.web.wizard import WizardQuery, address, show_path
 from roadbed.kit.ids import new_id
+from roadbed.secrets.contract import SecretMask
 
 router = APIRouter()
 
@@ -106,6 +107,7 @@ async def _show(
     request: Request, session: ReadSession, actor: Actor, look: _Look, error: RoadbedError | None = None
 ) -> HTMLResponse:
     path, values = look.path, look.checked.values
+    shown = session.services.get(SecretMask).mask_data(values)
     pages = read_pages(path.spec)
     seen = await preview(session, actor, path, values)
     there = WizardQuery(draft=look.draft)
@@ -119,7 +121,7 @@ async def _show(
                 "title": page.title,
                 "id": f"page-{page.number}",
                 "href": edits[page.number],
-                "items": describe_page(page, values, await offer_choices(session, actor, page, values)),
+                "items": describe_page(page, shown, await offer_choices(session, actor, page, values)),
             }
             for page in pages
         ],
@@ -127,7 +129,7 @@ async def _show(
         "problems": list(seen.problems) or ([error.message] if error else []),
         "files": seen.files,
         "tree": draw_tree(seen.repositories[0] if seen.repositories else "Files", seen.files),
-        "command": write_command(path, pages, values),
+        "command": write_command(path, pages, shown),
         "action": address(path, there, verb="/review"),
         "back": address(path, there, page=len(pages)) if pages else "/create",
         "key": look.key,

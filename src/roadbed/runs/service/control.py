@@ -20,6 +20,7 @@ from roadbed.runs.models import Run, RunStep
 from roadbed.runs.rules import freeze_actor
 from roadbed.runs.service.reading import summarise
 from roadbed.runs.types import STEPS, RunState, RunSummary, StepPlan, StepState
+from roadbed.secrets.contract import SecretMask
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +68,7 @@ async def start_run(session: WriteSession, actor: Actor, plan: RunPlan) -> RunSu
             return summarise(existing)
     versions = _check_kinds(session, plan)
     run = _new_run(actor, plan)
+    run.title = session.services.get(SecretMask).mask(plan.title)
     session.add(run)
     await session.flush()
     session.add_all(_new_step(run, step, position, versions) for position, step in enumerate(plan.steps))
@@ -78,7 +80,7 @@ async def start_run(session: WriteSession, actor: Actor, plan: RunPlan) -> RunSu
         subject=f"run:{run.id}",
         after=plan.inputs,
         kind=plan.kind,
-        title=plan.title,
+        title=run.title,
     )
     await enqueue_segment(session, run)
     return summarise(run)

@@ -14,6 +14,7 @@ from roadbed.runs import repository
 from roadbed.runs.models import Run, RunStep
 from roadbed.runs.rules import thaw_actor
 from roadbed.runs.workflows.log_writer import LogWriter
+from roadbed.secrets.contract import SecretMask
 
 
 class RunningStep:
@@ -35,12 +36,14 @@ class RunningStep:
         self.database = services.get(Database)
         self.cancelled = asyncio.Event()
         self._secrets: list[str] = []
+        self._known = services.get(SecretMask)
+        self._own = Redactor(())
         self._log = LogWriter(
             self.database,
             run_id=run.id,
             step_id=step.id,
             limit_bytes=services.get(Settings).runs.log_bytes,
-            mask=Redactor(()).mask,
+            mask=self.hide,
         )
 
     def log(self, text: str, *, stream: str = "out") -> None:
@@ -48,10 +51,14 @@ class RunningStep:
 
     def mask(self, *values: str) -> None:
         self._secrets.extend(values)
-        self._log.mask = Redactor(self._secrets).mask
+        self._own = Redactor(self._secrets)
+
+    def hide(self, value: Any) -> Any:
+        """Return JSON-like data without secret values: those of the vault, and those that this step was given."""
+        return self._own.mask_data(self._known.mask_data(value))
 
     async def note(self, text: str, *, done: int | None = None, total: int | None = None) -> None:
-        await outlast_outage(partial(self._write_note, self._log.mask(text), done, total))
+        await outlast_outage(partial(self._write_note, self.hide(text), done, total))
 
     async def _write_note(self, text: str, done: int | None, total: int | None) -> None:
         async with self.database.write() as session:
@@ -60,7 +67,7 @@ class RunningStep:
             await repository.notify(session, self.run_id)
 
     async def link(self, kind: str, *, title: str, href: str, meta: str = "") -> None:
-        values = {"kind": kind, "title": title, "href": href, "meta": meta}
+        values = self.hide({"kind": kind, "title": title, "href": href, "meta": meta})
         await outlast_outage(partial(self._write_link, values))
 
     async def _write_link(self, values: dict[str, str]) -> None:

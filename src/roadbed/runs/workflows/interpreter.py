@@ -7,12 +7,14 @@ the step still running, and executes its kind once more.
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 import structlog
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, get_tracer, set_span_in_context
 
 from roadbed.core.db import Database, WriteSession, outlast_outage
 from roadbed.core.errors import DatabaseAway, RoadbedError
@@ -28,12 +30,15 @@ from roadbed.runs.errors import StepTimedOut, UnexpectedStepError, UnknownStepKi
 from roadbed.runs.models import Run, RunStep, RunWait
 from roadbed.runs.rules import error_record
 from roadbed.runs.service.control import enqueue_segment, lock_wait, resume_parent
-from roadbed.runs.types import STEPS, Done, Outcome, RunFinished, RunState, Skip, StepKind, StepState, Wait
+from roadbed.runs.types import STEPS, Done, Outcome, RunFinished, RunState, Skip, StepContext, StepKind, StepState, Wait
 from roadbed.runs.workflows.context import RunningStep
 
 log = structlog.get_logger(__name__)
 
 CANCEL_POLL_SECONDS = 0.5
+_SPAN_BITS = 2**64 - 1
+
+StepWork = Callable[[StepContext], Awaitable[Outcome | None]]
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ class Interpreter:
         self._services = services
         self._database = services.get(Database)
         self._workflows = services.get(Workflows)
+        self._tracer = get_tracer("roadbed.runs")
         self._kinds = {kind.name: kind for kind in services.get(Registry).get(STEPS)}
 
     async def move(self, run_id: str, segment: int) -> None:
@@ -113,13 +119,13 @@ class Interpreter:
         )
         step.error = error_record(error)
         step.state = StepState.FAILED
-        await self._fail(session, run, error)
+        await self._fail(session, run, step.error)
 
     async def _execute(self, turn: Turn) -> Outcome | RoadbedError | None:
         """Run the step kind under its time limit. None: it was interrupted by a cancellation, or undone."""
         work = turn.kind.undo if turn.is_undo else turn.kind.execute
         assert work is not None
-        task = asyncio.ensure_future(work(turn.context))
+        task = asyncio.ensure_future(self._trace(turn, work))
         watcher = asyncio.create_task(self._watch_cancel(turn, task))
         try:
             async with asyncio.timeout(turn.kind.timeout_seconds):
@@ -149,6 +155,17 @@ class Interpreter:
             with contextlib.suppress(asyncio.CancelledError):
                 await watcher
 
+    async def _trace(self, turn: Turn, work: StepWork) -> Outcome | None:
+        """Do the work within a span. All spans of a run are of one trace, whose id is the run's."""
+        run_id = turn.context.run_id.int
+        root = NonRecordingSpan(SpanContext(run_id, run_id & _SPAN_BITS, is_remote=True, trace_flags=TraceFlags(1)))
+        with self._tracer.start_as_current_span(
+            f"{turn.kind.name}{' undo' if turn.is_undo else ''}",
+            context=set_span_in_context(root),
+            attributes={"roadbed.run": str(turn.context.run_id), "roadbed.step": turn.context.key},
+        ):
+            return await work(turn.context)
+
     async def _watch_cancel(self, turn: Turn, task: asyncio.Task[Any]) -> None:
         while not turn.is_undo:
             await asyncio.sleep(CANCEL_POLL_SECONDS)
@@ -172,10 +189,10 @@ class Interpreter:
             step = await repository.get_step(session, turn.context.step_id)
             await repository.notify(session, run.id)
             if isinstance(result, RoadbedError):
-                step.error = error_record(result)
+                step.error = turn.context.hide(error_record(result))
                 step.state = StepState.FAILED
                 step.finished_at = now()
-                await self._fail(session, run, result)
+                await self._fail(session, run, step.error)
                 return False
             if turn.is_undo:
                 step.state = StepState.UNDONE
@@ -214,12 +231,12 @@ class Interpreter:
         run.output = {step.key: step.output for step in steps if step.output}
         await self._announce(session, run)
 
-    async def _fail(self, session: WriteSession, run: Run, error: RoadbedError) -> None:
+    async def _fail(self, session: WriteSession, run: Run, error: dict[str, Any]) -> None:
         if run.cancel_requested_at is not None and run.state != RunState.UNDOING:
             await enqueue_segment(session, run)  # cancelled while it failed: the next segment ends or undoes it
             return
         run.state = RunState.FAILED
-        run.error = error_record(error)
+        run.error = error
         await self._announce(session, run)
 
     async def _announce(self, session: WriteSession, run: Run) -> None:

@@ -9,6 +9,7 @@ import structlog
 
 from roadbed.core.db import Database, WriteSession
 from roadbed.core.errors import DatabaseAway
+from roadbed.core.lifecycle import Stopping
 from roadbed.core.services import Services
 from roadbed.core.workflows import Workflows
 from roadbed.runs.service import resume_overdue
@@ -35,6 +36,7 @@ async def open_feed(services: Services) -> AsyncIterator[None]:
     database = services.get(Database)
     feed = RunFeed(database)
     services.put(RunFeed, feed)
+    services.get(Stopping).add(feed.close)
     tasks = [
         asyncio.create_task(feed.listen(), name="runs: feed"),
         asyncio.create_task(_repeat(resume_overdue, database, OVERDUE_POLL_SECONDS), name="runs: overdue waits"),
@@ -43,7 +45,6 @@ async def open_feed(services: Services) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        feed.close()
         for task in tasks:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):

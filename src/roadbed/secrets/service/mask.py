@@ -1,6 +1,7 @@
 """The mask of this process: it knows every value of the vault and removes them from what is shown or logged."""
 
 import threading
+from typing import Any
 
 from roadbed.core.redaction import Redactor
 
@@ -35,6 +36,12 @@ class SecretMask:
         for _, redactor in self._tiers:
             text = redactor.mask(text)
         return text
+
+    def mask_data(self, value: Any) -> Any:
+        """Return a JSON-like structure without any of the values in its strings."""
+        for _, redactor in self._tiers:
+            value = redactor.mask_data(value)
+        return value
 
     def redactor(self) -> Redactor:
         """Return one redactor for all values known now, as a stream needs it."""
