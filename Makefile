@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 BOOTSTRAP := $(PYTHON) tools/bootstrap.py
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+unexport PYTHONDONTWRITEBYTECODE   # every start would compile all that it imports again: 3 s instead of 1 s
 export ROADBED_HOME ?= $(CURDIR)/.roadbed
 
 .DEFAULT_GOAL := help
