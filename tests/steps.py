@@ -9,7 +9,7 @@ from roadbed.core.db import WriteSession
 from roadbed.core.events import CONSUMERS, Consumer, Envelope, Event
 from roadbed.core.extension import Module
 from roadbed.kit.clock import now
-from roadbed.runs.contract import STEPS, Done, Outcome, StepContext, StepFailed, StepKind, Wait
+from roadbed.runs.contract import STEPS, Done, Outcome, StepContext, StepFailed, StepKind, Undone, Wait
 
 executed: list[str] = []
 undone: list[str] = []
@@ -22,8 +22,11 @@ async def _echo(context: StepContext) -> Outcome:
     return Done({"said": context.inputs.get("say")}, note="said it")
 
 
-async def _undo_echo(context: StepContext) -> None:
+async def _undo_echo(context: StepContext) -> Undone:
     undone.append(f"{context.run_id}:{context.key}")
+    if context.inputs.get("stays"):
+        return Undone(kept=(f"{context.title}, because {context.inputs['stays']}",))
+    return Undone((context.title,))
 
 
 async def _fail_while_broken(context: StepContext) -> Outcome:

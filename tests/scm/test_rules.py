@@ -34,6 +34,7 @@ def repository(*, is_protected: bool = True) -> Repository:
         host="builtin",
         entity_ref=None,
         created_by="user:ada",
+        created_by_run=None,
         created_by_id="ada",
         required_checks=(),
         has_commits=True,

@@ -2,7 +2,14 @@
 
 from roadbed.artifacts.access import ARTIFACT_READ
 from roadbed.artifacts.errors import ArtifactInvalid, ArtifactNotFound
-from roadbed.artifacts.service.artifacts import find_artifact, get_artifact, list_artifacts, store_tree, unpack
+from roadbed.artifacts.service.artifacts import (
+    find_artifact,
+    get_artifact,
+    list_artifacts,
+    remove_artifact,
+    store_tree,
+    unpack,
+)
 from roadbed.artifacts.service.trees import remove_unpacked
 from roadbed.artifacts.types import Artifact, ArtifactFilter, ArtifactMeta
 
@@ -16,6 +23,7 @@ __all__ = [
     "find_artifact",
     "get_artifact",
     "list_artifacts",
+    "remove_artifact",
     "remove_unpacked",
     "store_tree",
     "unpack",

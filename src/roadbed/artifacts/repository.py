@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from roadbed.artifacts.models import ArtifactRow
@@ -38,6 +38,10 @@ async def add(session: WriteSession, values: dict[str, Any]) -> bool:
     return (await session.scalar(statement.returning(ArtifactRow.id))) is not None
 
 
+async def remove(session: WriteSession, digest: str) -> None:
+    await session.execute(delete(ArtifactRow).where(ArtifactRow.digest == digest))
+
+
 async def list_digests(session: ReadSession) -> set[str]:
     return set(await session.scalars(select(ArtifactRow.digest)))
 
@@ -53,6 +57,8 @@ async def list_rows(
         query = query.where(ArtifactRow.commit == wanted.commit)
     if wanted.subject:
         query = query.where(ArtifactRow.subject == wanted.subject)
+    if wanted.run_id:
+        query = query.where(ArtifactRow.run_id == wanted.run_id)
     if before_id:
         query = query.where(ArtifactRow.id < before_id)
     return list(await session.scalars(query))

@@ -58,6 +58,12 @@ def is_manifest(data: bytes) -> bool:
     return bool(found.get("mediaType") == MANIFEST_TYPE and found.get("layers"))
 
 
+def contents_of(manifest: bytes) -> set[str]:
+    """Return the digests of what a manifest names: configuration and layers."""
+    found = jsons.parse_json(manifest)
+    return {found["config"]["digest"], *(layer["digest"] for layer in found["layers"])}
+
+
 def layer_of(manifest: bytes) -> str:
     """Return the digest of the one layer that a manifest names."""
     layers = jsons.parse_json(manifest)["layers"]

@@ -59,6 +59,7 @@ class ArtifactFilter:
     repository: str | None = None
     commit: str | None = None
     subject: str | None = None
+    run_id: UUID | None = None
 
 
 @dataclass(frozen=True)

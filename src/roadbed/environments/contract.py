@@ -12,6 +12,8 @@ from roadbed.environments.service.reading import (
     list_workloads,
 )
 from roadbed.environments.service.routes import HostRoute, find_route
+from roadbed.environments.service.undoing import release_application
+from roadbed.environments.service.using import find_artifact_user
 from roadbed.environments.types import (
     DEPLOY_RUN,
     DeploymentFilter,
@@ -41,11 +43,13 @@ __all__ = [
     "WorkloadSpec",
     "WorkloadView",
     "deploy",
+    "find_artifact_user",
     "find_deployment_of_run",
     "find_route",
     "list_deployments",
     "list_environments",
     "list_workloads",
     "read_score",
+    "release_application",
     "split_host",
 ]

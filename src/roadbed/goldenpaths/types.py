@@ -10,7 +10,7 @@ from uuid import UUID
 from roadbed.core.actor import Actor
 from roadbed.core.extension import ContributionKind, Slot
 from roadbed.core.services import Services
-from roadbed.runs.contract import Outcome, StepContext
+from roadbed.runs.contract import Outcome, StepContext, Undone
 from roadbed.scm.contract import FileContent
 
 RUN_KIND = "goldenpaths.create"
@@ -196,7 +196,7 @@ class Action:
     title: str
     input: Mapping[str, Any]
     execute: Callable[[ActionCall, dict[str, Any]], Awaitable[Outcome]]
-    undo: Callable[[ActionCall], Awaitable[None]] | None = None
+    undo: Callable[[ActionCall], Awaitable[Undone]] | None = None
     foresee: Callable[[ActionScope, dict[str, Any]], Awaitable[Foresight]] | None = None
     makes_files: bool = False
 

@@ -1,7 +1,7 @@
 """What other domains may use of runs."""
 
 from roadbed.runs.access import RUN_CONTROL, RUN_READ
-from roadbed.runs.errors import StepFailed
+from roadbed.runs.errors import RunCancelled, StepFailed
 from roadbed.runs.rules import state_words
 from roadbed.runs.service import (
     append_lines,
@@ -33,6 +33,7 @@ from roadbed.runs.types import (
     StepKind,
     StepPlan,
     StepState,
+    Undone,
     Wait,
 )
 
@@ -47,6 +48,7 @@ __all__ = [
     "Done",
     "OpenRun",
     "Outcome",
+    "RunCancelled",
     "RunFinished",
     "RunPlan",
     "RunState",
@@ -57,6 +59,7 @@ __all__ = [
     "StepKind",
     "StepPlan",
     "StepState",
+    "Undone",
     "Wait",
     "append_lines",
     "cancel_run",

@@ -15,6 +15,12 @@ class RunFinishedAlready(Conflict):
     code = "runs.already_finished"
 
 
+class RunCancelled(Conflict):
+    """The run was cancelled, so it starts nothing more."""
+
+    code = "runs.run_cancelled"
+
+
 class RunNotFailed(Conflict):
     code = "runs.not_failed"
 

@@ -11,7 +11,10 @@ from roadbed.core.db import Base
 
 
 class Run(Base):
-    """Something that happens. `segment` numbers the workflows that carried it; only the newest may move it."""
+    """Something that happens. `segment` numbers the workflows that carried it; only the newest may move it.
+
+    `parent_step_id` is the step of the parent that asked for it last: that step is undone after this run.
+    """
 
     __tablename__ = "runs"
     __table_args__ = (
@@ -31,6 +34,7 @@ class Run(Base):
     actor: Mapped[dict[str, Any]]
     initiator: Mapped[str] = mapped_column(index=True)
     parent_run_id: Mapped[UUID | None] = mapped_column(ForeignKey("runs.id"), index=True)
+    parent_step_id: Mapped[UUID | None] = mapped_column(index=True)
     inputs: Mapped[dict[str, Any]]
     output: Mapped[dict[str, Any]]
     error: Mapped[dict[str, Any] | None]
@@ -43,7 +47,7 @@ class Run(Base):
 
 
 class RunStep(Base):
-    """One step of a run's frozen plan, and how it went."""
+    """One step of a run's frozen plan, and how it went. `undone` is what undoing it came to: `taken` and `kept`."""
 
     __tablename__ = "run_steps"
     __table_args__ = (UniqueConstraint("run_id", "position"), UniqueConstraint("run_id", "key"))
@@ -64,6 +68,7 @@ class RunStep(Base):
     output: Mapped[dict[str, Any]]
     error: Mapped[dict[str, Any] | None]
     resumed: Mapped[dict[str, Any] | None]
+    undone: Mapped[dict[str, Any] | None]
     line_count: Mapped[int] = mapped_column(BigInteger)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

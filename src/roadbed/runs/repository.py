@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, select, text, update
+from sqlalchemy import Select, delete, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
@@ -32,7 +32,21 @@ async def get_step(session: ReadSession, step_id: UUID) -> RunStep:
 
 async def lock_run(session: WriteSession, run_id: UUID) -> Run | None:
     """Return the run and keep others from moving it until the end of the transaction."""
-    return (await session.scalars(select(Run).where(Run.id == run_id).with_for_update())).one_or_none()
+    query = select(Run).where(Run.id == run_id).with_for_update()
+    return (await session.scalars(query, execution_options={"populate_existing": True})).one_or_none()
+
+
+async def lock_family(session: WriteSession, run_id: UUID) -> list[Run]:
+    """Lock a run with all runs below it, the newest first: a run that ends locks itself before those that wait."""
+    query = select(Run).where(Run.id.in_(_family(run_id))).order_by(Run.id.desc()).with_for_update()
+    return list(await session.scalars(query, execution_options={"populate_existing": True}))
+
+
+def _family(run_id: UUID) -> Select[Any]:
+    """Select the ids of a run and of all runs below it."""
+    family = select(Run.id).where(Run.id == run_id).cte("family", recursive=True)
+    family = family.union(select(Run.id).join(family, Run.parent_run_id == family.c.id))
+    return select(family.c.id)
 
 
 async def list_moving(session: ReadSession, *, limit: int) -> list[Run]:
@@ -45,12 +59,38 @@ async def list_steps(session: ReadSession, run_id: UUID) -> list[RunStep]:
     return list(await session.scalars(select(RunStep).where(RunStep.run_id == run_id).order_by(RunStep.position)))
 
 
+async def find_newest_begun(session: ReadSession, run_id: UUID) -> RunStep | None:
+    """Return the step that a run is at: the last that began."""
+    query = select(RunStep).where(RunStep.run_id == run_id, RunStep.attempt > 0).order_by(RunStep.position.desc())
+    found: RunStep | None = await session.scalar(query.limit(1))
+    return found
+
+
+async def list_undone(session: ReadSession, run_id: UUID) -> list[RunStep]:
+    """List the undone steps of a run and of all runs below it, what was made last first."""
+    query = select(RunStep).where(RunStep.run_id.in_(_family(run_id)), RunStep.undone.is_not(None))
+    return list(await session.scalars(query.order_by(RunStep.run_id.desc(), RunStep.position.desc())))
+
+
+async def list_family_links(session: ReadSession, run_id: UUID) -> list[RunLink]:
+    """List what a run and the runs below it made, oldest first."""
+    return list(await session.scalars(select(RunLink).where(RunLink.run_id.in_(_family(run_id))).order_by(RunLink.id)))
+
+
+async def remove_links(session: WriteSession, step_id: UUID) -> None:
+    await session.execute(delete(RunLink).where(RunLink.step_id == step_id))
+
+
 async def list_links(session: ReadSession, run_id: UUID) -> list[RunLink]:
     return list(await session.scalars(select(RunLink).where(RunLink.run_id == run_id).order_by(RunLink.id)))
 
 
 async def list_children(session: ReadSession, run_id: UUID) -> list[Run]:
     return list(await session.scalars(select(Run).where(Run.parent_run_id == run_id).order_by(Run.id)))
+
+
+async def list_children_of_step(session: ReadSession, step_id: UUID) -> list[Run]:
+    return list(await session.scalars(select(Run).where(Run.parent_step_id == step_id).order_by(Run.id)))
 
 
 async def list_runs(session: ReadSession, wanted: RunFilter, *, before_id: UUID | None = None, limit: int) -> list[Run]:

@@ -56,8 +56,15 @@ class ErrorOut(BaseModel):
     hint: str | None
 
 
+class UndoneOut(BaseModel):
+    """What is gone, and what stays with the reason, in words."""
+
+    taken: list[str]
+    kept: list[str]
+
+
 class StepOut(BaseModel):
-    """One step of a run."""
+    """One step of a run. `undone` says what undoing it came to, once that is done."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -73,6 +80,7 @@ class StepOut(BaseModel):
     progress_total: int | None
     output: dict[str, Any]
     error: ErrorOut | None
+    undone: UndoneOut | None
     line_count: int
     started_at: datetime | None
     finished_at: datetime | None
@@ -90,7 +98,7 @@ class LinkOut(BaseModel):
 
 
 class RunOut(BaseModel):
-    """A run without its steps."""
+    """A run without its steps. With `is_undo_wanted`, `cancelled` means undone and `failed` that undoing failed."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -101,6 +109,7 @@ class RunOut(BaseModel):
     state: RunState
     initiator: str
     parent_run_id: UUID | None
+    is_undo_wanted: bool
     error: ErrorOut | None
     output: dict[str, Any]
     created_at: datetime

@@ -47,6 +47,7 @@ class StepState(StrEnum):
     FAILED = "failed"
     SKIPPED = "skipped"
     CANCELLED = "cancelled"
+    UNDOING = "undoing"
     UNDONE = "undone"
 
     @property
@@ -84,6 +85,17 @@ class Skip:
     """The step had nothing to do, and why."""
 
     reason: str
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What the undoing of a step came to, in words: things that are gone, and things that stay with the reason."""
+
+    taken: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+    def __add__(self, other: "Undone") -> "Undone":
+        return Undone(self.taken + other.taken, self.kept + other.kept)
 
 
 @dataclass(frozen=True)
@@ -150,14 +162,15 @@ class StepKind:
     Args:
         name: stored in plans: `scm.create_repository`.
         execute: does the work. Runs at least once; must find its own earlier work by `context.step_id`.
-        undo: takes back what `execute` made, also when it was only half made. None: there is nothing to undo.
+        undo: takes back what `execute` made, also when it was only half made, and leaves what others use. The runs that
+            the step started were undone before. It may be called again. None: there is nothing to undo but those runs.
         version: raised when stored inputs or outputs change their meaning; a plan with a newer version is parked.
         timeout_seconds: the step is failed after this.
     """
 
     name: str
     execute: Callable[[StepContext], Awaitable[Outcome]]
-    undo: Callable[[StepContext], Awaitable[None]] | None = None
+    undo: Callable[[StepContext], Awaitable[Undone]] | None = None
     version: int = 1
     timeout_seconds: float = 3600
 

@@ -38,6 +38,7 @@ class RepositoryRow(Base):
     idempotency_key: Mapped[str | None]
     created_by: Mapped[str]
     created_by_id: Mapped[str]
+    created_by_run: Mapped[UUID | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

@@ -90,7 +90,7 @@ class Commit:
 
 @dataclass(frozen=True)
 class Repository:
-    """What is known about a repository."""
+    """What is known about a repository. `created_by_run` is the run that made it, where one did."""
 
     id: UUID
     owner: str
@@ -102,6 +102,7 @@ class Repository:
     entity_ref: str | None
     created_by: str
     created_by_id: str
+    created_by_run: UUID | None
     required_checks: tuple[str, ...]
     has_commits: bool
     created_at: datetime

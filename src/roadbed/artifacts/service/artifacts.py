@@ -8,12 +8,12 @@ from uuid import UUID
 
 from roadbed.artifacts import repository
 from roadbed.artifacts.errors import ArtifactInvalid, ArtifactNotFound
-from roadbed.artifacts.rules import image_config, image_manifest, layer_of, read_components
+from roadbed.artifacts.rules import contents_of, image_config, image_manifest, layer_of, read_components
 from roadbed.artifacts.service import trees
 from roadbed.artifacts.types import Artifact, ArtifactFilter, ArtifactMeta, SbomComponent
 from roadbed.audit.contract import record
 from roadbed.core.actor import Actor
-from roadbed.core.blobs import Blob, BlobStore
+from roadbed.core.blobs import Blob, BlobNotFound, BlobStore
 from roadbed.core.db import Database, ReadSession, WriteSession
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings
@@ -83,6 +83,34 @@ async def _add_row(
             "created_at": now(),
         },
     )
+
+
+async def remove_artifact(session: WriteSession, actor: Actor, artifact: Artifact) -> None:
+    """Delete an artifact with its content, as far as no other one has the same; its SBOM stays with its run's reports.
+
+    The content goes first: after a crash in between, doing it again ends it.
+    """
+    others = await repository.list_digests(session) - {artifact.digest}
+    await asyncio.to_thread(_remove_content, session.services.get(BlobStore), artifact.digest, others)
+    await repository.remove(session, artifact.digest)
+    await record(
+        session,
+        actor,
+        action="artifacts.artifact_removed",
+        subject=f"artifact:{artifact.digest}",
+        before={"repository": artifact.repository, "commit": artifact.commit},
+        name=artifact.name,
+    )
+
+
+def _remove_content(blobs: BlobStore, digest: str, others: set[str]) -> None:
+    try:
+        wanted = contents_of(blobs.read(digest))
+    except BlobNotFound:
+        return
+    kept = {content for other in others for content in contents_of(blobs.read(other))}
+    for content in [*(wanted - kept), digest]:
+        blobs.remove(content)
 
 
 async def find_artifact(session: ReadSession, digest: str) -> Artifact | None:

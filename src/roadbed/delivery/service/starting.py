@@ -19,7 +19,7 @@ from roadbed.delivery.service.statuses import Word, say
 from roadbed.delivery.types import CHECKOUT, PIPELINE_KIND, Pipeline
 from roadbed.identity.contract import find_account, find_actor
 from roadbed.kit.clock import now
-from roadbed.runs.contract import RunPlan, RunSummary, StepPlan, find_run, start_run
+from roadbed.runs.contract import RunCancelled, RunPlan, RunSummary, StepPlan, find_run, start_run
 from roadbed.scm.contract import (
     ZERO_SHA,
     Pushed,
@@ -181,7 +181,7 @@ async def follow_push(session: WriteSession, envelope: Envelope[Pushed]) -> None
         return  # the branch was rewritten and cleared away since
     try:
         await _start_for_push(session, event, event.branch, repository)
-    except (PipelineInvalid, NotIsolated) as error:
+    except (PipelineInvalid, NotIsolated, RunCancelled) as error:
         word = Word(StatusState.ERROR, f"Not started: {error.message}")
         await say(session, repository, commit=event.after, word=word)
 
@@ -194,7 +194,9 @@ async def _start_for_push(session: WriteSession, event: Pushed, branch: str, rep
     is_wanted = is_for_branch(pipeline, branch, is_default=branch == repository.default_branch)
     if "push" in pipeline.triggers and is_wanted:
         actor = await _find_pusher(session, event.pusher)
-        await _start(session, actor, _Start(repository, event.after, branch, project, pipeline))
+        is_first = event.before == ZERO_SHA and event.is_default_branch
+        maker = repository.created_by_run if is_first else None  # the run that made it waits for this, or was cancelled
+        await _start(session, actor, _Start(repository, event.after, branch, project, pipeline, maker))
 
 
 async def _find_pusher(session: ReadSession, label: str) -> Actor:

@@ -10,7 +10,7 @@ from roadbed.delivery.rules.pipelines import holds
 from roadbed.delivery.types import DEVELOPMENT, DEVELOPMENT_WAIT
 from roadbed.delivery.workflows.artifact import SCORE_FILE
 from roadbed.delivery.workflows.speaking import condition_values, say_of_step, speaking
-from roadbed.environments.contract import DEPLOY_RUN, DeployWish, deploy, find_deployment_of_run
+from roadbed.environments.contract import DEPLOY_RUN, DeployWish, deploy, find_deployment_of_run, release_application
 from roadbed.kit.refs import parse_ref
 from roadbed.runs.contract import (
     Done,
@@ -21,6 +21,7 @@ from roadbed.runs.contract import (
     StepContext,
     StepFailed,
     StepKind,
+    Undone,
     Wait,
     find_run,
     list_children,
@@ -150,4 +151,12 @@ async def is_in_development(session: ReadSession, run_id: UUID) -> bool:
     return any(run.state is RunState.SUCCEEDED for run in found)
 
 
-DEPLOY_STEP = StepKind("delivery.deploy", _execute)
+async def _undo(context: StepContext) -> Undone:
+    """Let go of the environments, which were made when the first deployment was asked for."""
+    if context.subject is None:
+        return Undone()
+    async with context.database.write() as session:
+        return await release_application(session, context.actor, context.subject)
+
+
+DEPLOY_STEP = StepKind("delivery.deploy", _execute, undo=_undo)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from roadbed.artifacts.contract import Artifact
+from roadbed.artifacts.contract import Artifact, ArtifactFilter, list_artifacts, remove_artifact
 from roadbed.delivery import repository as table
 from roadbed.delivery.rules.frozen import thaw_stage
 from roadbed.delivery.rules.pipelines import holds
@@ -22,8 +22,9 @@ from roadbed.delivery.workflows.harvest import Harvest, collect
 from roadbed.delivery.workflows.runner import CommandEnd, Runner
 from roadbed.delivery.workflows.speaking import condition_values, say_of_step, speaking
 from roadbed.delivery.workflows.workspaces import Place
+from roadbed.environments.contract import find_artifact_user
 from roadbed.kit.text import duration, filesize
-from roadbed.runs.contract import Done, Outcome, Skip, StepContext, StepFailed, StepKind
+from roadbed.runs.contract import Done, Outcome, Skip, StepContext, StepFailed, StepKind, Undone
 from roadbed.scm.contract import StatusState
 
 
@@ -158,4 +159,22 @@ def _words(work: _Work) -> str:
     return ", ".join([*parts, *work.skipped, *work.tolerated])
 
 
-STAGE_STEP = StepKind("delivery.stage", _execute, timeout_seconds=90_000)
+async def _undo(context: StepContext) -> Undone:
+    """Delete the artifact that this run kept, unless something is deployed from it."""
+    stage = thaw_stage(context.inputs["stage"])
+    if not any(step.uses == "artifact" for step in stage.steps):
+        return Undone()
+    undone = Undone()
+    async with context.database.write() as session:
+        for artifact in await list_artifacts(session, ArtifactFilter(run_id=context.run_id)):
+            what = f"the artifact {artifact.name} {artifact.version}"
+            user = await find_artifact_user(session, artifact.digest)
+            if user is not None:
+                undone += Undone(kept=(f"{what}, because {user} was deployed from it",))
+                continue
+            await remove_artifact(session, context.actor, artifact)
+            undone += Undone((what,))
+    return undone
+
+
+STAGE_STEP = StepKind("delivery.stage", _execute, undo=_undo, timeout_seconds=90_000)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from roadbed.core.db import ReadSession, WriteSession
@@ -38,6 +38,27 @@ async def find_application_of_component(session: ReadSession, component: str) ->
     )
     found: Application | None = await session.scalar(query)
     return found
+
+
+async def find_application_of_ref(session: ReadSession, ref: str) -> Application | None:
+    """Return the application that is bound to the entity of this ref."""
+    found: Application | None = await session.scalar(select(Application).where(Application.entity_ref == ref))
+    return found
+
+
+async def remove_application(session: WriteSession, application_id: UUID) -> None:
+    """Delete an application with its environments and their deployments."""
+    await session.execute(delete(Application).where(Application.id == application_id))
+
+
+async def list_open_runs(session: ReadSession, application_id: UUID) -> list[UUID]:
+    """Return the runs of deployments of an application that have not ended."""
+    query = (
+        select(Deployment.run_id)
+        .join(Environment, Environment.id == Deployment.environment_id)
+        .where(Environment.application_id == application_id, Deployment.finished_at.is_(None))
+    )
+    return list(await session.scalars(query))
 
 
 async def list_names(session: ReadSession, start: str) -> set[str]:

@@ -102,6 +102,14 @@ async def list_instances_of_deployment(session: ReadSession, deployment_id: UUID
     return list(await session.scalars(select(Instance).where(Instance.deployment_id == deployment_id)))
 
 
+async def has_other_deployments(session: ReadSession, instance: Instance) -> bool:
+    """Tell whether the workload of an instance has instances of other deployments too."""
+    query = select(Instance.id).where(
+        Instance.workload_id == instance.workload_id, Instance.deployment_id != instance.deployment_id
+    )
+    return await session.scalar(query.limit(1)) is not None
+
+
 async def list_instances_of_component(
     session: ReadSession, *, environment_id: UUID, component: str
 ) -> list[tuple[Instance, Workload]]:

@@ -14,6 +14,18 @@ def change_set(content: Mapping[str, Any] | None, *, workload: str, entry: Mappi
     return {"workloads": dict(sorted({**kept, workload: dict(entry)}.items()))}
 
 
+def without_component(content: Mapping[str, Any], *, component: str) -> dict[str, Any]:
+    """Return the content of a set in which nothing of a component runs."""
+    kept = {name: entry for name, entry in content["workloads"].items() if entry["component"] != component}
+    return {"workloads": kept}
+
+
+def former_version(content: Mapping[str, Any], *, component: str) -> str | None:
+    """Return the version of a component in a set."""
+    found = (entry["version"] for entry in content["workloads"].values() if entry["component"] == component)
+    return next(found, None)
+
+
 def set_id_of(content: Mapping[str, Any]) -> str:
     return f"sha256:{digest(content)}"
 

@@ -12,7 +12,7 @@ from roadbed.environments.rules.names import resource_id
 from roadbed.environments.rules.placeholders import resolve_json
 from roadbed.environments.rules.score import read_score
 from roadbed.environments.rules.variables import bind_variables
-from roadbed.environments.service import progress
+from roadbed.environments.service import progress, undoing
 from roadbed.environments.service.instances import read_log, retire_instance, start_instance, wait_until_ready
 from roadbed.environments.service.routes import refresh_routes
 from roadbed.environments.types import Variable, WorkloadSpec
@@ -26,6 +26,7 @@ from roadbed.runs.contract import (
     Skip,
     StepContext,
     StepKind,
+    Undone,
     find_run,
     list_children,
     wait_for_run,
@@ -52,6 +53,11 @@ async def _begin(context: StepContext) -> Outcome:
         context.log(f"{other.title} gives way to this one", stream="info")
         return wait_for_run(other)
     return Done()
+
+
+async def _undo_begin(context: StepContext) -> Undone:
+    async with context.database.write() as session:
+        return await undoing.release_application(session, context.actor, context.run_inputs["application"])
 
 
 async def _provision(context: StepContext) -> Outcome:
@@ -140,6 +146,10 @@ async def _drop_instance(context: StepContext) -> None:
         await retire_instance(context.services, instance_id)
 
 
+async def _undo_start(context: StepContext) -> Undone:
+    return await undoing.drop_workload(context.services, context.run_id)
+
+
 async def _ready(context: StepContext) -> Outcome:
     """Wait until the workload is ready; one that does not become so is stopped, and what ran before runs on."""
     instance_id = await _ensure_instance(context)
@@ -198,6 +208,10 @@ async def _switch(context: StepContext) -> Outcome:
     return Done({"set": place.deployment.set_id}, note=(place.deployment.set_id or "")[:19])
 
 
+async def _undo_switch(context: StepContext) -> Undone:
+    return await undoing.take_down(context.services, context.run_id)
+
+
 async def _tidy(context: StepContext) -> Outcome:
     """Stop the processes that requests went to before."""
     await refresh_routes(context.services)
@@ -211,11 +225,11 @@ async def _tidy(context: StepContext) -> Outcome:
 
 
 STEP_KINDS = (
-    StepKind("environments.begin", _begin),
+    StepKind("environments.begin", _begin, undo=_undo_begin),
     StepKind("environments.resources", _provision),
     StepKind("environments.bind", _bind),
-    StepKind("environments.start", _start, undo=_drop_instance),
+    StepKind("environments.start", _start, undo=_undo_start),
     StepKind("environments.ready", _ready),
-    StepKind("environments.switch", _switch),
+    StepKind("environments.switch", _switch, undo=_undo_switch),
     StepKind("environments.tidy", _tidy),
 )

@@ -4,12 +4,13 @@ from uuid import UUID
 
 from roadbed.core.db import WriteSession
 from roadbed.core.events import Envelope
+from roadbed.core.services import Services
 from roadbed.goldenpaths import repository as rows
 from roadbed.goldenpaths.models import ProductRow
-from roadbed.goldenpaths.types import ActionScope
+from roadbed.goldenpaths.types import PATH_REF, ActionScope
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
-from roadbed.scm.contract import Repository, RepositoryDeleted
+from roadbed.scm.contract import Repository, RepositoryDeleted, find_commit, list_branches
 
 
 async def add_product(session: WriteSession, scope: ActionScope, repository: Repository, *, run_id: UUID) -> None:
@@ -41,6 +42,16 @@ async def note_entity(session: WriteSession, repository_id: UUID, entity_ref: st
 
 async def remove_product(session: WriteSession, repository_id: UUID) -> None:
     await rows.remove_of_repository(session, repository_id)
+
+
+async def find_work(services: Services, repository: Repository) -> str | None:
+    """Return what others did in a repository since it was made from a path, in words; None when nobody did anything."""
+    branches = await list_branches(services, repository)
+    made = await find_commit(services, repository, PATH_REF)
+    moved = sorted(name for name, commit in branches.items() if commit != made)
+    if made is None or not moved:
+        return None
+    return f"it has commits on {', '.join(moved)} that this run did not make"
 
 
 async def forget_deleted(session: WriteSession, envelope: Envelope[RepositoryDeleted]) -> None:

@@ -12,7 +12,7 @@ import yaml
 from roadbed.core.db import Database
 from roadbed.goldenpaths.errors import NothingRendered
 from roadbed.goldenpaths.rules.naming import repository_of
-from roadbed.goldenpaths.service.products import add_product, remove_product
+from roadbed.goldenpaths.service.products import add_product, find_work, remove_product
 from roadbed.goldenpaths.types import (
     PATH_REF,
     PROVENANCE_FILE,
@@ -23,7 +23,7 @@ from roadbed.goldenpaths.types import (
     PathOrigin,
 )
 from roadbed.kit.text import plural
-from roadbed.runs.contract import Done, Outcome
+from roadbed.runs.contract import Done, Outcome, Undone
 from roadbed.scm.contract import (
     FileContent,
     Repository,
@@ -98,6 +98,7 @@ async def _create(call: ActionCall, given: dict[str, Any], branch: str) -> Repos
         default_branch=branch,
         is_protected=given.get("protectDefaultBranch", True),
         idempotency_key=call.key,
+        created_by_run=call.step.run_id,
     )
     async with call.services.get(Database).write() as session:
         repository = await create_repository(session, call.actor, wish)
@@ -105,15 +106,19 @@ async def _create(call: ActionCall, given: dict[str, Any], branch: str) -> Repos
     return repository
 
 
-async def _undo(call: ActionCall) -> None:
-    """Delete the repository, if this very call created one."""
+async def _undo(call: ActionCall) -> Undone:
+    """Delete the repository, if this very call created one and nobody has worked in it."""
     async with call.services.get(Database).write() as session:
         repository = await find_created_repository(session, call.actor, call.key)
         if repository is None:
-            return
+            return Undone()
+        reason = await find_work(session.services, repository)
+        if reason is not None:
+            return Undone(kept=(f"the repository {repository.full_name}, because {reason}",))
         await remove_product(session, repository.id)
         await delete_repository(session, call.actor, repository)
     call.step.log(f"Deleted the repository {repository.full_name}", stream="info")
+    return Undone((f"the repository {repository.full_name}",))
 
 
 async def _foresee(scope: ActionScope, given: dict[str, Any]) -> Foresight:

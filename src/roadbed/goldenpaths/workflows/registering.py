@@ -18,7 +18,8 @@ from roadbed.catalog.contract import (
 from roadbed.core.db import Database, ReadSession, WriteSession
 from roadbed.core.errors import NotFound
 from roadbed.goldenpaths.errors import InputInvalid, NothingRegistered
-from roadbed.goldenpaths.service.products import note_entity
+from roadbed.goldenpaths.service.paths import list_products_of_run
+from roadbed.goldenpaths.service.products import find_work, note_entity
 from roadbed.goldenpaths.types import Action, ActionCall, ActionScope, Foresight
 from roadbed.kit.text import plural
 from roadbed.runs.contract import (
@@ -26,6 +27,7 @@ from roadbed.runs.contract import (
     Outcome,
     RunSummary,
     StepFailed,
+    Undone,
     Wait,
     find_run,
     list_children,
@@ -110,18 +112,26 @@ async def _connect(session: WriteSession, call: ActionCall, location_id: UUID, m
         await note_entity(session, repository.id, str(main.ref))
 
 
-async def _undo(call: ActionCall) -> None:
-    """Remove the locations that this run registered, with the entities read from them."""
+async def _undo(call: ActionCall) -> Undone:
+    """Remove the locations that this run registered with the entities read from them, unless their repository stays."""
+    taken = []
     async with call.services.get(Database).write() as session:
+        for product in await list_products_of_run(session, call.step.run_id):
+            repository = await find_repository(session, *product.repository.split("/", 1))
+            if repository is not None and await find_work(session.services, repository) is not None:
+                return Undone(kept=(f"the entry in the catalog, because {product.repository} stays",))
         for child in await list_children(session, call.step.run_id):
             if not (child.subject or "").startswith(_SUBJECT):
                 continue
             location_id = UUID((child.subject or "").removeprefix(_SUBJECT))
+            names = [str(entity.ref) for entity in await list_entities(session, EntityFilter(location_id=location_id))]
             try:
-                count = await remove_location(session, call.actor, location_id)
+                await remove_location(session, call.actor, location_id)
             except NotFound:
                 continue  # somebody else removed it
-            call.step.log(f"Removed {plural(count, 'entity', 'entities')} from the catalog", stream="info")
+            call.step.log(f"Removed {plural(len(names), 'entity', 'entities')} from the catalog", stream="info")
+            taken += [f"{name} from the catalog" for name in names]
+    return Undone(tuple(taken))
 
 
 async def _foresee(scope: ActionScope, given: dict[str, Any]) -> Foresight:  # noqa: ARG001 - the signature is the slot's

@@ -20,7 +20,7 @@ from roadbed.goldenpaths.service.workspace import LayeredWorkspace, workspaces_f
 from roadbed.goldenpaths.types import ACTION_STEP, OUTPUT_STEP, Action, ActionCall
 from roadbed.kit.refs import InvalidRef, parse_ref
 from roadbed.kit.text import plural
-from roadbed.runs.contract import Done, Outcome, Skip, StepContext, StepFailed, StepKind, Wait
+from roadbed.runs.contract import Done, Outcome, Skip, StepContext, StepFailed, StepKind, Undone, Wait
 
 
 async def _execute(context: StepContext) -> Outcome:
@@ -73,19 +73,21 @@ async def _restore_files(context: StepContext) -> None:
             await action.execute(_call(context, position, number), dict(given))
 
 
-async def _undo(context: StepContext) -> None:
+async def _undo(context: StepContext) -> Undone:
     """Take back what the calls of a step made."""
     position = context.inputs["position"]
     step = context.run_inputs["steps"][position]
     action = list_actions(context.services).get(step["action"])
+    undone = Undone()
     if action is None or action.undo is None:
-        return
+        return undone
     try:
         calls = await asyncio.to_thread(plan_calls, step, _expressions(context))
     except TemplateFailed:
         calls = None  # then it failed before its first call, or was called once
     for number in reversed(range(len(calls.inputs) if calls else 1)):
-        await action.undo(_call(context, position, number))
+        undone += await action.undo(_call(context, position, number))
+    return undone
 
 
 async def _show_output(context: StepContext) -> Outcome:

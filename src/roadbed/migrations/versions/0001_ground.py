@@ -241,6 +241,7 @@ def upgrade() -> None:
         sa.Column("idempotency_key", sa.String(), nullable=True),
         sa.Column("created_by", sa.String(), nullable=False),
         sa.Column("created_by_id", sa.String(), nullable=False),
+        sa.Column("created_by_run", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_repositories")),
@@ -304,6 +305,7 @@ def upgrade() -> None:
         sa.Column("actor", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("initiator", sa.String(), nullable=False),
         sa.Column("parent_run_id", sa.Uuid(), nullable=True),
+        sa.Column("parent_step_id", sa.Uuid(), nullable=True),
         sa.Column("inputs", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("output", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("error", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
@@ -321,6 +323,7 @@ def upgrade() -> None:
     op.create_index("ix_runs_kind_id", "runs", ["kind", "id"], unique=False)
     op.create_index("ix_runs_open", "runs", ["state"], unique=False, postgresql_where=sa.text("finished_at IS NULL"))
     op.create_index(op.f("ix_runs_parent_run_id"), "runs", ["parent_run_id"], unique=False)
+    op.create_index(op.f("ix_runs_parent_step_id"), "runs", ["parent_step_id"], unique=False)
     op.create_index("ix_runs_subject_id", "runs", ["subject", "id"], unique=False)
     op.create_table(
         "secrets",
@@ -599,6 +602,7 @@ def upgrade() -> None:
         sa.Column("output", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("error", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("resumed", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("undone", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("line_count", sa.BigInteger(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
@@ -936,6 +940,7 @@ def downgrade() -> None:
     op.drop_table("sign_in_attempts")
     op.drop_table("secrets")
     op.drop_index("ix_runs_subject_id", table_name="runs")
+    op.drop_index(op.f("ix_runs_parent_step_id"), table_name="runs")
     op.drop_index(op.f("ix_runs_parent_run_id"), table_name="runs")
     op.drop_index("ix_runs_open", table_name="runs", postgresql_where=sa.text("finished_at IS NULL"))
     op.drop_index("ix_runs_kind_id", table_name="runs")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from roadbed.audit.contract import record
 from roadbed.core.actor import Actor
-from roadbed.core.db import WriteSession, lock_transaction
+from roadbed.core.db import ReadSession, WriteSession, lock_transaction
 from roadbed.core.extension import Registry
 from roadbed.kit.clock import now
 from roadbed.kit.refs import InvalidRef, parse_ref
@@ -134,9 +134,14 @@ async def delete_resource(
     return run
 
 
-async def _check_unused(session: WriteSession, row: Resource) -> None:
+async def find_users(session: ReadSession, row: Resource) -> list[str]:
+    """Name what uses a resource now."""
     users = session.services.get(Registry).get(RESOURCE_USERS)
-    found = [name for user in users for name in await user(session, view_of(row))]
+    return [name for user in users for name in await user(session, view_of(row))]
+
+
+async def _check_unused(session: WriteSession, row: Resource) -> None:
+    found = await find_users(session, row)
     if found:
         raise ResourceInUse(
             f"The {row.type} {row.name!r} of {row.application} in {row.environment} is not deleted: "

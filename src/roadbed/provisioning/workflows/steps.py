@@ -6,15 +6,16 @@ from uuid import UUID
 
 from roadbed.core.db import ReadSession
 from roadbed.core.errors import RoadbedError
+from roadbed.kit.refs import parse_ref
 from roadbed.provisioning import repository
 from roadbed.provisioning.errors import ResourceNotReady
 from roadbed.provisioning.models import Resource
 from roadbed.provisioning.rules.requests import label_of, plan_words
 from roadbed.provisioning.service import publishing, records
 from roadbed.provisioning.service.matching import Wanted, find_driver
-from roadbed.provisioning.service.requests import describe_counts
+from roadbed.provisioning.service.requests import describe_counts, find_users
 from roadbed.provisioning.types import Driver, EnvironmentKey, ResourceContext, ResourceState
-from roadbed.runs.contract import Done, Outcome, Skip, StepContext, StepKind
+from roadbed.runs.contract import Done, Outcome, Skip, StepContext, StepKind, Undone
 
 
 def _environment(context: StepContext) -> EnvironmentKey:
@@ -129,15 +130,30 @@ async def _keep_version(context: StepContext, row: Resource) -> None:
             found.applied = records.applied_of(found)
 
 
-async def _undo_apply(context: StepContext) -> None:
-    """Take away what this run made new; what was there before stays."""
+async def _undo_apply(context: StepContext) -> Undone:
+    """Save and take away what this run made new; what was there before stays, and what somebody uses."""
     async with context.database.read() as session:
         row = await _find(session, context, context.inputs)
         if row is None or row.created_by_run != context.run_id:
-            return
+            return Undone()
+        what = f"{row.type} {row.name} of {parse_ref(row.application).name} in {row.environment}"
+        users = await find_users(session, row)
+        if users:
+            return Undone(kept=(f"{what}, because {' and '.join(users)} {'use' if len(users) > 1 else 'uses'} it",))
         driver, given = await _context_of(session, context, row)
-    await driver.destroy(given)
+    copy = await driver.destroy(given)
     await _forget_row(context, row.id)
+    return Undone((f"{what}; its last copy is {copy}" if copy else what,))
+
+
+async def _undo_match(context: StepContext) -> Undone:
+    """Forget what was asked for and never made."""
+    for wish in context.run_inputs["resources"]:
+        async with context.database.read() as session:
+            row = await _find(session, context, wish)
+        if row is not None and row.created_by_run == context.run_id and row.applied is None:
+            await _forget_row(context, row.id)
+    return Undone()
 
 
 async def _publish(context: StepContext) -> Outcome:
@@ -175,7 +191,7 @@ async def _forget_row(context: StepContext, resource_id: UUID) -> Outcome:
 
 
 STEP_KINDS = (
-    StepKind("provisioning.match", _match),
+    StepKind("provisioning.match", _match, undo=_undo_match),
     StepKind("provisioning.plan", _plan),
     StepKind("provisioning.apply", _apply, undo=_undo_apply),
     StepKind("provisioning.publish", _publish),

@@ -10,14 +10,15 @@ import structlog
 from roadbed.audit.contract import record
 from roadbed.core.actor import Actor
 from roadbed.core.db import ReadSession, WriteSession, lock_transaction
+from roadbed.core.errors import RoadbedError
 from roadbed.core.extension import Registry
 from roadbed.core.workflows import Workflows
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
 from roadbed.runs import repository
-from roadbed.runs.errors import RunFinishedAlready, RunNotFailed, RunNotFound, UnknownStepKind
+from roadbed.runs.errors import RunCancelled, RunFinishedAlready, RunNotFailed, RunNotFound, StepFailed, UnknownStepKind
 from roadbed.runs.models import Run, RunStep
-from roadbed.runs.rules import freeze_actor
+from roadbed.runs.rules import error_record, freeze_actor
 from roadbed.runs.service.reading import summarise
 from roadbed.runs.types import STEPS, RunState, RunSummary, StepPlan, StepState
 from roadbed.secrets.contract import SecretMask
@@ -58,6 +59,7 @@ async def start_run(session: WriteSession, actor: Actor, plan: RunPlan) -> RunSu
 
     Raises:
         UnknownStepKind: a step's kind is not registered.
+        RunCancelled: the parent was cancelled.
     """
     if plan.key:
         await lock_transaction(session, f"run:{plan.kind}:{plan.key}")
@@ -65,10 +67,13 @@ async def start_run(session: WriteSession, actor: Actor, plan: RunPlan) -> RunSu
         if existing is not None:
             if existing.parent_run_id is None:  # an event began it before the run that it is a part of asked for it
                 existing.parent_run_id = plan.parent_run_id
+            if plan.parent_run_id is not None and existing.parent_run_id == plan.parent_run_id:
+                existing.parent_step_id = await _find_step_of(session, plan)
             return summarise(existing)
     versions = _check_kinds(session, plan)
     run = _new_run(actor, plan)
     run.title = session.services.get(SecretMask).mask(plan.title)
+    run.parent_step_id = await _find_step_of(session, plan)
     session.add(run)
     await session.flush()
     session.add_all(_new_step(run, step, position, versions) for position, step in enumerate(plan.steps))
@@ -84,6 +89,19 @@ async def start_run(session: WriteSession, actor: Actor, plan: RunPlan) -> RunSu
     )
     await enqueue_segment(session, run)
     return summarise(run)
+
+
+async def _find_step_of(session: WriteSession, plan: RunPlan) -> UUID | None:
+    """Return the step of the parent that asks for a run, and keep the parent from being cancelled meanwhile."""
+    if plan.parent_run_id is None:
+        return None
+    parent = await _lock(session, plan.parent_run_id)
+    if parent.cancel_requested_at is not None:
+        raise RunCancelled(
+            f"{plan.title} is not started, because {parent.title} was cancelled.", hint="Start that one again."
+        )
+    step = await repository.find_newest_begun(session, parent.id)
+    return step.id if step else None
 
 
 def _check_kinds(session: WriteSession, plan: RunPlan) -> dict[str, int]:
@@ -196,7 +214,7 @@ async def resume_overdue(session: WriteSession) -> int:
 
 async def _resume_step(session: WriteSession, run_id: UUID, step_id: UUID, result: dict[str, Any]) -> None:
     run = await repository.lock_run(session, run_id)
-    if run is None or run.state != RunState.WAITING:
+    if run is None or run.state not in (RunState.WAITING, RunState.UNDOING):
         return
     step = await repository.get_step(session, step_id)
     step.state = StepState.PENDING
@@ -205,25 +223,61 @@ async def _resume_step(session: WriteSession, run_id: UUID, step_id: UUID, resul
     await enqueue_segment(session, run)
 
 
-async def cancel_run(session: WriteSession, actor: Actor, run_id: UUID, *, is_undo_wanted: bool = False) -> RunSummary:
+async def cancel_run(
+    session: WriteSession,
+    actor: Actor,
+    run_id: UUID,
+    *,
+    is_undo_wanted: bool = False,
+    because: RoadbedError | None = None,
+) -> RunSummary:
     """Ask the run and its children to stop, and to undo what they made if wanted.
 
-    A running step is interrupted; a waiting or failed run moves on at once to undo or to its end.
+    A running step is interrupted; a waiting run moves on at once to undo or to its end. A finished run can still be
+    undone, as long as it is no part of another one that succeeded.
+
+    Args:
+        session: what is asked happens when its transaction is committed.
+        actor: who asks.
+        run_id: which run.
+        is_undo_wanted: once wanted, it stays so.
+        because: why, where it was nobody's wish: the run shows it.
 
     Raises:
         RunNotFound, RunFinishedAlready.
     """
-    run = await _lock(session, run_id)
-    state = RunState(run.state)
-    if state.is_finished and not (is_undo_wanted and state is RunState.FAILED):
+    family = await repository.lock_family(session, run_id)
+    run = next((one for one in family if one.id == run_id), None)
+    if run is None:
+        raise _not_found(run_id)
+    if is_undo_wanted and run.is_undo_wanted and run.state == RunState.FAILED:
+        return await retry_run(session, actor, run.id)
+    if RunState(run.state).is_finished and not (is_undo_wanted and await can_be_undone(session, run)):
         raise RunFinishedAlready(
-            f"{run.title} is finished already: {state.value}.",
+            f"{run.title} is finished already: {run.state}.",
             hint="Nothing is left to cancel. What it made is listed there.",
         )
+    await _stop(session, actor, run, is_undo_wanted=is_undo_wanted, because=because)
+    for child in await repository.list_children(session, run.id):
+        if not RunState(child.state).is_finished:
+            await cancel_run(session, actor, child.id, is_undo_wanted=is_undo_wanted, because=because)
+    return summarise(run)
+
+
+async def _stop(
+    session: WriteSession, actor: Actor, run: Run, *, is_undo_wanted: bool, because: RoadbedError | None = None
+) -> None:
+    """Note what is wanted of a run, and move it on unless one of its steps does already."""
+    if run.state == RunState.UNDOING:
+        return
+    is_moving = run.state == RunState.RUNNING
     run.cancel_requested_at = now()
-    run.is_undo_wanted = is_undo_wanted
+    run.is_undo_wanted = run.is_undo_wanted or is_undo_wanted
+    run.error = error_record(because) if because else None
     run.finished_at = None
-    if state in (RunState.WAITING, RunState.FAILED, RunState.PENDING):
+    for step in await repository.list_steps(session, run.id):
+        step.resumed = None  # what ended a wait says nothing to those who undo
+    if not is_moving:
         await repository.close_waits(session, run.id, at=now())
         run.state = RunState.PENDING
         await enqueue_segment(session, run)
@@ -234,16 +288,70 @@ async def cancel_run(session: WriteSession, actor: Actor, run_id: UUID, *, is_un
         action="runs.run_cancelled",
         subject=f"run:{run.id}",
         title=run.title,
-        is_undo_wanted=is_undo_wanted,
+        is_undo_wanted=run.is_undo_wanted,
+        reason=because.message if because else "",
     )
-    for child in await repository.list_children(session, run.id):
-        if not RunState(child.state).is_finished:
-            await cancel_run(session, actor, child.id, is_undo_wanted=is_undo_wanted)
-    return summarise(run)
+
+
+async def can_be_undone(session: ReadSession, run: Run) -> bool:
+    """Tell whether a finished run made something that can be taken back on its own."""
+    if run.is_undo_wanted or (run.state == RunState.SUCCEEDED and run.parent_run_id is not None):
+        return False
+    return await find_next_undo(session, await repository.list_steps(session, run.id)) is not None
+
+
+async def find_next_undo(session: ReadSession, steps: Sequence[RunStep]) -> RunStep | None:
+    """Return the step that is undone next: the last that began and made something, itself or by runs it started.
+
+    A step of a kind that this Roadbed does not have is among them, so that it is not passed over in silence.
+    """
+    kinds = {kind.name: kind for kind in session.services.get(Registry).get(STEPS)}
+    for step in reversed(steps):
+        if step.attempt == 0 or step.state == StepState.UNDONE:
+            continue
+        kind = kinds.get(step.kind)
+        if step.state != StepState.SKIPPED and (kind is None or kind.undo is not None):
+            return step
+        if await repository.list_children_of_step(session, step.id):
+            return step
+    return None
+
+
+async def undo_children(
+    session: WriteSession, actor: Actor, step_id: UUID, *, resumed: dict[str, Any] | None
+) -> RunSummary | None:
+    """Have the runs that a step started undone, the newest first.
+
+    Returns the one to wait for, None when all are undone. `resumed` is how the wait for the one before ended.
+
+    Raises:
+        StepFailed: that one could not be undone.
+    """
+    for child in reversed(await repository.list_children_of_step(session, step_id)):
+        run = await _lock(session, child.id)
+        if not RunState(run.state).is_finished:
+            if not run.is_undo_wanted:
+                await cancel_run(session, actor, run.id, is_undo_wanted=True)
+            return summarise(run)
+        if run.is_undo_wanted and run.state == RunState.CANCELLED:
+            continue
+        if run.is_undo_wanted and resumed is not None and resumed.get("run_id") == str(run.id):
+            raise StepFailed(
+                f"{run.title} could not be undone. {(run.error or {}).get('message', '')}".strip(),
+                hint="Mend what it says, then retry this run: it goes on undoing there.",
+            )
+        if await find_next_undo(session, await repository.list_steps(session, run.id)) is None:
+            continue
+        if run.is_undo_wanted:
+            await retry_run(session, actor, run.id)
+        else:
+            await _stop(session, actor, run, is_undo_wanted=True)
+        return summarise(run)
+    return None
 
 
 async def retry_run(session: WriteSession, actor: Actor, run_id: UUID) -> RunSummary:
-    """Take a failed run up again at the step that failed; what is done stays done.
+    """Take a failed run up again at the step that failed; what is done, or undone, stays so.
 
     Raises:
         RunNotFound, RunNotFailed.
@@ -274,5 +382,9 @@ async def resume_parent(session: WriteSession, run: Run) -> None:
 async def _lock(session: WriteSession, run_id: UUID) -> Run:
     run = await repository.lock_run(session, run_id)
     if run is None:
-        raise RunNotFound(f"There is no run {run_id}.", hint="`roadbed runs list` shows the newest ones.")
+        raise _not_found(run_id)
     return run
+
+
+def _not_found(run_id: UUID) -> RunNotFound:
+    return RunNotFound(f"There is no run {run_id}.", hint="`roadbed runs list` shows the newest ones.")

@@ -18,6 +18,7 @@ from roadbed.runs.access import RUN_CONTROL, RunController, RunReader
 from roadbed.runs.models import Run, RunStep
 from roadbed.runs.rules import choose_step, first_line_shown, initiator_words, seconds_between, state_words
 from roadbed.runs.service import LogLine, cancel_run, get_run, get_step, read_lines, retry_run
+from roadbed.runs.service.control import can_be_undone
 from roadbed.runs.service.stream import write_position
 from roadbed.runs.types import PLACE_FACTS, PLACE_MAIN, PLACE_RESULT, PLACE_WAITING, RunState, StepState
 
@@ -25,6 +26,7 @@ router = APIRouter()
 
 LINES_SHOWN = 500
 EXCERPT_LINES = 6
+_UNDO_WORDS = {RunState.CANCELLED: ("off", "Undone"), RunState.FAILED: ("bad", "Not undone")}
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,14 @@ class _Look:
     @property
     def is_stopping(self) -> bool:
         return self.run.cancel_requested_at is not None and self.state is RunState.RUNNING
+
+    @property
+    def words(self) -> tuple[str, str]:
+        if self.is_stopping:
+            return "run", "Cancelling"
+        if self.run.is_undo_wanted and self.state in _UNDO_WORDS:
+            return _UNDO_WORDS[self.state]
+        return state_words(self.run.state)
 
     @property
     def failed(self) -> RunStep | None:
@@ -74,7 +84,9 @@ async def run_page(
         "parent": await repository.find_run(session, run.parent_run_id) if run.parent_run_id else None,
         "may_retry": may_control and look.state is RunState.FAILED,
         "may_cancel": may_control and not look.state.is_finished and run.cancel_requested_at is None,
-        "may_undo": may_control and look.state is RunState.FAILED,
+        "may_undo": may_control and look.state.is_finished and await can_be_undone(session, run),
+        "would_go": await repository.list_family_links(session, run_id),
+        "undone": await _show_undone(session, run),
         "excerpt": await _excerpt(session, look),
         "facts": await renderer.panels(request, PLACE_FACTS, run),
         "panels": await renderer.panels(request, PLACE_WAITING, run),
@@ -84,11 +96,18 @@ async def run_page(
     return await render(request, "runs/run.html", context)
 
 
+async def _show_undone(session: ReadSession, run: Run) -> dict[str, list[str]] | None:
+    """Return what undoing a run and those below it came to; None while nothing was undone."""
+    found = [step.undone for step in await repository.list_undone(session, run.id) if step.undone is not None]
+    shown = {name: [words for undone in found for words in undone[name]] for name in ("taken", "kept")}
+    return shown if run.is_undo_wanted and any(shown.values()) else None
+
+
 def _show_run(look: _Look, actor: Actor) -> dict[str, Any]:
     failed = look.failed
     return {
         "run": look.run,
-        "state": ("run", "Cancelling") if look.is_stopping else state_words(look.run.state),
+        "state": look.words,
         "by": initiator_words(look.run.initiator, actor),
         "seconds": seconds_between(look.run.started_at, look.run.finished_at),
         "is_finished": look.state.is_finished,

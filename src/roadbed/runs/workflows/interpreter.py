@@ -7,7 +7,6 @@ the step still running, and executes its kind once more.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -26,11 +25,12 @@ from roadbed.core.workflows import Workflows
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
 from roadbed.runs import repository
-from roadbed.runs.errors import StepTimedOut, UnexpectedStepError, UnknownStepKind
+from roadbed.runs.errors import RunCancelled, StepTimedOut, UnexpectedStepError, UnknownStepKind
 from roadbed.runs.models import Run, RunStep, RunWait
 from roadbed.runs.rules import error_record
-from roadbed.runs.service.control import enqueue_segment, lock_wait, resume_parent
-from roadbed.runs.types import STEPS, Done, Outcome, RunFinished, RunState, Skip, StepContext, StepKind, StepState, Wait
+from roadbed.runs.service.control import enqueue_segment, find_next_undo, lock_wait, resume_parent, undo_children
+from roadbed.runs.service.reading import wait_for_run
+from roadbed.runs.types import STEPS, Done, Outcome, RunFinished, RunState, Skip, StepKind, StepState, Undone, Wait
 from roadbed.runs.workflows.context import RunningStep
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,6 @@ log = structlog.get_logger(__name__)
 CANCEL_POLL_SECONDS = 0.5
 _SPAN_BITS = 2**64 - 1
 
-StepWork = Callable[[StepContext], Awaitable[Outcome | None]]
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class Interpreter:
         turn = await outlast_outage(partial(self._begin, run_id, segment))
         if turn is None:
             return {"goes_on": False}
-        result: Outcome | RoadbedError | None
+        result: Outcome | Undone | RoadbedError | None
         try:
             result = await self._execute(turn)
         except DatabaseAway:
@@ -91,7 +90,7 @@ class Interpreter:
             steps = await repository.list_steps(session, run.id)
             run.started_at = run.started_at or now()
             if run.cancel_requested_at is not None:
-                step = _mark_cancelled(run, steps, self._kinds)
+                step = await _choose_undo(session, run, steps)
             else:
                 run.state = RunState.RUNNING
                 step = next((step for step in steps if not StepState(step.state).is_finished), None)
@@ -103,12 +102,14 @@ class Interpreter:
                 await self._park(session, run, step)
                 return None
             is_undo = run.state == RunState.UNDOING
-            if not is_undo:
+            outputs = {other.key: other.output for other in steps if other.state == StepState.SUCCEEDED}
+            if is_undo:
+                step.state = StepState.UNDOING
+            else:
                 step.state = StepState.RUNNING
                 step.attempt += 1
                 step.started_at = step.started_at or now()
             await repository.notify(session, run.id)
-            outputs = {other.key: other.output for other in steps if other.state == StepState.SUCCEEDED}
             await session.flush()
             return Turn(RunningStep(run, step, outputs=outputs, services=self._services), kind, is_undo)
 
@@ -121,11 +122,9 @@ class Interpreter:
         step.state = StepState.FAILED
         await self._fail(session, run, step.error)
 
-    async def _execute(self, turn: Turn) -> Outcome | RoadbedError | None:
-        """Run the step kind under its time limit. None: it was interrupted by a cancellation, or undone."""
-        work = turn.kind.undo if turn.is_undo else turn.kind.execute
-        assert work is not None
-        task = asyncio.ensure_future(self._trace(turn, work))
+    async def _execute(self, turn: Turn) -> Outcome | Undone | RoadbedError | None:
+        """Run the step kind under its time limit. None: it was interrupted by a cancellation."""
+        task = asyncio.ensure_future(self._trace(turn))
         watcher = asyncio.create_task(self._watch_cancel(turn, task))
         try:
             async with asyncio.timeout(turn.kind.timeout_seconds):
@@ -142,6 +141,8 @@ class Interpreter:
             raise  # the process stops: the step stays running and is taken up again at the next start
         except DatabaseAway:
             raise
+        except RunCancelled:
+            return None
         except RoadbedError as error:
             return error
         except Exception as error:
@@ -155,7 +156,7 @@ class Interpreter:
             with contextlib.suppress(asyncio.CancelledError):
                 await watcher
 
-    async def _trace(self, turn: Turn, work: StepWork) -> Outcome | None:
+    async def _trace(self, turn: Turn) -> Outcome | Undone:
         """Do the work within a span. All spans of a run are of one trace, whose id is the run's."""
         run_id = turn.context.run_id.int
         root = NonRecordingSpan(SpanContext(run_id, run_id & _SPAN_BITS, is_remote=True, trace_flags=TraceFlags(1)))
@@ -164,7 +165,16 @@ class Interpreter:
             context=set_span_in_context(root),
             attributes={"roadbed.run": str(turn.context.run_id), "roadbed.step": turn.context.key},
         ):
-            return await work(turn.context)
+            return await (self._undo(turn) if turn.is_undo else turn.kind.execute(turn.context))
+
+    async def _undo(self, turn: Turn) -> Undone | Wait:
+        """Undo the runs that the step started, then what the step made itself."""
+        context = turn.context
+        async with self._database.write() as session:
+            child = await undo_children(session, context.actor, context.step_id, resumed=context.resumed)
+        if child is not None:
+            return wait_for_run(child)
+        return await turn.kind.undo(context) if turn.kind.undo else Undone()
 
     async def _watch_cancel(self, turn: Turn, task: asyncio.Task[Any]) -> None:
         while not turn.is_undo:
@@ -179,7 +189,7 @@ class Interpreter:
         async with self._database.read() as session:
             return await repository.find_run(session, run_id)
 
-    async def _finish(self, turn: Turn, result: Outcome | RoadbedError | None) -> bool:
+    async def _finish(self, turn: Turn, result: Outcome | Undone | RoadbedError | None) -> bool:
         """Write the outcome. Returns whether this segment goes on."""
         async with self._database.write() as session:
             if isinstance(result, Wait):
@@ -194,23 +204,23 @@ class Interpreter:
                 step.finished_at = now()
                 await self._fail(session, run, step.error)
                 return False
-            if turn.is_undo:
-                step.state = StepState.UNDONE
-                return True
             if isinstance(result, Wait):
-                return await self._wait(session, run, step, result)
-            _write_outcome(step, result)
+                return await self._wait(session, run, step, wait=result, is_undo=turn.is_undo)
+            if isinstance(result, Undone):
+                await _write_undone(session, step, result)
+            else:
+                _write_outcome(step, result)
             return True
 
-    async def _wait(self, session: WriteSession, run: Run, step: RunStep, wait: Wait) -> bool:
+    async def _wait(self, session: WriteSession, run: Run, step: RunStep, *, wait: Wait, is_undo: bool) -> bool:
         step.note = wait.note
         happened = await wait.find(session) if wait.find else None
-        if happened is not None or run.cancel_requested_at is not None:
+        if happened is not None or (run.cancel_requested_at is not None and not is_undo):
             step.state = StepState.PENDING
             step.resumed = happened
             return True
         step.state = StepState.WAITING
-        run.state = RunState.WAITING
+        run.state = RunState.UNDOING if is_undo else RunState.WAITING
         session.add(
             RunWait(
                 id=new_id(),
@@ -228,7 +238,9 @@ class Interpreter:
         """Nothing is left to do: the run succeeded, or its cancellation is complete."""
         is_cancelled = run.cancel_requested_at is not None
         run.state = RunState.CANCELLED if is_cancelled else RunState.SUCCEEDED
-        run.output = {step.key: step.output for step in steps if step.output}
+        run.output = {step.key: step.output for step in steps if step.output and step.state != StepState.UNDONE}
+        if run.is_undo_wanted:
+            run.key = str(run.id)  # what was undone can be asked for again under the same key
         await self._announce(session, run)
 
     async def _fail(self, session: WriteSession, run: Run, error: dict[str, Any]) -> None:
@@ -274,7 +286,15 @@ def _write_outcome(step: RunStep, result: Done | Skip | None) -> None:
     step.progress_done = step.progress_total
 
 
-def _mark_cancelled(run: Run, steps: list[RunStep], kinds: dict[str, StepKind]) -> RunStep | None:
+async def _write_undone(session: WriteSession, step: RunStep, result: Undone) -> None:
+    step.state = StepState.UNDONE
+    step.undone = {"taken": list(result.taken), "kept": list(result.kept)}
+    step.note = "; ".join([*result.taken, *(f"kept: {words}" for words in result.kept)]) or None
+    if not result.kept:
+        await repository.remove_links(session, step.id)
+
+
+async def _choose_undo(session: WriteSession, run: Run, steps: list[RunStep]) -> RunStep | None:
     """Mark what will not happen any more, and return the next step to undo, if undoing is wanted."""
     for step in steps:
         if step.state in (StepState.PENDING, StepState.RUNNING, StepState.WAITING):
@@ -283,9 +303,4 @@ def _mark_cancelled(run: Run, steps: list[RunStep], kinds: dict[str, StepKind]) 
     if not run.is_undo_wanted:
         return None
     run.state = RunState.UNDOING
-    for step in reversed(steps):
-        kind = kinds.get(step.kind)
-        has_begun = step.attempt > 0 and step.state not in (StepState.UNDONE, StepState.SKIPPED)
-        if has_begun and kind is not None and kind.undo is not None:
-            return step
-    return None
+    return await find_next_undo(session, steps)

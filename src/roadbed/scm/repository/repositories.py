@@ -125,6 +125,7 @@ def view(row: RepositoryRow) -> Repository:
         entity_ref=row.entity_ref,
         created_by=row.created_by,
         created_by_id=row.created_by_id,
+        created_by_run=row.created_by_run,
         required_checks=tuple(row.required_checks),
         has_commits=row.has_commits,
         created_at=row.created_at,

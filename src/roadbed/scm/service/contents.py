@@ -9,7 +9,7 @@ from uuid import UUID
 from roadbed.core.actor import Actor
 from roadbed.core.db import Database
 from roadbed.core.services import Services
-from roadbed.scm.rules.names import check_file_path
+from roadbed.scm.rules.names import branch_ref, check_file_path
 from roadbed.scm.service.host import BuiltinHost
 from roadbed.scm.service.lookup import get_repository_by_id
 from roadbed.scm.service.refs import changing_refs
@@ -80,6 +80,13 @@ async def read_tree(
 async def find_commit(services: Services, repository: Repository, revision: str) -> str | None:
     """Return the full id of the commit that a branch, tag or abbreviated id names."""
     return await services.get(BuiltinHost).find_commit(repository, revision)
+
+
+async def list_branches(services: Services, repository: Repository) -> dict[str, str]:
+    """Return the commit of each branch, by its name."""
+    prefix = branch_ref("")
+    refs = await services.get(BuiltinHost).list_refs(repository)
+    return {ref.removeprefix(prefix): sha for ref, sha in refs.items() if ref.startswith(prefix)}
 
 
 async def export(services: Services, repository_id: UUID, revision: str, folder: Path) -> str:

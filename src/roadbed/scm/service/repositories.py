@@ -21,7 +21,10 @@ from roadbed.scm.types import BUILTIN_HOST, Repository, RepositoryDeleted
 
 @dataclass(frozen=True)
 class RepositoryWish:
-    """What a new repository is to be. `idempotency_key`: the same key by the same account gives the same repository."""
+    """What a new repository is to be. `idempotency_key`: the same key by the same account gives the same repository.
+
+    What is pushed to it first belongs to `created_by_run`, the run that makes it.
+    """
 
     owner: str
     name: str
@@ -30,6 +33,7 @@ class RepositoryWish:
     is_protected: bool = True
     entity_ref: str | None = None
     idempotency_key: str | None = None
+    created_by_run: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,7 @@ def _new_row(actor: Actor, wish: RepositoryWish) -> RepositoryRow:
         idempotency_key=wish.idempotency_key,
         created_by=actor.label,
         created_by_id=actor.id,
+        created_by_run=wish.created_by_run,
         created_at=created_at,
         updated_at=created_at,
     )

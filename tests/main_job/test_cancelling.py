@@ -1,0 +1,122 @@
+"""A creation that is cancelled in any phase ends, leaves nothing behind that is not explained, and can be undone."""
+
+import json
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.main_job.support import Installation, Json, wait_for
+
+SEED = 20261127
+# A phase is a step of a run: kind of the run, key of the step.
+PHASES = {
+    "render": ("goldenpaths.create", "fetch"),
+    "repository": ("goldenpaths.create", "publish"),
+    "register": ("goldenpaths.create", "register"),
+    "lint": ("delivery.pipeline", "lint"),
+    "test": ("delivery.pipeline", "test"),
+    "artifact": ("delivery.pipeline", "artifact"),
+    "provisioning": ("environments.deploy", "resources"),
+    "deploy": ("environments.deploy", "ready"),
+    "approval": ("environments.deploy", "approve"),
+}
+LASTING = ("provisioning", "provisioning: PostgreSQL for workloads")
+"""What the first database brings and the last one leaves: its server, and the folder of last copies."""
+
+
+def begin(made: Installation, name: str, phase: str, moment: float) -> str:
+    """Start a creation and come to a moment in one of its phases. Returns its run."""
+    run_id = made.create(name)
+    kind, key = PHASES[phase]
+
+    def has_begun() -> bool:
+        for run in made.family(run_id):
+            if run["kind"] == kind and any(step["key"] == key and step["started_at"] for step in run["steps"]):
+                return True
+        return False
+
+    wait_for(has_begun, what=f"phase {phase} of {name}")
+    if phase == "approval":
+        wait_for(lambda: made.run(run_id)["finished_at"], what=name)
+    else:
+        time.sleep(moment)
+    return run_id
+
+
+def cancel(made: Installation, run_id: str, *, undo: bool) -> None:
+    answer = made.client.post(f"/api/v1/runs/{run_id}/cancel", json={"undo": undo})
+    assert answer.is_success or answer.json()["code"] == "runs.already_finished", answer.text
+
+
+def all_end(made: Installation, run_id: str) -> list[Json]:
+    """Wait until a run and all below it have ended."""
+
+    def ended() -> list[Json] | None:
+        family = list(made.family(run_id))
+        return family if all(run["finished_at"] for run in family) else None
+
+    found: list[Json] = wait_for(ended, what=f"the end of {run_id} and of what it started")
+    return found
+
+
+def things(made: Installation) -> set[tuple[str, str]]:
+    """Return all that is on the machine, apart from what stays for the next service."""
+    items = made.get("/api/v1/inventory")["items"]
+    assert [item for item in items if not item["is_explained"]] == []
+    return {(item["kind"], item["name"]) for item in items if item["belongs_to"] not in LASTING}
+
+
+def settles(made: Installation, before: set[tuple[str, str]]) -> None:
+    """Wait until there is what there was before; consumers of events are a moment behind."""
+    deadline = time.monotonic() + 30
+    while (left := things(made) - before) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left == set()
+
+
+def assert_gone(made: Installation, name: str, run: Json) -> None:
+    assert run["state"] == "cancelled", json.dumps([run["error"], [step["error"] for step in run["steps"]]])
+    assert made.get("/api/v1/repositories", q=name)["items"] == []
+    assert made.client.get(f"/api/v1/entities/component/default/{name}").status_code == 404
+    assert made.client.get(f"/api/v1/entities/resource/default/{name}-db").status_code == 404
+    assert [one for one in made.get("/api/v1/resources")["items"] if one["application"].endswith(f"/{name}")] == []
+    assert made.get("/api/v1/environments", application=name)["items"] == []
+    assert made.get("/api/v1/approvals", state="waiting", subject=f"component:default/{name}")["items"] == []
+
+
+def workspaces(made: Installation) -> list[str]:
+    home = made.roadbed.home
+    return [str(path) for folder in ("delivery/workspaces", "goldenpaths") for path in Path(home, folder).glob("*")]
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_creation_cancelled_with_undo_leaves_nothing(made: Installation, phase: str) -> None:
+    moments = random.Random(f"{SEED} undo {phase}")  # noqa: S311 - chooses moments
+    before = things(made)
+    name = f"undone-{phase}"
+    run_id = begin(made, name, phase, moments.uniform(0, 0.25))
+    cancel(made, run_id, undo=True)
+    family = all_end(made, run_id)
+    assert_gone(made, name, family[0])
+    settles(made, before)
+    assert workspaces(made) == []
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_creation_cancelled_ends_and_can_be_undone_later(made: Installation, phase: str) -> None:
+    moments = random.Random(f"{SEED} cancel {phase}")  # noqa: S311 - chooses moments
+    before = things(made)
+    name = f"cancelled-{phase}"
+    run_id = begin(made, name, phase, moments.uniform(0, 0.25))
+    open_runs = [run["id"] for run in made.family(run_id) if not run["finished_at"]]
+    cancel(made, open_runs[0], undo=False)
+    family = all_end(made, run_id)
+    assert {run["state"] for run in family} <= {"cancelled", "succeeded"}
+    wait_for(lambda: not workspaces(made), what="the end of the workspaces")
+    assert [item for item in made.get("/api/v1/inventory", kind="process")["items"] if "workspace:" in item["belongs_to"]] == []
+    things(made)
+    cancel(made, run_id, undo=True)
+    assert_gone(made, name, all_end(made, run_id)[0])
+    settles(made, before)
