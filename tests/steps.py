@@ -29,6 +29,12 @@ async def _undo_echo(context: StepContext) -> Undone:
     return Undone((context.title,))
 
 
+async def _undo_unless_broken(context: StepContext) -> Undone:
+    if context.inputs["name"] in broken:
+        raise StepFailed(f"{context.inputs['name']} sticks.", hint="Loosen it, then retry.")
+    return await _undo_echo(context)
+
+
 async def _fail_while_broken(context: StepContext) -> Outcome:
     context.log("trying\nit is broken" if context.inputs["name"] in broken else "trying\nit works")
     if context.inputs["name"] in broken:
@@ -91,6 +97,7 @@ STEPS_MODULE = Module(
         CONSUMERS.add(Consumer("test.hear", Noted, _hear)),
         STEPS.add(
             StepKind("test.echo", _echo, undo=_undo_echo),
+            StepKind("test.sticky", _echo, undo=_undo_unless_broken),
             StepKind("test.fail", _fail_while_broken),
             StepKind("test.hang", _hang),
             StepKind("test.timeout", _hang, timeout_seconds=0.2),

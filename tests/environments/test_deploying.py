@@ -1,5 +1,6 @@
 """Deployments on a live server, with a real service: it comes to run, is exchanged, and gives way."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -126,6 +127,49 @@ def test_newer_deployment_supersedes_the_one_that_waits(stage: Stage) -> None:
 
     found = stage.until(lambda: deployment_of(stage, older), lambda one: one.finished_at is not None)
     assert (found.state, found.error) == (DeploymentState.SUPERSEDED, "Version 2.0.0 was deployed before it was done.")
+
+
+def test_older_question_is_superseded_when_a_newer_deployment_waits(stage: Stage) -> None:
+    component = stage.component()
+    older = stage.start(component, stage.artifact("1.0.0"), "production")
+    stage.until(lambda: stage.run_of(older.run_id)["state"], lambda state: state == "waiting")
+    newer = stage.start(component, stage.artifact("2.0.0"), "production")
+    run = stage.ends(older.run_id)
+    words = "1.0.0 gave way to 2.0.0, which waits for production now."
+    assert (run["state"], run["error"]["message"]) == ("cancelled", words)
+    assert deployment_of(stage, older).state is DeploymentState.SUPERSEDED
+
+    stage.until(lambda: stage.run_of(newer.run_id)["state"], lambda state: state == "waiting")
+    asked = stage.api.get("/api/v1/approvals", params={"subject": component}).json()["items"]
+    assert [(one["state"], one["comment"]) for one in asked] == [("waiting", ""), ("superseded", words)]
+    refused = stage.api.post(f"/api/v1/approvals/{asked[1]['id']}/approve")
+    assert (refused.status_code, refused.json()["code"]) == (409, "approvals.already_decided")
+    assert words in refused.json()["detail"]
+    assert words in stage.api.get(f"/approvals/{asked[1]['id']}").text
+    assert words in stage.api.get(f"/runs/{older.run_id}").text
+    audited = stage.api.get("/api/v1/audit", params={"subject": f"approval:{asked[1]['id']}"}).json()["items"]
+    assert "approvals.approval_superseded" in [one["action"] for one in audited]
+
+
+def test_approved_deployment_does_not_give_way_to_one_that_waits(stage: Stage) -> None:
+    component = stage.component()
+    older = stage.start(component, stage.artifact("1.0.0"), "production")
+    asked = stage.until(
+        lambda: stage.api.get("/api/v1/approvals", params={"subject": component}).json()["items"], lambda found: found
+    )
+    assert stage.api.post(f"/api/v1/approvals/{asked[0]['id']}/approve").is_success
+    stage.start(component, stage.artifact("2.0.0"), "production")
+    assert stage.ends(older.run_id)["state"] == "succeeded"
+
+
+def test_approval_of_a_deployment_expires_after_a_week(stage: Stage) -> None:
+    component = stage.component()
+    stage.start(component, stage.artifact(), "production")
+    asked = stage.until(
+        lambda: stage.api.get("/api/v1/approvals", params={"subject": component}).json()["items"], lambda found: found
+    )[0]
+    created, expires = (datetime.fromisoformat(asked[name]) for name in ("created_at", "expires_at"))
+    assert timedelta(hours=167) < expires - created < timedelta(hours=169)
 
 
 @pytest.mark.parametrize(

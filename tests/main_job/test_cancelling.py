@@ -115,7 +115,9 @@ def test_creation_cancelled_ends_and_can_be_undone_later(made: Installation, pha
     family = all_end(made, run_id)
     assert {run["state"] for run in family} <= {"cancelled", "succeeded"}
     wait_for(lambda: not workspaces(made), what="the end of the workspaces")
-    assert [item for item in made.get("/api/v1/inventory", kind="process")["items"] if "workspace:" in item["belongs_to"]] == []
+    assert [
+        item for item in made.get("/api/v1/inventory", kind="process")["items"] if "workspace:" in item["belongs_to"]
+    ] == []
     things(made)
     cancel(made, run_id, undo=True)
     assert_gone(made, name, all_end(made, run_id)[0])

@@ -12,7 +12,7 @@ from roadbed.core.actor import system_actor
 from roadbed.kit.ids import new_id
 from roadbed.runs import repository
 from roadbed.runs.contract import RunPlan, RunSummary, StepPlan, cancel_run, resume_waits, start_run
-from roadbed.runs.errors import RunFinishedAlready, UnknownStepKind
+from roadbed.runs.errors import RunCancelled, RunFinishedAlready, UnknownStepKind
 from roadbed.runs.models import Run, RunStep
 from roadbed.runs.service import read_lines, retry_run
 from roadbed.runs.service.feed import RunFeed
@@ -98,12 +98,7 @@ def test_failed_run_is_retried_from_the_failed_step(server: RunningServer) -> No
     assert (run.state, [step.state for step in steps]) == ("failed", ["succeeded", "failed", "pending"])
     assert run.error == {"code": "runs.step_failed", "message": f"{name} is broken.", "hint": "Mend it, then retry."}
     test_steps.broken.remove(name)
-
-    async def retry() -> None:
-        async with server.database.write() as session:
-            await retry_run(session, ACTOR, run_id)
-
-    server.run(retry())
+    retry(server, run_id)
     run, steps = finish(server, run_id)
     assert (run.state, run.error, [step.attempt for step in steps]) == ("succeeded", None, [1, 2, 1])
     assert lines_of(server, steps[1]) == ["trying", "it is broken", "trying", "it works"]
@@ -178,6 +173,83 @@ def test_failed_run_can_be_undone(server: RunningServer) -> None:
     cancel(server, run_id, undo=True)
     run, steps = finish(server, run_id)
     assert (run.state, steps[0].state) == ("cancelled", "undone")
+
+
+def undone_of(*run_ids: UUID) -> list[str]:
+    """Return what was undone of these runs, in order, as `number of the run:key`."""
+    known = {str(run_id): number for number, run_id in enumerate(run_ids)}
+    found = (item.split(":") for item in test_steps.undone)
+    return [f"{known[run_id]}:{key}" for run_id, key in found if run_id in known]
+
+
+def retry(server: RunningServer, run_id: UUID) -> None:
+    async def work() -> None:
+        async with server.database.write() as session:
+            await retry_run(session, ACTOR, run_id)
+
+    server.run(work())
+
+
+def test_children_are_undone_before_the_step_that_started_them(server: RunningServer) -> None:
+    plan = (echo("one"), StepPlan("wait", "Wait", "test.wait", {"name": str(new_id())}))
+    parent = start(server, *plan).id
+    wait_for(server, parent, lambda run, _: run.state == "waiting")
+    first, second = (start(server, echo("made"), parent=parent).id for _ in range(2))
+    nothing = start(server, StepPlan("lines", "Lines", "test.lines", {"count": 1}), parent=parent).id
+    for child in (first, second, nothing):
+        finish(server, child)
+    cancel(server, parent, undo=True)
+    run, steps = finish(server, parent)
+    assert (run.state, [step.state for step in steps]) == ("cancelled", ["undone", "undone"])
+    assert undone_of(parent, first, second) == ["2:made", "1:made", "0:one"]
+    assert [look(server, child)[0].state for child in (first, second, nothing)] == [
+        "cancelled",
+        "cancelled",
+        "succeeded",
+    ]
+
+
+def test_undoing_says_what_is_gone_and_what_stays(server: RunningServer) -> None:
+    stays = StepPlan("two", "The second thing", "test.echo", {"stays": "somebody uses it"})
+    run_id = start(server, echo("one"), stays).id
+    finish(server, run_id)
+    cancel(server, run_id, undo=True)
+    run, steps = finish(server, run_id)
+    assert [step.undone for step in steps] == [
+        {"taken": ["One"], "kept": []},
+        {"taken": [], "kept": ["The second thing, because somebody uses it"]},
+    ]
+    assert run.output == {}
+    with pytest.raises(RunFinishedAlready):
+        cancel(server, run_id, undo=True)
+
+
+def test_undoing_that_fails_is_retried_where_it_failed(server: RunningServer) -> None:
+    name = str(new_id())
+    parent = start(server, echo("one"), StepPlan("wait", "Wait", "test.wait", {"name": str(new_id())})).id
+    wait_for(server, parent, lambda run, _: run.state == "waiting")
+    child = start(server, StepPlan("made", "Made", "test.sticky", {"name": name}), parent=parent).id
+    finish(server, child)
+    test_steps.broken.add(name)
+    cancel(server, parent, undo=True)
+    run, _ = finish(server, parent)
+    assert (run.state, run.is_undo_wanted) == ("failed", True)
+    assert run.error is not None
+    assert f"{name} sticks." in run.error["message"]
+    assert undone_of(parent, child) == []
+    test_steps.broken.remove(name)
+    retry(server, parent)
+    run, steps = finish(server, parent)
+    assert (run.state, run.error, [step.state for step in steps]) == ("cancelled", None, ["undone", "undone"])
+    assert undone_of(parent, child) == ["1:made", "0:one"]
+
+
+def test_cancelled_run_starts_nothing_more(server: RunningServer) -> None:
+    parent = start(server, StepPlan("wait", "Wait", "test.wait", {"name": str(new_id())})).id
+    wait_for(server, parent, lambda run, _: run.state == "waiting")
+    cancel(server, parent, undo=False)
+    with pytest.raises(RunCancelled, match="was cancelled"):
+        start(server, echo("late"), parent=parent)
 
 
 def test_long_log_is_read_by_line_number(server: RunningServer) -> None:

@@ -1,7 +1,14 @@
 """What other domains may use of approvals."""
 
 from roadbed.approvals.access import APPROVAL_DECIDE, APPROVAL_READ
-from roadbed.approvals.service import ask_approval, decide, find_approval, list_waiting_for, may_approve_own
+from roadbed.approvals.service import (
+    ask_approval,
+    decide,
+    find_approval,
+    list_waiting_for,
+    may_approve_own,
+    supersede_of_run,
+)
 from roadbed.approvals.types import ApprovalState, ApprovalView, ApprovalWish
 from roadbed.approvals.workflows import wait_for_approval
 
@@ -16,5 +23,6 @@ __all__ = [
     "find_approval",
     "list_waiting_for",
     "may_approve_own",
+    "supersede_of_run",
     "wait_for_approval",
 ]

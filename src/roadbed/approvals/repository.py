@@ -84,6 +84,11 @@ async def list_to_remind(session: WriteSession, *, at: datetime, limit: int) -> 
     return list(await session.scalars(query.limit(limit).with_for_update(skip_locked=True)))
 
 
+async def lock_all_of_run(session: WriteSession, run_id: UUID) -> list[Approval]:
+    query = select(Approval).where(Approval.run_id == run_id).order_by(Approval.id).with_for_update()
+    return list(await session.scalars(query, execution_options={"populate_existing": True}))
+
+
 async def list_waiting_of_run(session: WriteSession, run_id: UUID) -> list[Approval]:
     query = select(Approval).where(Approval.run_id == run_id, Approval.state == ApprovalState.WAITING)
     return list(await session.scalars(query.with_for_update()))

@@ -19,6 +19,7 @@ _WORDS = {
     ApprovalState.REJECTED: ("bad", "Rejected"),
     ApprovalState.EXPIRED: ("off", "Expired"),
     ApprovalState.WITHDRAWN: ("off", "Withdrawn"),
+    ApprovalState.SUPERSEDED: ("off", "Superseded"),
 }
 
 

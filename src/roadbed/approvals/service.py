@@ -161,6 +161,10 @@ def _require_waiting(approval: ApprovalView) -> None:
             f"“{approval.title}” expired {ago(approval.expires_at or approval.created_at)}, without a decision.",
             hint="Retry the run that asked: it asks again.",
         )
+    if approval.state is ApprovalState.SUPERSEDED:
+        raise AlreadyDecided(
+            f"“{approval.title}” needs no decision any more: {approval.comment}", hint="Decide on the newer one."
+        )
     if approval.state is ApprovalState.WITHDRAWN:
         raise AlreadyDecided(
             f"“{approval.title}” needs no decision any more: the run that asked has ended.", hint="Look at its run."
@@ -238,6 +242,21 @@ async def withdraw_of_run(session: WriteSession, run_id: UUID) -> None:
         await _close(session, row, ApprovalState.WITHDRAWN)
 
 
+async def supersede_of_run(session: WriteSession, run_id: UUID, *, because: str) -> bool:
+    """Close the questions of a run that a newer one makes pointless; `because` names that one, for people.
+
+    Returns False, and closes nothing, when the run was approved already: then it may go on.
+    """
+    rows = await repository.lock_all_of_run(session, run_id)
+    if any(row.state == ApprovalState.APPROVED for row in rows):
+        return False
+    for row in rows:
+        if row.state == ApprovalState.WAITING:
+            row.comment = because
+            await _close(session, row, ApprovalState.SUPERSEDED)
+    return True
+
+
 async def expire_overdue(session: WriteSession) -> int:
     """Close what waits longer than it should, and have its runs go on. Returns how many."""
     rows = await repository.list_overdue(session, at=now(), limit=BATCH)
@@ -257,6 +276,8 @@ async def _close(session: WriteSession, row: Approval, state: ApprovalState) -> 
         before=ApprovalState.WAITING,
         after=state,
         title=row.title,
+        about=row.subject,
+        comment=row.comment,
     )
     await _answer(session, row)
 

@@ -17,6 +17,7 @@ class ApprovalState(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
 
 
 @dataclass(frozen=True)

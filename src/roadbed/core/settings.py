@@ -234,6 +234,12 @@ class EnvironmentsSettings(Section):
     )
     ready_seconds: int = Field(60, ge=1, le=3600, description="How long a workload may take until it is ready.")
     watch_seconds: float = Field(5, gt=0, le=300, description="How often the health of workloads is looked at.")
+    approval_hours: int = Field(
+        168,
+        ge=1,
+        description="A deployment that nobody has approved after so many hours fails; approvers are reminded after "
+        "half of them. `approval.expiresAfterHours` of an EnvironmentType goes before it.",
+    )
 
 
 class Settings(BaseSettings):

@@ -1,7 +1,7 @@
 """What other domains may use of environments."""
 
 from roadbed.environments.access import ENVIRONMENT_DEPLOY, ENVIRONMENT_READ
-from roadbed.environments.errors import ScoreInvalid
+from roadbed.environments.errors import DeploymentSuperseded, ScoreInvalid
 from roadbed.environments.rules.names import split_host
 from roadbed.environments.rules.score import read_score
 from roadbed.environments.service.deploying import deploy
@@ -35,6 +35,7 @@ __all__ = [
     "DeploymentFilter",
     "DeploymentFinished",
     "DeploymentState",
+    "DeploymentSuperseded",
     "DeploymentView",
     "EnvironmentView",
     "HealthChanged",

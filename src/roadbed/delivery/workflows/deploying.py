@@ -7,10 +7,19 @@ from roadbed.catalog.contract import find_entity, read_documents, wait_for_entit
 from roadbed.core.db import ReadSession, WriteSession
 from roadbed.delivery.rules.frozen import thaw_stage
 from roadbed.delivery.rules.pipelines import holds
+from roadbed.delivery.service.statuses import ACTOR
 from roadbed.delivery.types import DEVELOPMENT, DEVELOPMENT_WAIT
 from roadbed.delivery.workflows.artifact import SCORE_FILE
 from roadbed.delivery.workflows.speaking import condition_values, say_of_step, speaking
-from roadbed.environments.contract import DEPLOY_RUN, DeployWish, deploy, find_deployment_of_run, release_application
+from roadbed.environments.contract import (
+    DEPLOY_RUN,
+    DeploymentState,
+    DeploymentSuperseded,
+    DeployWish,
+    deploy,
+    find_deployment_of_run,
+    release_application,
+)
 from roadbed.kit.refs import parse_ref
 from roadbed.runs.contract import (
     Done,
@@ -23,6 +32,7 @@ from roadbed.runs.contract import (
     StepKind,
     Undone,
     Wait,
+    cancel_run,
     find_run,
     list_children,
     resume_waits,
@@ -136,6 +146,9 @@ async def _after(context: StepContext, environment: str) -> Outcome:
             if run.state is RunState.SUCCEEDED and environment == DEVELOPMENT:
                 result = {"state": run.state.value, "run_id": str(context.run_id)}
                 await resume_waits(session, kind=DEVELOPMENT_WAIT, key=str(context.run_id), result=result)
+            view = await find_deployment_of_run(session, run.id)
+            if view is not None and view.state is DeploymentState.SUPERSEDED:
+                return await _give_way(session, context, reason=view.error or f"{run.title} gave way to a newer one.")
         if run.state is not RunState.SUCCEEDED:
             error = run.error or {}
             reason = error.get("message") or f"{run.title} was {run.state}."
@@ -143,6 +156,13 @@ async def _after(context: StepContext, environment: str) -> Outcome:
     text = f"Runs in {environment}"
     await say_of_step(context, StatusState.SUCCESS, text)
     return Done({"environment": environment}, note=text)
+
+
+async def _give_way(session: WriteSession, context: StepContext, *, reason: str) -> Outcome:
+    """End a pipeline whose deployment gave way to a newer one: all that it would deploy next is older as well."""
+    because = DeploymentSuperseded(reason, hint="The pipeline of the newer commit goes on.")
+    await cancel_run(session, ACTOR, context.run_id, because=because)
+    return Skip(reason)
 
 
 async def is_in_development(session: ReadSession, run_id: UUID) -> bool:

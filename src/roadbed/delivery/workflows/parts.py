@@ -77,7 +77,7 @@ def _last_word(run: RunSummary) -> Word:
         return Word(StatusState.SUCCESS, "All stages passed")
     if run.state is RunState.FAILED:
         return Word(StatusState.FAILURE, (run.error or {}).get("message") or "A stage failed")
-    return Word(StatusState.ERROR, "Cancelled")
+    return Word(StatusState.ERROR, (run.error or {}).get("message") or "Cancelled")
 
 
 def _clear(services: Services, run_id: UUID, owner: str, *, is_kept: bool) -> None:

@@ -9,11 +9,13 @@ from roadbed.catalog.contract import EntitySummary, get_entity
 from roadbed.core.actor import Actor
 from roadbed.core.db import WriteSession
 from roadbed.core.sandbox import Sandbox
+from roadbed.core.settings import Settings
 from roadbed.environments.access import require_isolation
 from roadbed.environments.models import Application, Deployment, Environment
 from roadbed.environments.repository import deployments as rows
 from roadbed.environments.rules.score import read_score
 from roadbed.environments.service.places import get_type, put_environment
+from roadbed.environments.service.progress import supersede_waiting
 from roadbed.environments.service.reading import deployment_view
 from roadbed.environments.types import DEPLOY_RUN, DeploymentState, DeploymentView, DeployWish, WorkloadSpec
 from roadbed.kit.clock import now
@@ -59,10 +61,13 @@ async def deploy(session: WriteSession, actor: Actor, wish: DeployWish) -> Deplo
     type_ = await get_type(session, wish.environment)
     environment, application = await put_environment(session, component, type_)
     plan = _Plan(wish, spec, component, type_, environment, application)
-    run = await start_run(session, actor, _plan_run(plan))
+    hours = session.services.get(Settings).environments.approval_hours
+    run = await start_run(session, actor, _plan_run(plan, approval_hours=hours))
     found = await rows.find_deployment_of_run(session, run.id)
     if found is None:
         found = (await _add(session, actor, plan, run), environment, application)
+        if type_.spec.get("approval"):
+            await supersede_waiting(session, found[0], environment)
     return deployment_view(*found)
 
 
@@ -77,11 +82,11 @@ def _complete(wish: DeployWish, artifact: Artifact) -> DeployWish:
     )
 
 
-def _plan_run(plan: _Plan) -> RunPlan:
+def _plan_run(plan: _Plan, *, approval_hours: int) -> RunPlan:
     name = plan.spec.name
     steps = [StepPlan("begin", "Take the turn", "environments.begin")]
     if plan.type.spec.get("approval"):
-        steps.insert(0, _approval(plan))
+        steps.insert(0, _approval(plan, approval_hours))
     if plan.spec.resources:
         count = plural(len(plan.spec.resources), "resource")
         steps.append(StepPlan("resources", f"Provision {count}", "environments.resources"))
@@ -103,7 +108,7 @@ def _plan_run(plan: _Plan) -> RunPlan:
     )
 
 
-def _approval(plan: _Plan) -> StepPlan:
+def _approval(plan: _Plan, hours: int) -> StepPlan:
     asked = plan.type.spec["approval"]
     owner = plan.component.owner
     approvers = [str(owner) if name == "owner" and owner else name for name in asked["approvers"]]
@@ -114,7 +119,7 @@ def _approval(plan: _Plan) -> StepPlan:
         "subject": str(plan.component.ref),
         "detail": f"Version {plan.wish.version}{commit} of {plan.component.ref.name} goes to {plan.environment.name}.",
         "href": plan.page,
-        "expires_in_hours": asked.get("expiresAfterHours"),
+        "expires_in_hours": asked.get("expiresAfterHours", hours),
         "is_four_eyes": asked.get("fourEyes", True),
     }
     return StepPlan("approve", f"Approve {plan.environment.name}", "approvals.ask", inputs)

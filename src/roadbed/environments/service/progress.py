@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from roadbed.approvals.contract import supersede_of_run
 from roadbed.audit.contract import record
 from roadbed.catalog.contract import Health
 from roadbed.core.actor import Actor, system_actor
@@ -80,11 +81,28 @@ async def begin(session: WriteSession, run_id: UUID) -> RunSummary | None:
             continue
         await rows.lock_deployment_of_run(session, older.run_id)
         if older.state == DeploymentState.RUNNING:
-            older.state = DeploymentState.SUPERSEDED
-            older.error = f"Version {deployment.version} was deployed before it was done."
-            await cancel_run(session, ACTOR, older.run_id)
+            await _give_way(session, older, words=f"Version {deployment.version} was deployed before it was done.")
         return run
     return None
+
+
+async def supersede_waiting(session: WriteSession, deployment: Deployment, environment: Environment) -> None:
+    """Have older deployments of the component whose approval nobody has decided on give way to one that asks now."""
+    await lock_transaction(session, f"deployments:{deployment.environment_id}:{deployment.component}")
+    for older in await rows.list_rivals(session, deployment):
+        run = await find_run(session, older.run_id) if older.id < deployment.id and not older.has_begun else None
+        if run is None or run.state.is_finished or older.state != DeploymentState.RUNNING:
+            continue
+        words = f"{older.version} gave way to {deployment.version}, which waits for {environment.name} now."
+        if await supersede_of_run(session, run.id, because=words):
+            await _give_way(session, older, words=words)
+
+
+async def _give_way(session: WriteSession, older: Deployment, *, words: str) -> None:
+    """End a deployment that a newer one makes pointless; `words` name that one."""
+    older.state, older.error = DeploymentState.SUPERSEDED, words
+    because = DeploymentSuperseded(words, hint="Deploy it again if it should run after all.")
+    await cancel_run(session, ACTOR, older.run_id, because=because)
 
 
 async def put_instance(session: WriteSession, run_id: UUID, variables: tuple[Variable, ...]) -> UUID:

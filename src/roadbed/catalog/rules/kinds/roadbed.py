@@ -163,7 +163,7 @@ _APPROVAL = fields(
     ),
     count=whole("How many", minimum=1, default=1),
     fourEyes=flag("Four eyes", "Who started the deployment cannot approve it.", default=True),
-    expiresAfterHours=whole("Expires after", "In hours.", minimum=1),
+    expiresAfterHours=whole("Expires after", "In hours; without it the installation's setting.", minimum=1),
 )
 
 ENVIRONMENT_TYPE = KindDefinition(
