@@ -37,9 +37,9 @@ def begin(made: Installation, name: str, phase: str, moment: float) -> str:
                 return True
         return False
 
-    wait_for(has_begun, what=f"phase {phase} of {name}")
+    wait_for(has_begun, seconds=300, what=f"phase {phase} of {name}")
     if phase == "approval":
-        wait_for(lambda: made.run(run_id)["finished_at"], what=name)
+        made.ends(run_id)
     else:
         time.sleep(moment)
     return run_id
@@ -86,9 +86,17 @@ def assert_gone(made: Installation, name: str, run: Json) -> None:
     assert made.get("/api/v1/approvals", state="waiting", subject=f"component:default/{name}")["items"] == []
 
 
-def workspaces(made: Installation) -> list[str]:
-    home = made.roadbed.home
-    return [str(path) for folder in ("delivery/workspaces", "goldenpaths") for path in Path(home, folder).glob("*")]
+def is_deployed(made: Installation, process: str) -> bool:
+    """Tell whether a process is that of a deployed workload: cancelling leaves what runs already."""
+    items = made.get("/api/v1/inventory", kind="process")["items"]
+    return any(item["name"] == process and item["details"].get("workload") for item in items)
+
+
+def workspaces(made: Installation, family: list[Json]) -> list[Path]:
+    """Return the folders in which these runs worked."""
+    folders = [Path(made.roadbed.home, name) for name in ("delivery/workspaces", "goldenpaths")]
+    found = (folder / run["id"] for folder in folders for run in family)
+    return [path for path in found if path.exists()]
 
 
 @pytest.mark.parametrize("phase", PHASES)
@@ -101,7 +109,7 @@ def test_creation_cancelled_with_undo_leaves_nothing(made: Installation, phase: 
     family = all_end(made, run_id)
     assert_gone(made, name, family[0])
     settles(made, before)
-    assert workspaces(made) == []
+    assert workspaces(made, family) == []
 
 
 @pytest.mark.parametrize("phase", PHASES)
@@ -114,11 +122,46 @@ def test_creation_cancelled_ends_and_can_be_undone_later(made: Installation, pha
     cancel(made, open_runs[0], undo=False)
     family = all_end(made, run_id)
     assert {run["state"] for run in family} <= {"cancelled", "succeeded"}
-    wait_for(lambda: not workspaces(made), what="the end of the workspaces")
-    assert [
-        item for item in made.get("/api/v1/inventory", kind="process")["items"] if "workspace:" in item["belongs_to"]
-    ] == []
-    things(made)
+    wait_for(lambda: not workspaces(made, family), what="the end of the workspaces")
+    assert not [name for kind, name in things(made) - before if kind == "process" and not is_deployed(made, name)]
     cancel(made, run_id, undo=True)
     assert_gone(made, name, all_end(made, run_id)[0])
     settles(made, before)
+
+
+def test_finished_creation_is_undone_in_words_and_its_name_is_free_again(made: Installation) -> None:
+    run_id = made.create("again")
+    assert made.ends(run_id)["state"] == "succeeded"
+    cancel(made, run_id, undo=True)
+    assert_gone(made, "again", all_end(made, run_id)[0])
+    page = made.client.get(f"/runs/{run_id}").text
+    assert "What was taken back" in page
+    for words in (
+        "in development, with its processes and its address",
+        "postgres db of again in development; its last copy is",
+        "the environments of again: development, staging, production",
+        "the artifact again",
+        "component:default/again from the catalog",
+        "the repository makers/again",
+    ):
+        assert words in page, words
+    second = made.create("again")
+    assert second != run_id
+    assert made.ends(second)["state"] == "succeeded"
+    push_a_change(made, "again")
+    cancel(made, second, undo=True)
+    all_end(made, second)
+    page = made.client.get(f"/runs/{second}").text
+    assert "the repository makers/again, because it has commits on notes that this run did not make" in page
+    assert [item["name"] for item in made.get("/api/v1/repositories", q="again")["items"]] == ["again"]
+    assert made.client.get("/api/v1/entities/component/default/again").status_code == 200
+
+
+def push_a_change(made: Installation, name: str) -> None:
+    clone = made.folder / f"clone-of-{name}"
+    made.git(made.folder, "clone", "--quiet", made.address("makers", name), str(clone))
+    (clone / "NOTES.md").write_text("Somebody was here.\n")
+    made.git(clone, "add", "--all")
+    made.git(clone, "commit", "--quiet", "--message=Add notes")
+    made.git(clone, "push", "--quiet", "origin", "main:notes")
+    wait_for(lambda: made.get("/api/v1/runs", kind="delivery.pipeline", limit=1)["items"][0]["finished_at"], what="it")

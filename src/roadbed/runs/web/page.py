@@ -76,6 +76,8 @@ async def run_page(
     may_control = request.app.state.services.get(DeciderService).has(actor, RUN_CONTROL)
     children = await repository.list_children(session, run_id)
     shown = {f"/runs/{child.id}" for child in children}  # with their state; a link to them says less
+    may_cancel = may_control and not look.state.is_finished and run.cancel_requested_at is None
+    may_undo = may_control and look.state.is_finished and await can_be_undone(session, run)
     context = {
         **_show_run(look, actor),
         **await _show_log(session, look, is_refresh=request.headers.get("hx-request") == "true"),
@@ -83,9 +85,9 @@ async def run_page(
         "children": [{"run": child, "state": state_words(child.state)} for child in children],
         "parent": await repository.find_run(session, run.parent_run_id) if run.parent_run_id else None,
         "may_retry": may_control and look.state is RunState.FAILED,
-        "may_cancel": may_control and not look.state.is_finished and run.cancel_requested_at is None,
-        "may_undo": may_control and look.state.is_finished and await can_be_undone(session, run),
-        "would_go": await repository.list_family_links(session, run_id),
+        "may_cancel": may_cancel,
+        "may_undo": may_undo,
+        "would_go": await repository.list_family_links(session, run_id) if may_cancel or may_undo else [],
         "undone": await _show_undone(session, run),
         "excerpt": await _excerpt(session, look),
         "facts": await renderer.panels(request, PLACE_FACTS, run),
@@ -98,9 +100,12 @@ async def run_page(
 
 async def _show_undone(session: ReadSession, run: Run) -> dict[str, list[str]] | None:
     """Return what undoing a run and those below it came to; None while nothing was undone."""
+    if not run.is_undo_wanted:
+        return None
     found = [step.undone for step in await repository.list_undone(session, run.id) if step.undone is not None]
-    shown = {name: [words for undone in found for words in undone[name]] for name in ("taken", "kept")}
-    return shown if run.is_undo_wanted and any(shown.values()) else None
+    return (
+        {name: [words for undone in found for words in undone[name]] for name in ("taken", "kept")} if found else None
+    )
 
 
 def _show_run(look: _Look, actor: Actor) -> dict[str, Any]:
