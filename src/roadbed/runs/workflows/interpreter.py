@@ -7,7 +7,7 @@ the step still running, and executes its kind once more.
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -37,7 +37,6 @@ log = structlog.get_logger(__name__)
 
 CANCEL_POLL_SECONDS = 0.5
 _SPAN_BITS = 2**64 - 1
-
 
 
 @dataclass(frozen=True)
@@ -207,7 +206,7 @@ class Interpreter:
             if isinstance(result, Wait):
                 return await self._wait(session, run, step, wait=result, is_undo=turn.is_undo)
             if isinstance(result, Undone):
-                await _write_undone(session, step, result)
+                await _write_undone(session, step, turn.context.hide(asdict(result)))
             else:
                 _write_outcome(step, result)
             return True
@@ -286,11 +285,11 @@ def _write_outcome(step: RunStep, result: Done | Skip | None) -> None:
     step.progress_done = step.progress_total
 
 
-async def _write_undone(session: WriteSession, step: RunStep, result: Undone) -> None:
+async def _write_undone(session: WriteSession, step: RunStep, words: dict[str, Any]) -> None:
     step.state = StepState.UNDONE
-    step.undone = {"taken": list(result.taken), "kept": list(result.kept)}
-    step.note = "; ".join([*result.taken, *(f"kept: {words}" for words in result.kept)]) or None
-    if not result.kept:
+    step.undone = {"taken": list(words["taken"]), "kept": list(words["kept"])}
+    step.note = "; ".join([*words["taken"], *(f"kept: {kept}" for kept in words["kept"])]) or None
+    if not words["kept"]:
         await repository.remove_links(session, step.id)
 
 
