@@ -48,6 +48,13 @@ async def _hang(context: StepContext) -> Outcome:
     return Done()
 
 
+async def _hold(context: StepContext) -> Outcome:
+    executed.append(f"{context.run_id}:{context.key}")
+    while context.inputs["name"] in broken:  # noqa: ASYNC110 - a set of names tells nobody
+        await asyncio.sleep(0.01)
+    return Done()
+
+
 async def _wait(context: StepContext) -> Outcome:
     if context.resumed is None:
         seconds = context.inputs.get("seconds")
@@ -101,6 +108,7 @@ STEPS_MODULE = Module(
             StepKind("test.fail", _fail_while_broken),
             StepKind("test.hang", _hang),
             StepKind("test.timeout", _hang, timeout_seconds=0.2),
+            StepKind("test.hold", _hold),
             StepKind("test.wait", _wait),
             StepKind("test.lines", _lines),
             StepKind("test.leak", _leak),

@@ -1,8 +1,14 @@
-"""A run whose segment ended with an error of the engine is moved on."""
+"""A run whose segment ended with an error of the engine is moved on; one whose segment is begun twice moves once."""
+
+import time
 
 from sqlalchemy import text
 
-from roadbed.runs.service.control import rescue_runs
+from roadbed.core.workflows import Workflows
+from roadbed.kit.ids import new_id
+from roadbed.runs.contract import StepPlan
+from roadbed.runs.service.control import SEGMENT_WORKFLOW, rescue_runs
+from tests import steps as test_steps
 from tests.runs.test_runs import echo, finish, look, start, wait_for
 from tests.support import RunningServer
 
@@ -36,3 +42,39 @@ def test_run_of_a_broken_segment_is_moved_on_by_a_new_one(server: RunningServer)
     assert [(step.state, step.attempt) for step in steps] == [("succeeded", 1), ("succeeded", 2)]
     assert server.run(rescue()) == 0
     assert look(server, run_id)[0].segment == 2
+
+
+def workflow_reaches(server: RunningServer, workflow_id: str, state: str) -> None:
+    async def look_at_it() -> str | None:
+        async with server.database.read() as session:
+            found: str | None = await session.scalar(
+                text("SELECT status FROM dbos.workflow_status WHERE workflow_uuid = :id"), {"id": workflow_id}
+            )
+            return found
+
+    deadline = time.monotonic() + 30
+    while (found := server.run(look_at_it())) != state:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.02)
+
+
+def test_segment_that_is_begun_twice_executes_each_step_once(server: RunningServer) -> None:
+    name, again = f"held-{new_id()}", f"again-{new_id()}"
+    test_steps.broken.add(name)
+    run_id = start(server, StepPlan("held", "Held", "test.hold", {"name": name}), echo("after")).id
+    wait_for(server, run_id, lambda _, steps: steps[0].state == "running")
+
+    async def begin_again() -> None:
+        async with server.database.write() as session:
+            arguments = {"run_id": str(run_id), "segment": 1}
+            await session.services.get(Workflows).enqueue(
+                session, workflow=SEGMENT_WORKFLOW, workflow_id=again, arguments=arguments
+            )
+
+    server.run(begin_again())
+    workflow_reaches(server, again, "PENDING")  # a worker has taken it
+    test_steps.broken.remove(name)
+    _, steps = finish(server, run_id)
+    workflow_reaches(server, again, "SUCCESS")
+    assert [(step.state, step.attempt) for step in steps] == [("succeeded", 1), ("succeeded", 1)]
+    assert [one for one in test_steps.executed if one.startswith(str(run_id))] == [f"{run_id}:held", f"{run_id}:after"]

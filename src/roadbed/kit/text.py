@@ -54,6 +54,11 @@ def filesize(size_bytes: int) -> str:
     raise AssertionError("unreachable")
 
 
+def clean_text(text: str) -> str:
+    """Return `text` as PostgreSQL can store it: without NUL and lone surrogates."""
+    return text.replace("\x00", "�").encode("utf-8", "replace").decode()
+
+
 def iso(at: datetime) -> str:
     """Return a time for `datetime` attributes and titles: `2026-11-19T14:31:36Z`."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

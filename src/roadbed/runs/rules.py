@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 from roadbed.core.actor import Actor, ActorKind
 from roadbed.core.errors import RoadbedError
 from roadbed.kit.clock import now
+from roadbed.kit.text import clean_text
 from roadbed.runs.types import StepState
 
 RUN_NOUNS = {
@@ -88,9 +89,5 @@ def thaw_actor(values: dict[str, Any]) -> Actor:
 
 def error_record(error: RoadbedError) -> dict[str, Any]:
     """Return what a run keeps of an error: code, words, next step."""
-    return {"code": error.code, "message": error.message, "hint": error.hint}
-
-
-def clean_text(text: str) -> str:
-    """Return `text` as PostgreSQL can store it: without NUL and lone surrogates."""
-    return text.replace("\x00", "�").encode("utf-8", "replace").decode()
+    hint = None if error.hint is None else clean_text(error.hint)
+    return {"code": error.code, "message": clean_text(error.message), "hint": hint}

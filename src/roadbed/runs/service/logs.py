@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from roadbed.core.db import ReadSession, WriteSession
+from roadbed.kit.text import clean_text
 from roadbed.runs import repository
 from roadbed.runs.models import RunLogChunk
-from roadbed.runs.rules import clean_text
 
 LONGEST_LINE = 8_000
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import structlog
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, get_tracer, set_span_in_context
@@ -57,14 +58,24 @@ class Interpreter:
         self._workflows = services.get(Workflows)
         self._tracer = get_tracer("roadbed.runs")
         self._kinds = {kind.name: kind for kind in services.get(Registry).get(STEPS)}
+        self._moving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def move(self, run_id: str, segment: int) -> None:
-        """Take turns until the run ends or waits. This is the workflow `runs.segment`."""
+        """Take turns until the run ends or waits. This is the workflow `runs.segment`.
+
+        It is begun at least once. Should it be begun while it runs, or a newer one while an older is about to end, the
+        later one waits: no step is ever executed twice at the same time.
+        """
+        moving = self._moving.setdefault(run_id, asyncio.Lock())
         with structlog.contextvars.bound_contextvars(run_id=run_id):
-            while True:
-                result = await self._workflows.step("turn", partial(self._turn, UUID(run_id), segment))
-                if not result["goes_on"]:
-                    return
+            async with moving:
+                await self._take_turns(run_id, segment)
+
+    async def _take_turns(self, run_id: str, segment: int) -> None:
+        while True:
+            result = await self._workflows.step("turn", partial(self._turn, UUID(run_id), segment))
+            if not result["goes_on"]:
+                return
 
     async def _turn(self, run_id: UUID, segment: int) -> dict[str, bool]:
         turn = await outlast_outage(partial(self._begin, run_id, segment))
