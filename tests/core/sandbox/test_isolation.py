@@ -237,7 +237,7 @@ async def test_user_ids_are_handed_out_once_on_the_machine() -> None:
     if not IS_ROOT:
         pytest.skip("accounts are given out by root only")
     uids = UidRange(52_990, 3)
-    one, other = UidPool(uids), UidPool(uids)
+    one, other = UidPool(uids, holder="one"), UidPool(uids, holder="other")
     taken = [one.acquire(), other.acquire(), one.acquire()]
     assert sorted(taken) == list(uids)
     with pytest.raises(SandboxFailed, match="All 3 user ids"):

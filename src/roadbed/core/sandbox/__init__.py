@@ -10,7 +10,7 @@ from roadbed.core.sandbox.isolation import Isolation, Mechanism, UidRange
 from roadbed.core.sandbox.processes import ProcessIdentity
 from roadbed.core.sandbox.runner import MarkedProcess, Sandbox, Workload
 from roadbed.core.sandbox.spec import Limits, Outcome, SandboxFailed, SandboxSpec
-from roadbed.core.sandbox.workspaces import find_file
+from roadbed.core.sandbox.workspaces import find_file, remove_tree, temporary_of
 
 __all__ = [
     "Interpreter",
@@ -29,4 +29,6 @@ __all__ = [
     "find_file",
     "find_interpreter",
     "is_reachable",
+    "remove_tree",
+    "temporary_of",
 ]

@@ -89,11 +89,13 @@ class UidPool:
     """Hands out user ids, each to one sandbox at a time on the whole machine.
 
     Two Roadbeds on one machine share the range: a lock file keeps them apart while they run, and a user id with
-    living processes is not handed out, so that what a killed server left running stays apart as well.
+    living processes is not handed out, so that what a killed server left running stays apart as well. The file names
+    the holder, so that the next server of the same installation knows which accounts the killed one had.
     """
 
-    def __init__(self, uids: UidRange) -> None:
+    def __init__(self, uids: UidRange, *, holder: str) -> None:
         self._uids = uids
+        self._holder = holder.encode()
         self._locks: dict[int, int] = {}
         self._folder: Path | None = None
 
@@ -122,12 +124,21 @@ class UidPool:
         except BlockingIOError:
             os.close(descriptor)
             return False
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, self._holder)
         self._locks[uid] = descriptor
         return True
 
     def release(self, uid: int) -> None:
         """Give a user id back."""
-        os.close(self._locks.pop(uid))
+        descriptor = self._locks.pop(uid)
+        os.ftruncate(descriptor, 0)
+        os.close(descriptor)
+
+    def list_left(self) -> list[int]:
+        """List the user ids that an earlier server of this installation held when it was killed."""
+        files = ((uid, self._lock_folder() / str(uid)) for uid in self._uids if uid not in self._locks)
+        return [uid for uid, file in files if file.is_file() and file.read_bytes() == self._holder]
 
     def _lock_folder(self) -> Path:
         if self._folder is None:

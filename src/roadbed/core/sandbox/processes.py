@@ -147,50 +147,82 @@ def end_all(identity: ProcessIdentity, isolation: Isolation, *, is_sole_user: bo
     if identity.is_alive():
         _signal_group(identity.pid, signal.SIGKILL)
     if identity.uid is not None and is_sole_user:
-        _kill_account(identity.uid, isolation.setpriv)
+        end_account(identity.uid, isolation.setpriv)
     end_marked(identity.cookie)
 
 
 def end_marked(cookie: str) -> None:
-    """Kill every process that carries a cookie, until two looks in a row are sure that there are no more of them."""
+    """Kill every process that carries a cookie, until two looks in a row are sure that there are no more of them.
+
+    Who does not carry it never will: only the first look is at all processes of the machine, the others at new ones.
+    """
     quiet_count = 0
+    others: set[int] = set()
     for _ in range(_KILL_ROUNDS):
-        cookies, is_sure = look_for_marked()
-        found = [pid for pid, carried in cookies.items() if carried == cookie]
+        look = look_for_marked(leave_out=others)
+        found = [pid for pid, carried in look.cookies.items() if carried == cookie]
+        others |= look.others | (look.cookies.keys() - set(found))
         for pid in found:
             _signal_process(pid, signal.SIGKILL)
-        quiet_count = quiet_count + 1 if is_sure and not found else 0
+        quiet_count = quiet_count + 1 if look.is_sure and not found else 0
         if quiet_count == _QUIET_ROUNDS:
             return
         time.sleep(0.002)  # the kernel takes them off the list a moment later
 
 
-def look_for_marked() -> tuple[dict[int, str], bool]:
-    """Return the cookies of the living processes of sandboxes by pid, and whether none can have been overlooked.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at processes found: the cookies of those in sandboxes by pid, and the pids of all others.
 
-    One can when a process was just becoming another program, which shows no environment for a moment, or ended while
-    we looked: it may have left a child that was not on the list yet.
+    `is_sure` is False when one can have been overlooked: a process was just becoming another program, which shows no
+    environment for a moment, or ended while we looked and may have left a child that was not on the list yet.
     """
+
+    cookies: dict[int, str]
+    others: set[int]
+    is_sure: bool
+
+
+def look_for_marked(*, leave_out: set[int] | frozenset[int] = frozenset()) -> Look:
+    """Look at the living processes, but for those that are known."""
     cookies: dict[int, str] = {}
+    others: set[int] = set()
     is_sure = True
     for pid in psutil.pids():
+        if pid in leave_out:
+            continue
         try:
-            process = psutil.Process(pid)
-            environment = process.environ()
-            if process.status() == psutil.STATUS_ZOMBIE:
-                continue
-            if cookie := environment.get(COOKIE_VARIABLE):
-                cookies[pid] = cookie
-            elif not environment and not process.cmdline() and process.exe():  # a thread of the kernel has no file
-                is_sure = False
-        except psutil.NoSuchProcess:  # also raised for zombies and threads of the kernel, which stay
-            is_sure = is_sure and psutil.pid_exists(pid)
+            cookie = _read_cookie(psutil.Process(pid))
+        except psutil.NoSuchProcess:
+            is_sure = False
         except (psutil.Error, OSError):
-            continue  # somebody else's
-    return cookies, is_sure
+            others.add(pid)  # somebody else's
+        else:
+            if cookie:
+                cookies[pid] = cookie
+            elif cookie is None:
+                is_sure = False
+            else:
+                others.add(pid)
+    return Look(cookies, others, is_sure)
 
 
-def _kill_account(uid: int, setpriv: str) -> None:
+def _read_cookie(process: psutil.Process) -> str | None:
+    """Return what marks a process, or an empty string; None while it shows no environment."""
+    try:
+        environment = process.environ()
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return ""
+        if environment or process.cmdline() or not process.exe():  # a thread of the kernel has no file
+            return environment.get(COOKIE_VARIABLE, "")
+    except psutil.NoSuchProcess:
+        if psutil.pid_exists(process.pid):  # a zombie or a thread of the kernel, which stays
+            return ""
+        raise
+    return None
+
+
+def end_account(uid: int, setpriv: str) -> None:
     """Kill all processes of an account in one call of the kernel, which no fork can outrun."""
     account = [f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
     script = "kill -s KILL -- -1"

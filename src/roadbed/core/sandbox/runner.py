@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from roadbed.core.sandbox.arguments import Placement, account_files, build_arguments, build_environment
@@ -14,6 +15,7 @@ from roadbed.core.sandbox.output import OnOutput, OutputPump, ReadEnd, StatusRep
 from roadbed.core.sandbox.processes import (
     ProcessIdentity,
     ask_to_end,
+    end_account,
     end_all,
     end_marked,
     look_for_marked,
@@ -61,7 +63,7 @@ class Sandbox:
         self.isolation = isolation
         self._hidden = tuple(folder.resolve() for folder in hidden)
         self._scope = scope
-        self._workspaces = Workspaces(isolation)
+        self._workspaces = Workspaces(isolation, holder=scope)
         self._claiming = asyncio.Lock()
         self._cookies: dict[str, Path] = {}
 
@@ -143,23 +145,22 @@ class Sandbox:
         self._cookies[identity.cookie] = workspace.resolve()
         return Workload(self, claim, identity, child_pid=None)
 
-    def sweep(self, *, keep: Collection[ProcessIdentity] = ()) -> int:
-        """End what an earlier server of this installation left running, and return how many processes that were.
+    def sweep(self) -> int:
+        """End what an earlier server of this installation left running, and return how many processes carried a mark.
 
-        Args:
-            keep: workloads that will be adopted.
+        Workloads that shall go on are adopted before.
         """
-        kept = {identity.cookie for identity in keep}
-        left = [it.cookie for it in self.list_processes() if it.workspace is None and it.cookie not in kept]
+        left = [it.cookie for it in self.list_processes() if it.workspace is None]
         for cookie in set(left):
             end_marked(cookie)
+        self._workspaces.end_left(partial(end_account, setpriv=self.isolation.setpriv))  # also what lost its mark
         return len(left)
 
     def list_processes(self) -> list[MarkedProcess]:
         """List the processes of this installation's sandboxes."""
         return [
             MarkedProcess(pid, cookie, self._cookies.get(cookie))
-            for pid, cookie in look_for_marked()[0].items()
+            for pid, cookie in look_for_marked().cookies.items()
             if cookie.startswith(f"{self._scope}.")
         ]
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,15 +23,20 @@ class Claim:
     @property
     def temporary(self) -> Path:
         """The folder that its commands see as /tmp: beside the workspace, so that it is on disk and private."""
-        return self.workspace.parent / f".{self.workspace.name}.tmp"
+        return temporary_of(self.workspace)
+
+
+def temporary_of(workspace: Path) -> Path:
+    """Return the folder that is /tmp for the commands of a workspace."""
+    return workspace.parent / f".{workspace.name}.tmp"
 
 
 class Workspaces:
     """Which workspaces are in use, and by which account."""
 
-    def __init__(self, isolation: Isolation) -> None:
+    def __init__(self, isolation: Isolation, *, holder: str) -> None:
         self._isolation = isolation
-        self._pool = UidPool(isolation.uids)
+        self._pool = UidPool(isolation.uids, holder=holder)
         self._claims: dict[Path, Claim] = {}
 
     def claim(self, workspace: Path, *, uid: int | None = None) -> Claim:
@@ -50,7 +56,8 @@ class Workspaces:
         """Make the temporary folder and give the workspace to its account. This takes time with many files."""
         if not claim.workspace.is_dir():
             raise SandboxFailed(f"The workspace {claim.workspace} does not exist.", hint="Make the folder first.")
-        shutil.rmtree(claim.temporary, ignore_errors=True)
+        if claim.temporary.exists():
+            remove_tree(claim.temporary)
         claim.temporary.mkdir(mode=0o700)
         if claim.uid is None:
             return
@@ -66,7 +73,7 @@ class Workspaces:
         if claim.user_count:
             return
         del self._claims[claim.workspace]
-        shutil.rmtree(claim.temporary, ignore_errors=True)
+        shutil.rmtree(claim.temporary, ignore_errors=True)  # without isolation a process may still write there
         if claim.uid is not None and claim.workspace.exists():
             # Closing the top keeps the next holder of this user id out; the files below may keep their owner.
             os.chown(claim.workspace, os.geteuid(), os.getegid())
@@ -77,6 +84,13 @@ class Workspaces:
         """Let go of a workspace whose workload goes on without this server."""
         del self._claims[claim.workspace]
         self._release_uid(claim)
+
+    def end_left(self, end: Callable[[int], None]) -> None:
+        """Have the accounts ended that an earlier server of this installation held when it was killed."""
+        for uid in self._pool.list_left() if self._isolation.mechanism.has_uid else ():
+            if self._pool.reserve(uid):
+                end(uid)
+                self._pool.release(uid)
 
     def _take_uid(self, uid: int | None) -> int | None:
         if not self._isolation.mechanism.has_uid:
@@ -90,6 +104,23 @@ class Workspaces:
     def _release_uid(self, claim: Claim) -> None:
         if claim.uid is not None:
             self._pool.release(claim.uid)
+
+
+def remove_tree(folder: Path) -> None:
+    """Delete a folder, also where its folders were made read-only by what ran in it.
+
+    What ran there may have put a link in its place: then the link goes, and what it points to stays.
+    """
+    if folder.is_symlink() or not folder.is_dir():
+        folder.unlink()
+        return
+    folder.chmod(0o700)
+    for root, folders, _ in os.walk(folder):
+        for name in folders:
+            path = Path(root) / name
+            if not path.is_symlink():
+                path.chmod(0o700)
+    shutil.rmtree(folder)
 
 
 def find_file(workspace: Path, name: str) -> Path | None:
