@@ -58,12 +58,30 @@ OUTSIDE = b"""<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a SYSTEM "file:///etc/p
         (b"not xml", "not XML"),
         (b"", "not XML"),
         (b"<testsuites><testsuite>", "not XML"),
-        (b"<testsuite>" + b"<testcase name='t'/>" * 20_001 + b"</testsuite>", "more than 20,000"),
+        (b"<testsuite>" + b"<testcase name='t'/>" * 20_001 + b"</testsuite>", "20,000 tests at most"),
+        (b"<testsuite>" + b"<a/>" * 500_001 + b"</testsuite>", "more than 500,000 elements"),
+        (b'<testsuite name="' + b"a" * 2_000_000 + b'"/>', "a tag of more than 1,000,000 bytes"),
+        (b"<testsuite " + b" ".join(b"a%d=''" % it for it in range(150_000)) + b"/>", "a tag of more than"),
+        (b'<?xml version="1.0" encoding="utf-7"?><testsuite/>', "not XML"),
+        (b'<?xml version="1.0" encoding="nowhere"?><testsuite/>', "not XML"),
+        (b'<?xml version="1.0" encoding="idna"?><testsuite/>', "not XML"),
     ],
 )
 def test_bad_junit_is_refused_with_the_reason(data: bytes, reason: str) -> None:
     with pytest.raises(ReportUnreadable, match=reason):
         read_junit(data)
+
+
+def test_times_that_no_test_takes_are_not_counted() -> None:
+    times = (b"-1", b"nan", b"inf", b"1e308", b"1e308", b"99999999999999999999", b"2.5")
+    cases = b"".join(b'<testcase name="t" time="%b"/>' % time for time in times)
+    counts = count_tests(read_junit(b'<testsuite tests="-7" failures="1e99">' + cases + b"</testsuite>"))
+    assert counts == TestCounts(7, 0, 0, 2.5)
+
+
+def test_characters_that_cannot_be_stored_are_replaced() -> None:
+    (check,) = read_scan(rb'{"checks": [{"name": "a\u0000", "state": "failed", "detail": "\ud800b"}]}')
+    assert check == Check("a\N{REPLACEMENT CHARACTER}", ReportState.FAILED, "?b")
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))

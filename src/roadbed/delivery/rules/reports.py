@@ -1,25 +1,26 @@
 """What the files say that stages leave behind: JUnit XML, coverage, scans, SBOMs."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from roadbed.delivery.errors import ReportUnreadable
 from roadbed.delivery.rules.xml import parse_xml
 from roadbed.delivery.types import Check, ReportState, TestCase, TestCounts, TestState
+from roadbed.kit.text import clean_text
 
 MAX_CASES = 20_000
 _NAME, _MESSAGE, _DETAILS = 500, 2_000, 16_000
+_LONGEST_SECONDS = 10_000_000
 _BAD = {"failure": TestState.FAILED, "error": TestState.ERROR}
 
 
 class _JUnit:
     """Collects test cases."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_cases: int) -> None:
         self.cases: list[TestCase] = []
-        self.has_suite = False
+        self._max_cases = max_cases
         self._suites: list[str] = []
         self._case: dict[str, Any] | None = None
 
@@ -46,19 +47,19 @@ class _JUnit:
         elif self._case is not None and name in _BAD:
             self._case["details"] = text.strip()[:_DETAILS]
         elif name == "testcase" and self._case is not None:
-            if len(self.cases) >= MAX_CASES:
-                raise ReportUnreadable(f"It holds more than {MAX_CASES:,} tests.")
+            if len(self.cases) >= self._max_cases:
+                raise ReportUnreadable(f"A stage may report {MAX_CASES:,} tests at most, and this is one more.")
             self.cases.append(TestCase(**self._case))
             self._case = None
 
 
-def read_junit(data: bytes) -> list[TestCase]:
-    """Return the tests of a JUnit report.
+def read_junit(data: bytes, *, max_cases: int = MAX_CASES) -> list[TestCase]:
+    """Return the tests of a JUnit report, of which there may be `max_cases`.
 
     Raises:
         ReportUnreadable.
     """
-    found = _JUnit()
+    found = _JUnit(max_cases)
     parse_xml(data, found, keep_text_of=frozenset(_BAD))
     return found.cases
 
@@ -68,7 +69,7 @@ def _seconds(text: str | None) -> float | None:
         seconds = float((text or "").replace(",", ""))
     except ValueError:
         return None
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+    return seconds if 0 <= seconds <= _LONGEST_SECONDS else None  # else no time at all, or one that sums overflow with
 
 
 def count_tests(cases: Sequence[TestCase]) -> TestCounts:
@@ -135,7 +136,8 @@ def _read_check(check: Mapping[str, Any]) -> Check:
     state, name = check.get("state"), check.get("name")
     if state not in ("passed", "failed", "not_checked") or not isinstance(name, str) or not name:
         raise ReportUnreadable(f"The check {str(name)[:50]!r} has the state {str(state)[:50]!r}.")
-    return Check(name[:_NAME], ReportState(state), str(check.get("detail") or "")[:_MESSAGE])
+    detail = clean_text(str(check.get("detail") or ""))
+    return Check(clean_text(name)[:_NAME], ReportState(state), detail[:_MESSAGE])
 
 
 def worst_state(checks: Sequence[Check]) -> ReportState:

@@ -2,10 +2,13 @@
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
+from roadbed.core.sandbox import remove_tree
 from roadbed.delivery.workflows.runner import Runner
-from roadbed.delivery.workflows.workspaces import Place, remove_tree
+from roadbed.delivery.workflows.workspaces import Place
 from roadbed.kit.text import plural
 from roadbed.runs.contract import Done, Outcome, StepContext, StepFailed, StepKind
 from roadbed.scm.contract import RepositoryNotFound, RevisionNotFound, export
@@ -13,18 +16,27 @@ from roadbed.scm.contract import RepositoryNotFound, RevisionNotFound, export
 _GIT = "git init -q . && git add -A -f ."
 
 
-async def open_place(context: StepContext) -> Place:
-    """Return the place of the step's run, with the files of its commit and a cache.
+@asynccontextmanager
+async def open_place(context: StepContext, *, is_fresh: bool = False) -> AsyncIterator[Place]:
+    """Give the place of the step's run, with the files of its commit and a cache, to this step alone.
 
-    A workspace is cleared away some time after its run ended. A retry after that finds the commit checked out anew.
+    A workspace is cleared away some time after its run ended, which may be just when the run is retried: the retry
+    waits for that, and finds the commit checked out anew.
+
+    Args:
+        context: the step.
+        is_fresh: check out in any case, in place of what is there.
     """
     runner = context.services.get(Runner)
-    place = await asyncio.to_thread(runner.folders.open, context.run_id)
-    owner = context.run_inputs["repository"].partition("/")[0]
-    await asyncio.to_thread(runner.folders.take_cache, place, owner)
-    if not place.source.is_dir():
-        await _check_out(context, runner, place)
-    return place
+    async with runner.lock_of(context.run_id):
+        place = await asyncio.to_thread(runner.folders.open, context.run_id)
+        owner = context.run_inputs["repository"].partition("/")[0]
+        await asyncio.to_thread(runner.folders.take_cache, place, owner)
+        if is_fresh and os.path.lexists(place.source):
+            await asyncio.to_thread(remove_tree, place.source)
+        if not place.source.is_dir():
+            await _check_out(context, runner, place)
+        yield place
 
 
 async def _check_out(context: StepContext, runner: Runner, place: Place) -> None:
@@ -48,13 +60,8 @@ async def _check_out(context: StepContext, runner: Runner, place: Place) -> None
 
 async def _execute(context: StepContext) -> Outcome:
     """Check out the commit, into an empty workspace."""
-    runner = context.services.get(Runner)
-    if context.attempt > 1:
-        place = runner.folders.place_of(context.run_id)
-        if os.path.lexists(place.source):
-            await asyncio.to_thread(remove_tree, place.source)
-    place = await open_place(context)
-    count = await asyncio.to_thread(_count_files, place)
+    async with open_place(context, is_fresh=context.attempt > 1) as place:
+        count = await asyncio.to_thread(_count_files, place)
     context.log(f"{plural(count, 'file')} of {context.run_inputs['repository']} at {context.run_inputs['commit']}")
     return Done({"files": count}, note=f"{context.run_inputs['branch']}, {plural(count, 'file')}")
 

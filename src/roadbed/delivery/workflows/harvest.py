@@ -13,8 +13,10 @@ from roadbed.delivery.errors import ReportUnreadable
 from roadbed.delivery.rules import reports as rules
 from roadbed.delivery.types import Check, ReportKind, ReportPlan, ReportState, StageReport, TestCase
 from roadbed.delivery.workflows.workspaces import Place
+from roadbed.kit.text import clean_text
 
 MAX_BYTES = 30_000_000
+MAX_STAGE_BYTES = 100_000_000
 MAX_FILES = 500
 
 
@@ -26,6 +28,7 @@ class Harvest:
     reports: list[StageReport] = field(default_factory=list)
     cases: list[TestCase] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    size_bytes: int = 0
 
     def add(
         self,
@@ -53,7 +56,7 @@ def _collect(blobs: BlobStore, place: Place, plan: ReportPlan, harvest: Harvest)
             _read(blobs, plan, name, file, harvest)
         except ReportUnreadable as error:
             harvest.add(plan, name, ReportState.UNREADABLE, {"reason": error.message})
-            harvest.remarks.append(f"{name} cannot be read. {error.message}")
+            harvest.remarks.append(f"{name} cannot be read. {error.message} What it says does not count.")
     if not found:
         harvest.remarks.append(f"There is no {plan.path}.")
         if plan.kind is ReportKind.SCAN:
@@ -61,24 +64,28 @@ def _collect(blobs: BlobStore, place: Place, plan: ReportPlan, harvest: Harvest)
             harvest.add(plan, plan.path, ReportState.NOT_CHECKED, {"checks": [asdict(check)]})
 
 
-def _find_files(place: Place, pattern: str) -> Iterator[tuple[str, Path]]:
-    """Give the files of a glob, by name. Only real files inside the workspace count."""
+def _find_files(place: Place, pattern: str) -> Iterator[tuple[str, Path | None]]:
+    """Give the files of a glob, by name; None for what is not a real file inside the workspace."""
     parts = PurePosixPath(pattern)
     if parts.is_absolute() or ".." in parts.parts or place.source.is_symlink():
         return
     names = sorted(path.relative_to(place.folder).as_posix() for path in place.source.glob(pattern))
     for name in names[:MAX_FILES]:
-        file = find_file(place.folder, name)
-        if file is not None:
-            yield name.removeprefix("source/"), file
+        yield clean_text(name.removeprefix("source/")), find_file(place.folder, name)
 
 
-def _read(blobs: BlobStore, plan: ReportPlan, name: str, file: Path, harvest: Harvest) -> None:
-    if file.stat().st_size > MAX_BYTES:
+def _read(blobs: BlobStore, plan: ReportPlan, name: str, file: Path | None, harvest: Harvest) -> None:
+    if file is None:
+        raise ReportUnreadable("It is not a file, or a link that leads out of the workspace.")
+    size_bytes = file.stat().st_size
+    if size_bytes > MAX_BYTES:
         raise ReportUnreadable(f"It has more than {MAX_BYTES:,} bytes.")
+    harvest.size_bytes += size_bytes
+    if harvest.size_bytes > MAX_STAGE_BYTES:
+        raise ReportUnreadable(f"The reports of this stage have more than {MAX_STAGE_BYTES:,} bytes together.")
     data = file.read_bytes()
     if plan.kind is ReportKind.JUNIT:
-        cases = rules.read_junit(data)
+        cases = rules.read_junit(data, max_cases=rules.MAX_CASES - len(harvest.cases))
         counts = rules.count_tests(cases)
         harvest.cases += cases
         state = ReportState.FAILED if counts.failed else ReportState.PASSED

@@ -67,9 +67,9 @@ async def finish(session: WriteSession, envelope: Envelope[RunFinished]) -> None
     word = _last_word(run)
     await say_of_run(session, view.repository_id, commit=view.commit, word=word, run_id=run_id)
     await end_pending(session, view.repository_id, commit=view.commit, run_id=run_id, text=word.text)
-    await asyncio.to_thread(
-        _clear, session.services, run_id, view.repository.partition("/")[0], is_kept=state is RunState.FAILED
-    )
+    owner = view.repository.partition("/")[0]
+    is_kept = state is RunState.FAILED  # it may be retried, and goes on in its workspace
+    await _clear(session.services.get(Runner), run_id, cache_owner=owner, is_kept=is_kept)
 
 
 def _last_word(run: RunSummary) -> Word:
@@ -80,28 +80,47 @@ def _last_word(run: RunSummary) -> Word:
     return Word(StatusState.ERROR, (run.error or {}).get("message") or "Cancelled")
 
 
-def _clear(services: Services, run_id: UUID, owner: str, *, is_kept: bool) -> None:
-    folders = services.get(Runner).folders
-    place = folders.place_of(run_id)
-    folders.return_cache(place, owner)
-    if not is_kept:  # a failed run may be retried, and goes on in its workspace
-        folders.remove(place)
+async def _clear(runner: Runner, run_id: UUID, *, cache_owner: str | None = None, is_kept: bool = False) -> None:
+    """Keep the cache of a place, if it has an owner, and delete the place, unless it is kept."""
+    lock = runner.lock_of(run_id)
+    if lock.locked():
+        return  # retried in this moment: it is cleared when that ends
+    async with lock:
+        place = runner.folders.place_of(run_id)
+        if cache_owner is not None:
+            await asyncio.to_thread(runner.folders.return_cache, place, cache_owner)
+        if not is_kept:
+            await asyncio.to_thread(runner.folders.remove, place)
 
 
 async def purge_workspaces(services: Services) -> None:
     """Delete workspaces of runs that failed some time ago, and those that belong to nothing."""
-    folders = services.get(Runner).folders
+    runner = services.get(Runner)
     before = now() - timedelta(hours=services.get(Settings).delivery.keep_failed_hours)
-    for run_id in folders.list_runs():
+    for run_id in runner.folders.list_runs():
         async with services.get(Database).read() as session:
             run = await find_run(session, run_id)
         if run is None or (run.finished_at is not None and run.finished_at < before):
-            await asyncio.to_thread(folders.remove, folders.place_of(run_id))
+            await _clear(runner, run_id)
 
 
 async def list_inventory(services: Services) -> list[Item]:
-    """List the workspaces of pipeline runs."""
+    """List the workspaces of pipeline runs, the temporary folders beside them, and the caches of owners."""
+    folders = services.get(Runner).folders
+    names, owners = await asyncio.to_thread(lambda: (folders.list_workspaces(), folders.list_cache_owners()))
+    runs = {name: await _find_owner(services, name) for name in names}
+    reason = "No run has this id: it was made by hand, or for a run that is not in this database."
     return [
-        Item("folder", f"{FOLDER}/workspaces/{run_id}", f"run:{run_id}")
-        for run_id in services.get(Runner).folders.list_runs()
+        Item("folder", FOLDER, "delivery"),
+        *(Item("folder", f"{FOLDER}/workspaces/{it}", owner, "" if owner else reason) for it, owner in runs.items()),
+        *(Item("folder", f"{FOLDER}/caches/{owner}", f"owner:{owner}") for owner in owners),
     ]
+
+
+async def _find_owner(services: Services, name: str) -> str | None:
+    try:
+        run_id = UUID(name.removeprefix(".").removesuffix(".tmp"))
+    except ValueError:
+        return None
+    async with services.get(Database).read() as session:
+        return f"run:{run_id}" if await find_run(session, run_id) else None

@@ -6,13 +6,15 @@ import os
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
+from weakref import WeakValueDictionary
 
 from roadbed.core.sandbox import Limits, Outcome, Sandbox, SandboxSpec
 from roadbed.core.services import Services
 from roadbed.core.settings import DeliverySettings
 from roadbed.delivery.workflows.tools import build_environment, find_tools, passwords_of, pick_environment
 from roadbed.delivery.workflows.workspaces import PipelineFolders, Place
-from roadbed.kit.text import filesize
+from roadbed.kit.text import clean_text, filesize
 from roadbed.runs.contract import StepContext
 from roadbed.secrets.contract import SecretMask
 
@@ -53,7 +55,7 @@ class _Lines:
 
     def _write(self, line: str) -> None:
         shown = line.rstrip("\r").rpartition("\r")[2]  # a bar that was drawn again and again: its last state
-        masked = self._mask.mask(shown)
+        masked = clean_text(self._mask.mask(shown))
         self._context.log(masked)
         self.tail.append(masked)
 
@@ -69,7 +71,12 @@ class Runner:
         self._tools = find_tools(self._sandbox.isolation, folders.tools)
         self._passed = pick_environment(os.environ, settings.pass_environment)
         self._mask.add(*passwords_of(self._passed.values()))
+        self._locks: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
         self.folders = folders
+
+    def lock_of(self, run_id: UUID) -> asyncio.Lock:
+        """Return the lock of a run's place: whoever works in it, clears it or deletes it holds it."""
+        return self._locks.setdefault(run_id, asyncio.Lock())
 
     async def run(
         self, context: StepContext, command: Sequence[str], *, place: Place, timeout_seconds: int | None = None
@@ -103,7 +110,11 @@ class Runner:
         lines.finish()
         if outcome.dropped_bytes:
             limit, dropped = filesize(self._settings.output_bytes), filesize(outcome.dropped_bytes)
-            context.log(f"It printed more than {limit}: {dropped} were dropped.", stream="info")
+            context.log(
+                f"{' '.join(command)} printed more than {limit}: {dropped} were dropped. "
+                "Let it print less, or raise ROADBED_DELIVERY__OUTPUT_BYTES.",
+                stream="info",
+            )
         return CommandEnd(outcome, tuple(lines.tail))
 
 

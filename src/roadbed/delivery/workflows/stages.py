@@ -47,8 +47,7 @@ async def _execute(context: StepContext) -> Outcome:
         reason = f"Only when {stage.when}"
         await say_of_step(context, StatusState.SUCCESS, f"Skipped: {reason}")
         return Skip(reason)
-    async with speaking(context):
-        place = await open_place(context)
+    async with speaking(context), open_place(context) as place:
         work = _Work(stage, place, Harvest(stage.id))
         try:
             for step in stage.steps:

@@ -6,11 +6,12 @@ no two runs write to one, and files may be linked from it. Who finds none begins
 
 import contextlib
 import os
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
+
+from roadbed.core.sandbox import remove_tree, temporary_of
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class Place:
     @property
     def cache(self) -> Path:
         return self.folder / "cache"
+
+    @property
+    def temporary(self) -> Path:
+        """What a killed server may leave of its last command's /tmp."""
+        return temporary_of(self.folder)
 
 
 class PipelineFolders:
@@ -61,8 +67,10 @@ class PipelineFolders:
 
     def take_cache(self, place: Place, owner: str) -> None:
         """Give the workspace a cache of the owner, unless it has one."""
-        if place.cache.is_dir():
+        if place.cache.is_dir() and not place.cache.is_symlink():
             return
+        if os.path.lexists(place.cache):
+            remove_tree(place.cache)  # a command put something else there
         for slot in self._slots(owner):
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 slot.rename(place.cache)
@@ -84,8 +92,9 @@ class PipelineFolders:
 
     def remove(self, place: Place) -> None:
         """Delete a workspace; it may be gone already."""
-        if place.folder.is_dir():
-            remove_tree(place.folder)
+        for folder in (place.folder, place.temporary):
+            if folder.is_dir():
+                remove_tree(folder)
 
     def list_runs(self) -> list[UUID]:
         """List the runs that have a workspace."""
@@ -95,24 +104,16 @@ class PipelineFolders:
                 found.append(UUID(folder.name))
         return found
 
+    def list_workspaces(self) -> list[str]:
+        """List what is in the folder of workspaces."""
+        return sorted(folder.name for folder in self._workspaces.iterdir())
+
+    def list_cache_owners(self) -> list[str]:
+        """List the owners who have caches."""
+        return sorted(folder.name for folder in self._caches.iterdir())
+
     def _slots(self, owner: str) -> Iterable[Path]:
         return [self._caches / owner / str(number) for number in range(self._cache_count)]
-
-
-def remove_tree(folder: Path) -> None:
-    """Delete a folder, also where its folders were made read-only by what ran in it.
-
-    What ran in a workspace may have put a link in its place: then the link goes, and what it points to stays.
-    """
-    if folder.is_symlink() or not folder.is_dir():
-        folder.unlink()
-        return
-    for root, folders, _ in os.walk(folder):
-        for name in folders:
-            path = Path(root) / name
-            if not path.is_symlink():
-                path.chmod(0o700)
-    shutil.rmtree(folder)
 
 
 def _size_of(folder: Path, *, limit_bytes: int) -> int:
