@@ -1,11 +1,13 @@
 """The inventory over REST and in a shell: what everything belongs to, and one leftover of each kind."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -33,7 +35,20 @@ def items(stage: Stage, **query: Any) -> list[dict[str, Any]]:
 
 
 def leftovers(stage: Stage) -> dict[tuple[str, str], str]:
-    return {(item["kind"], item["name"]): item["reason"] for item in items(stage, unexplained=True)}
+    found = items(stage, unexplained=True)
+    for item in found:
+        words = {"process": "`kill ", "port": "`kill ", "route": "Start the server again"}.get(item["kind"], "`")
+        assert words in item["hint"], "a leftover comes with how to remove it"
+        for path in re.findall(r"`rm (?:-r )?(\S+)`", item["hint"]):
+            assert Path(path).exists(), path
+    return {(item["kind"], item["name"]): item["reason"] for item in found}
+
+
+def test_everything_in_the_home_folder_is_listed_with_what_it_belongs_to(stage: Stage) -> None:
+    listed = {item["name"]: item["belongs_to"] for item in items(stage, kind=["folder", "file"])}
+    assert {path.name for path in stage.server.home.iterdir()} <= set(listed)
+    assert listed["secrets.key"] == "secrets"
+    assert listed["delivery"] == "delivery"
 
 
 def test_everything_of_a_workload_is_explained(stage: Stage) -> None:
@@ -94,12 +109,17 @@ def left_folders(stage: Stage) -> Iterator[dict[tuple[str, str], str]]:
     left = {
         ("folder", f"environments/instances/{name}"): "the database does not know",
         ("folder", f"environments/artifacts/sha256-{name.hex}"): "no workload runs",
+        ("folder", f"delivery/workspaces/{name}"): "No run has this id",
+        ("folder", f"delivery/workspaces/.{name}.tmp"): "No run has this id",
+        ("folder", f"goldenpaths/{name}"): "No run has it",
+        ("folder", f"catalog/{name}"): "No location has this id",
+        ("folder", f"left-{name}"): "No part of Roadbed keeps anything under this name",
         ("repository", f"{name}.git"): "No repository has this id",
     }
     home = stage.server.home
     folders = [home / (place if kind == "folder" else f"repositories/{place}") for kind, place in left]
     for folder in folders:
-        folder.mkdir()
+        folder.mkdir(parents=True)
     yield left
     for folder in folders:
         folder.rmdir()
@@ -160,7 +180,7 @@ def test_command_fails_when_something_is_left(stage: Stage) -> None:
     with left_folders(stage) as left:
         answer = roadbed(stage, "inventory", "-o", "json", token=token)
         assert answer.returncode == 1
-        assert "3 of" in answer.stderr
+        assert f"{len(left)} of" in answer.stderr
         found = [item for item in json.loads(answer.stdout)["items"] if not item["is_explained"]]
         assert {(item["kind"], item["name"]) for item in found} == set(left)
     assert roadbed(stage, "inventory", token=stage.server.token("viewer")).returncode == 3

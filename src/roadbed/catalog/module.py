@@ -12,12 +12,14 @@ from roadbed.catalog.service.waiting import resume_entity_waits
 from roadbed.catalog.types import EntitiesChanged
 from roadbed.catalog.web import router as pages
 from roadbed.catalog.web.finds import SEARCH_SOURCE, find_needs, load_run_subject
+from roadbed.catalog.workflows.clones import list_inventory
 from roadbed.catalog.workflows.ingest import STEP, follow_push, refresh_changed
 from roadbed.core.access import PERMISSIONS
 from roadbed.core.db import Database
 from roadbed.core.events import CONSUMERS, Consumer
 from roadbed.core.extension import Module, Registry
 from roadbed.core.html import NAVIGATION, PANELS, TEMPLATES, NavItem, Panel, module_templates
+from roadbed.core.inventory import INVENTORY, InventorySource
 from roadbed.core.lifecycle import PROVIDERS, Provider
 from roadbed.core.needs import NEEDS
 from roadbed.core.routes import API, PAGES
@@ -49,6 +51,7 @@ MODULE = Module(
             Consumer("catalog.resume_waits", EntitiesChanged, resume_entity_waits),
         ),
         SCHEDULES.add(Schedule("catalog.refresh", "* * * * *", refresh_changed)),
+        INVENTORY.add(InventorySource("catalog", list_inventory)),
         API.add(api.router),
         PAGES.add(pages),
         TEMPLATES.add(module_templates("catalog", "roadbed.catalog")),

@@ -9,7 +9,13 @@ from roadbed.cli.session import Output, Url, connect
 
 app = typer.Typer(add_completion=False)
 
-COLUMNS = [("Kind", "kind"), ("Name", "name"), ("Belongs to", "belongs_to"), ("Why it is not explained", "reason")]
+COLUMNS = [
+    ("Kind", "kind"),
+    ("Name", "name"),
+    ("Belongs to", "belongs_to"),
+    ("Why it is not explained", "reason"),
+    ("How to remove it", "hint"),
+]
 
 
 @app.command()

@@ -5,6 +5,7 @@ from roadbed.core.access import PERMISSIONS
 from roadbed.core.events import CONSUMERS, Consumer
 from roadbed.core.extension import Module
 from roadbed.core.html import NAVIGATION, PANELS, TEMPLATES, NavItem, Panel, module_templates
+from roadbed.core.inventory import INVENTORY, InventorySource
 from roadbed.core.lifecycle import PROVIDERS, Provider
 from roadbed.core.routes import API, PAGES
 from roadbed.goldenpaths import api, web
@@ -19,7 +20,7 @@ from roadbed.goldenpaths.workflows.publishing import PUBLISH_GITHUB, PUBLISH_REP
 from roadbed.goldenpaths.workflows.registering import CATALOG_REGISTER
 from roadbed.goldenpaths.workflows.shipping import open_paths
 from roadbed.goldenpaths.workflows.steps import ACTION_KIND, OUTPUT_KIND
-from roadbed.goldenpaths.workflows.tidying import remove_workspace
+from roadbed.goldenpaths.workflows.tidying import list_inventory, remove_workspace
 from roadbed.runs import contract as runs
 from roadbed.runs.contract import STEPS, RunFinished
 from roadbed.scm.contract import RepositoryDeleted
@@ -37,6 +38,7 @@ MODULE = Module(
             Consumer("goldenpaths.remove_workspace", RunFinished, remove_workspace),
             Consumer("goldenpaths.forget_deleted", RepositoryDeleted, forget_deleted),
         ),
+        INVENTORY.add(InventorySource("goldenpaths", list_inventory)),
         API.add(api.router),
         PAGES.add(web.router),
         TEMPLATES.add(module_templates("goldenpaths", "roadbed.goldenpaths")),

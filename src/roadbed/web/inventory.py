@@ -26,7 +26,7 @@ class InventoryQuery(BaseModel):
 
 
 class ItemOut(BaseModel):
-    """Something that exists. What is not explained has a reason."""
+    """Something that exists. What is not explained has a reason, and a hint how to remove it."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -35,6 +35,7 @@ class ItemOut(BaseModel):
     is_explained: bool
     belongs_to: str | None
     reason: str
+    hint: str
     details: dict[str, Any]
 
 
@@ -50,7 +51,7 @@ class InventoryOut(BaseModel):
 async def read_inventory(
     request: Request, _: InventoryReader, query: Annotated[InventoryQuery, Query()]
 ) -> InventoryOut:
-    """List what exists outside the database: processes, databases, roles, repositories, folders, ports and routes."""
+    """List what exists outside the database: processes, databases, repositories, folders, files, ports and routes."""
     found = [
         item
         for item in await take_inventory(request.app.state.services)

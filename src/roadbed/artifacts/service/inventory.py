@@ -19,8 +19,13 @@ async def list_inventory(services: Services) -> list[Item]:
         known = await repository.list_digests(session)
     reason = "It was stored and not recorded: its pipeline was interrupted, and did not go on."
     return [
-        Item("artifact", digest, f"artifact:{digest}" if digest in known else None, "" if digest in known else reason)
-        for digest in found
+        Item("folder", "blobs", "artifacts"),
+        *(
+            Item(
+                "artifact", digest, f"artifact:{digest}" if digest in known else None, "" if digest in known else reason
+            )
+            for digest in found
+        ),
     ]
 
 

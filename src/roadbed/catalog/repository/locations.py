@@ -40,6 +40,10 @@ async def list_locations(session: ReadSession, *, after_id: UUID | None = None, 
     return list(await session.scalars(query))
 
 
+async def list_ids(session: ReadSession) -> list[UUID]:
+    return list(await session.scalars(select(Location.id)))
+
+
 async def list_due(session: ReadSession, *, before: Any, limit: int) -> list[Location]:
     """Return locations that were not looked at since `before`, the longest forgotten first."""
     query = (

@@ -25,13 +25,13 @@ from roadbed.catalog.service.locations import (
 )
 from roadbed.catalog.service.views import summarise_location
 from roadbed.catalog.types import LocationSummary, LocationType
+from roadbed.catalog.workflows.clones import clone_of, remove_forgotten
 from roadbed.catalog.workflows.collect import Cancelled, Collector, KnownFile
 from roadbed.catalog.workflows.git import FETCH_SECONDS, MAX_BLOB_BYTES, GitRepository, find_newest_commit
 from roadbed.catalog.workflows.sources import FileSource, GitSource, OwnSource, Source
 from roadbed.core.actor import system_actor
 from roadbed.core.db import Database, WriteSession
 from roadbed.core.events import Envelope
-from roadbed.core.home import Home
 from roadbed.core.services import Services
 from roadbed.kit.clock import now
 from roadbed.runs.contract import Done, Outcome, Skip, StepContext, StepKind
@@ -107,8 +107,7 @@ def _collect(
 def _open(services: Services, location: LocationSummary) -> Source:
     if location.type is LocationType.FILE:
         return FileSource(location.target)
-    folder = services.get(Home).folder("catalog") / f"{location.id}.git"
-    return GitSource(parse_git_target(location.target), GitRepository(folder))
+    return GitSource(parse_git_target(location.target), GitRepository(clone_of(services, location.id)))
 
 
 async def _open_own(services: Services, location: LocationSummary) -> OwnSource | None:
@@ -161,6 +160,7 @@ def _log(context: StepContext, harvest: Harvest) -> None:
 
 async def refresh_changed(services: Services) -> None:
     """Look whether the sources of locations have changed, and start reading those that have."""
+    await remove_forgotten(services)
     database = services.get(Database)
     async with database.read() as session:
         due = [

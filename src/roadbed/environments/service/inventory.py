@@ -31,6 +31,7 @@ async def list_inventory(services: Services) -> list[Item]:
         artifacts = {runtime.artifact_name(digest): digest for digest in await rows.list_kept_artifacts(session)}
     owned = list(_list_processes(processes, placed, services.get(Home).path))
     return [
+        Item("folder", "environments", "environments"),
         *(item for _, item in owned),
         *_list_ports({process.pid: item for process, item in owned}, placed, listeners),
         *_list_instance_folders(folders, known),

@@ -14,13 +14,14 @@ from roadbed.core.templating import TemplateFailed
 from roadbed.goldenpaths.types import Layer
 from roadbed.scm.contract import FileContent, load_folder
 
+FOLDER = "goldenpaths"
 LIMIT_BYTES = 100_000_000
 LIMIT_FILES = 10_000
 
 
 def workspaces_folder(services: Services) -> Path:
     """Return the folder that holds the workspaces of all runs."""
-    return services.get(Home).folder("goldenpaths")
+    return services.get(Home).folder(FOLDER)
 
 
 class LayeredWorkspace:

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from roadbed.core.db import Database, WriteSession
 from roadbed.core.events import Envelope
+from roadbed.core.inventory import Item
 from roadbed.core.services import Services
-from roadbed.goldenpaths.service.workspace import workspaces_folder
+from roadbed.goldenpaths.service.workspace import FOLDER, workspaces_folder
 from roadbed.goldenpaths.types import RUN_KIND
 from roadbed.kit.clock import now
 from roadbed.runs.contract import RunFinished, RunState, find_run
@@ -30,6 +31,29 @@ async def remove_left_behind(services: Services) -> None:
     for folder in await asyncio.to_thread(list, workspaces_folder(services).iterdir()):
         if await _is_over(services, folder):
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+async def list_inventory(services: Services) -> list[Item]:
+    """List the workspaces of runs.
+
+    Those of previews and the copies of templates go with the request that made them, or at the next start.
+    """
+    folders = await asyncio.to_thread(lambda: sorted(workspaces_folder(services).iterdir()))
+    items = [Item("folder", FOLDER, "goldenpaths")]
+    for folder in folders:
+        owner = None if folder.name.startswith(".") else await _find_owner(services, folder.name)
+        reason = "" if owner else "No run has it. It is removed at the next start."
+        items.append(Item("folder", f"{FOLDER}/{folder.name}", owner, reason))
+    return items
+
+
+async def _find_owner(services: Services, name: str) -> str | None:
+    try:
+        run_id = UUID(name)
+    except ValueError:
+        return None
+    async with services.get(Database).read() as session:
+        return f"run:{name}" if await find_run(session, run_id) else None
 
 
 async def _is_over(services: Services, folder: Path) -> bool:

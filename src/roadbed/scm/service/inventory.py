@@ -4,6 +4,7 @@ import asyncio
 from uuid import UUID
 
 from roadbed.core.db import Database
+from roadbed.core.home import Home
 from roadbed.core.inventory import Item
 from roadbed.core.services import Services
 from roadbed.scm.repository import repositories as table
@@ -16,7 +17,11 @@ async def list_inventory(services: Services) -> list[Item]:
     names = await asyncio.to_thread(lambda: sorted(path.name for path in host.folder.iterdir()))
     async with services.get(Database).read() as session:
         known = await table.list_full_names(session)
-    return [_describe(name, known) for name in names if not name.endswith(".lock")]
+    home = services.get(Home).path
+    return [
+        *(Item("folder", name, "scm") for name in ("repositories", "tmp") if (home / name).is_dir()),
+        *(_describe(name, known) for name in names if not name.endswith(".lock")),
+    ]
 
 
 def _describe(name: str, known: dict[UUID, str]) -> Item:
