@@ -23,7 +23,7 @@ from roadbed.core.errors import Unavailable
 from roadbed.core.extension import ContributionKind, Registry, Slot
 from roadbed.core.services import Services
 from roadbed.kit.clock import now
-from roadbed.kit.text import ago, duration, filesize, iso
+from roadbed.kit.text import ago, duration, filesize, iso, name_actor, shorten_digests
 
 THEME_COOKIE = "roadbed_theme"
 SubjectT = TypeVar("SubjectT")
@@ -97,6 +97,8 @@ class Renderer:
         )
         self.environment.filters |= {
             "ago": ago,
+            "name_actor": name_actor,
+            "shorten_digests": shorten_digests,
             "duration": duration,
             "filesize": filesize,
             "iso": iso,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from roadbed.kit.clock import now
 
+_DIGEST = re.compile(r"\b[0-9a-f]{40,64}\b")
 _UNITS = ((86_400 * 365, "year", "y"), (86_400, "day", "d"), (3_600, "h", "h"), (60, "min", "min"), (1, "s", "s"))
 
 
@@ -26,6 +27,17 @@ def ago(at: datetime, short: bool = False) -> str:  # noqa: FBT001, FBT002 - a t
         return "just now"
     phrase = f"{count} {word}{'s' if word in ('day', 'year') and count != 1 else ''}"
     return f"in {phrase}" if at > now() else f"{phrase} ago"
+
+
+def name_actor(label: str) -> str:
+    """Return who an actor's label stands for, in words: `user:ines` is `ines`, and `system:sample` is `Roadbed`."""
+    kind, _, name = label.partition(":")
+    return "Roadbed" if kind == "system" else name or label
+
+
+def shorten_digests(text: str) -> str:
+    """Return `text` with its commits and digests cut to what people read of them."""
+    return _DIGEST.sub(lambda match: match[0][:12], text)
 
 
 def duration(seconds: float | None) -> str:
