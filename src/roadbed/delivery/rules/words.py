@@ -61,9 +61,10 @@ def first_line(text: str) -> str:
 
 
 def last_lines(lines: Sequence[str]) -> str:
-    """Return the end of an output, without what make itself and empty lines say."""
-    kept = [plain for line in lines if (plain := strip(line).strip()) and not _MAKE.match(plain)]
-    return " · ".join(line[:300] for line in kept[-SHOWN_LINES:])
+    """Return the end of an output, without what make says; of quoted code, only the words beside it."""
+    kept = [plain for line in lines if (plain := strip(line)).strip() and not _MAKE.match(plain.strip())]
+    words = [line for line in kept if line[0].isalpha()] or kept
+    return " · ".join(line.strip()[:300] for line in words[-SHOWN_LINES:])
 
 
 def lacks_target(lines: Sequence[str], target: str) -> bool:
