@@ -19,7 +19,7 @@ from roadbed.core.needs import Need
 from roadbed.core.paging import PageQuery, id_cursor, id_of_cursor
 from roadbed.core.services import Services
 from roadbed.kit.refs import parse_ref
-from roadbed.kit.text import ago
+from roadbed.kit.text import ago, name_actor
 from roadbed.runs.contract import RunSummary, find_run
 
 router = APIRouter()
@@ -137,7 +137,7 @@ async def find_needs(session: ReadSession, actor: Actor, /) -> list[Need]:
 
 
 def _need_meta(approval: ApprovalView) -> str:
-    parts = [f"asked by {approval.asked_by}"]
+    parts = [f"asked by {name_actor(approval.asked_by)}"]
     if approval.expires_at is not None:
         parts.append(f"expires {ago(approval.expires_at)}")
     if approval.reminded_at is not None:

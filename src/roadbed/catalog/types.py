@@ -115,6 +115,11 @@ class EntitySummary:
         return annotations
 
     @property
+    def can_be_healthy(self) -> bool:
+        """Whether a health is missed where none is reported: an API or a system runs nothing itself."""
+        return self.ref.kind in ("Component", "Resource")
+
+    @property
     def is_managed(self) -> bool:
         """Whether it is changed elsewhere: in the files of its location, or with Roadbed itself."""
         return self.is_built_in or (self.location_id is not None and self.orphaned_at is None)

@@ -116,8 +116,10 @@ async def count_open(session: ReadSession) -> int:
 
 
 async def list_open(session: ReadSession, *, first_of: str, limit: int) -> list[Run]:
-    """List runs that are not finished and have no parent: those of the initiator `first_of` first, then the newest."""
-    query = select(Run).where(Run.finished_at.is_(None), Run.parent_run_id.is_(None))
+    """List unfinished runs that are no step of another such run: of the initiator `first_of` first, then the newest."""
+    parent = aliased(Run)
+    is_step = exists().where(parent.id == Run.parent_run_id, parent.finished_at.is_(None))
+    query = select(Run).where(Run.finished_at.is_(None), ~is_step)
     return list(await session.scalars(query.order_by(Run.initiator != first_of, Run.id.desc()).limit(limit)))
 
 

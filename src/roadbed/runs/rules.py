@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 from roadbed.core.actor import Actor, ActorKind
 from roadbed.core.errors import RoadbedError
 from roadbed.kit.clock import now
-from roadbed.kit.text import clean_text
+from roadbed.kit.text import clean_text, name_actor
 from roadbed.runs.types import StepState
 
 RUN_NOUNS = {
@@ -31,10 +31,7 @@ def state_words(state: str) -> tuple[str, str]:
 
 def initiator_words(initiator: str, reader: Actor) -> str:
     """Return who started a run, for `reader`: `you`, the name of an account, or `Roadbed` for its own work."""
-    if initiator == reader.label:
-        return "you"
-    kind, _, name = initiator.partition(":")
-    return "Roadbed" if kind == ActorKind.SYSTEM else name
+    return "you" if initiator == reader.label else name_actor(initiator)
 
 
 def seconds_between(started_at: datetime | None, finished_at: datetime | None) -> float | None:

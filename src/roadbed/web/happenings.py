@@ -53,6 +53,12 @@ def _belong_together(later: RecentChange, earlier: RecentChange) -> bool:
     return later.run_id is not None or (later.actor == earlier.actor and later.at - earlier.at <= _AT_ONCE)
 
 
+def _name(change: RecentChange, named: Sequence[RecentChange]) -> str:
+    """Return an entity's title, with its kind where another of the line has the same."""
+    is_alone = sum(other.title == change.title for other in named) == 1
+    return change.title if is_alone else f"{change.title} ({change.ref.kind})"
+
+
 def _tell_group(group: Sequence[RecentChange]) -> Happening:
     newest = group[0]
     icon, one, many = _WORDS[newest.change]
@@ -60,7 +66,7 @@ def _tell_group(group: Sequence[RecentChange]) -> Happening:
     is_gone = newest.change is ChangeKind.DELETED
     return Happening(
         icon=icon,
-        subjects=tuple((change.title, None if is_gone else entity_href(change.ref)) for change in named),
+        subjects=tuple((_name(change, named), None if is_gone else entity_href(change.ref)) for change in named),
         more=len(group) - len(named),
         verb=one if len(group) == 1 else many,
         actor=newest.actor,

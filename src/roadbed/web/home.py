@@ -33,6 +33,7 @@ from roadbed.core.needs import NEEDS, Need
 from roadbed.goldenpaths.contract import RUN_START
 from roadbed.identity.contract import ACCOUNT_WRITE, TOKEN_WRITE
 from roadbed.kit.refs import parse_ref
+from roadbed.kit.text import name_actor
 from roadbed.runs.contract import RUN_READ, list_open_runs, state_words
 from roadbed.web.access import SignedIn
 from roadbed.web.happenings import tell
@@ -56,11 +57,6 @@ class Owned:
     word: str
     health: tuple[str, str] | None
     status: Status | None
-
-    @property
-    def can_be_healthy(self) -> bool:
-        """Tell whether a health is missed where none is reported: an API or a system runs nothing itself."""
-        return self.entity.ref.kind in ("Component", "Resource")
 
 
 @router.get("/")
@@ -150,7 +146,7 @@ async def _list_open(session: ReadSession, actor: Actor) -> list[Mapping[str, An
             "done": item.done,
             "total": item.total,
             "at": item.at,
-            "by": "you" if item.run.initiator == actor.label else item.run.initiator.partition(":")[2],
+            "by": "you" if item.run.initiator == actor.label else name_actor(item.run.initiator),
         }
         for item in await list_open_runs(session, first_of=actor.label, limit=RUNS_SHOWN + 1)
     ]

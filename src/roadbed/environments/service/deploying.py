@@ -84,7 +84,7 @@ def _complete(wish: DeployWish, artifact: Artifact) -> DeployWish:
 
 def _plan_run(plan: _Plan, *, approval_hours: int) -> RunPlan:
     name = plan.spec.name
-    steps = [StepPlan("begin", "Take the turn", "environments.begin")]
+    steps = [StepPlan("begin", "Wait for its turn", "environments.begin")]
     if plan.type.spec.get("approval"):
         steps.insert(0, _approval(plan, approval_hours))
     if plan.spec.resources:

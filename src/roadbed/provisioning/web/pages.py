@@ -122,4 +122,5 @@ async def load_entity_panel(request: Request, entity: EntitySummary) -> Mapping[
         return None
     async with services.get(Database).read() as session:
         found = await list_resources(session, ResourceFilter(application=str(entity.ref)), limit=_SHOWN_ON_ENTITY)
+    found = sorted(found, key=lambda one: (one.name, one.created_at))  # as its environments came to be: along the road
     return {"rows": [_show(resource) for resource in found]} if found else None

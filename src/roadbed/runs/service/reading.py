@@ -83,7 +83,7 @@ async def list_runs_of(session: ReadSession, *, subject: str, limit: int) -> lis
 
 
 async def list_open_runs(session: ReadSession, *, first_of: str, limit: int) -> list[OpenRun]:
-    """List what runs or waits now, without the children of other runs; those of the initiator `first_of` first."""
+    """List what runs or waits now, without the children of runs that do; those of the initiator `first_of` first."""
     runs = await repository.list_open(session, first_of=first_of, limit=limit)
     progress = await repository.count_progress(session, [run.id for run in runs]) if runs else {}
     return [OpenRun(summarise(run), *progress.get(run.id, (0, 0, ""))) for run in runs]
