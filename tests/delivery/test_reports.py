@@ -152,6 +152,7 @@ def test_lines_that_matter_are_those_before_make_speaks() -> None:
         "make: *** [Makefile:2: all] Error 1",
     ]
     assert last_lines(lines) == "cc main.c · main.c:1: error"
+    assert last_lines(["49 + assert longest >= 300", "   |", "Found 1 error.", "[*] 1 fixable"]) == "Found 1 error."
     assert lacks_target(["make: *** No rule to make target 'lint'.  Stop."], "lint")
     assert not lacks_target(["make: *** No rule to make target 'lint.c', needed by 'lint'.  Stop."], "lint")
 

@@ -1,0 +1,12 @@
+"""Words for values."""
+
+from roadbed.kit.text import name_actor, shorten_digests
+
+
+def test_an_actor_is_named_in_words() -> None:
+    assert [name_actor(label) for label in ("user:ines", "system:sample", "ines")] == ["ines", "Roadbed", "ines"]
+
+
+def test_digests_are_cut_and_other_words_stay() -> None:
+    assert shorten_digests(f"commit:shop/orders@{'a1' * 20}") == "commit:shop/orders@a1a1a1a1a1a1"
+    assert shorten_digests("component:default/orders") == "component:default/orders"
