@@ -35,7 +35,6 @@ class ContributionKind(StrEnum):
     SHIPPED_ENTITIES = "shipped_entities"
     ACTION = "action"
     DRIVER = "driver"
-    RUNTIME = "runtime"
     RESOURCE_USER = "resource_user"
     INVENTORY = "inventory"
     NEED = "need"

@@ -2,7 +2,7 @@
 
 from roadbed.identity.access import ACCOUNT_WRITE, TOKEN_WRITE
 from roadbed.identity.service.accounts import AccountChange, AccountWish, change_account, create_account, ensure_admin
-from roadbed.identity.service.actors import count_people_who_may, find_account, find_actor, list_accounts_of
+from roadbed.identity.service.actors import count_people_who_may, find_account, find_actor
 from roadbed.identity.service.roles import seed_roles
 from roadbed.identity.service.tokens import TokenWish, create_local_token, create_token, revoke_token
 from roadbed.identity.types import AccountKind, AccountView, FirstStart, GroupSource, NewToken
@@ -26,7 +26,6 @@ __all__ = [
     "ensure_admin",
     "find_account",
     "find_actor",
-    "list_accounts_of",
     "revoke_token",
     "seed_roles",
 ]

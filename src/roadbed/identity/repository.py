@@ -46,11 +46,6 @@ async def list_accounts(
     return list(await session.scalars(query))
 
 
-async def list_accounts_of_entities(session: ReadSession, entity_refs: Iterable[str]) -> list[Account]:
-    query = select(Account).where(Account.entity_ref.in_(list(entity_refs)), ~Account.is_disabled)
-    return list(await session.scalars(query.order_by(Account.id)))
-
-
 async def has_accounts(session: ReadSession) -> bool:
     return bool(await session.scalar(select(select(Account.id).where(Account.kind == AccountKind.USER).exists())))
 

@@ -204,10 +204,6 @@ async def list_log_chunks(session: ReadSession, step_id: UUID, *, first_line: in
     return list(await session.scalars(query))
 
 
-async def delete_log(session: WriteSession, step_id: UUID) -> None:
-    await session.execute(delete(RunLogChunk).where(RunLogChunk.step_id == step_id))
-
-
 async def notify(session: WriteSession, run_id: UUID) -> None:
     """Wake those who follow the run, once this transaction is committed."""
     await session.execute(text("SELECT pg_notify(:channel, :run)"), {"channel": CHANNEL, "run": str(run_id)})

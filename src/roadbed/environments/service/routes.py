@@ -7,7 +7,6 @@ from uuid import UUID
 
 from roadbed.core.db import Database
 from roadbed.core.services import Services
-from roadbed.core.settings import Settings
 from roadbed.environments.repository import instances as rows
 from roadbed.environments.rules.names import host_of
 
@@ -102,8 +101,3 @@ async def find_route(services: Services, host: str) -> HostRoute | None:
     async with routes.looking_again:
         await refresh_routes(services)
     return routes.find(host)
-
-
-def url_of(settings: Settings, *, workload: str, environment: str, application: str) -> str:
-    """Return the address at which people reach a workload."""
-    return f"http://{host_of(workload=workload, environment=environment, application=application)}:{settings.port}"

@@ -250,12 +250,6 @@ def _show_pages(look: _Look) -> list[dict[str, Any]]:
     return [*items, {"label": "Review", "href": href, "state": "done" if is_all_done else ""}]
 
 
-def _state_of(page: ParameterPage, look: _Look) -> str:
-    if page.number == look.page.number:
-        return "here"
-    return "done" if look.place.then == "review" or page.number < look.page.number else ""
-
-
 async def show_path(session: ReadSession, path: GoldenPath) -> dict[str, Any]:
     """Return what each page of a path says of it."""
     return {"path": path, "verb": verb_of(path), **show_owner(path, await find_owners(session, [path]))}

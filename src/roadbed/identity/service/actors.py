@@ -60,11 +60,6 @@ async def find_account(session: ReadSession, name: str) -> AccountView | None:
     return None if account is None else view_of(account)
 
 
-async def list_accounts_of(session: ReadSession, entity_refs: frozenset[str]) -> list[AccountView]:
-    """List the accounts, not disabled, that are linked to one of these User entities."""
-    return [view_of(account) for account in await repository.list_accounts_of_entities(session, entity_refs)]
-
-
 async def count_people_who_may(session: ReadSession, permission: Permission) -> int:
     """Count the people, not disabled, whose roles give them `permission`: four eyes need two of them."""
     roles = await repository.list_roles(session)

@@ -15,7 +15,6 @@ from roadbed.runs.service.reading import (
     get_step,
     list_children,
     list_open_runs,
-    list_runs_of,
     summarise,
     wait_for_run,
 )
@@ -29,7 +28,6 @@ __all__ = [
     "get_step",
     "list_children",
     "list_open_runs",
-    "list_runs_of",
     "list_waited_keys",
     "read_lines",
     "resume_overdue",

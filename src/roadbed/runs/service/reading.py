@@ -6,7 +6,7 @@ from roadbed.core.db import ReadSession
 from roadbed.runs import repository
 from roadbed.runs.errors import RunNotFound, StepNotFound
 from roadbed.runs.models import Run, RunStep
-from roadbed.runs.types import OpenRun, RunFilter, RunState, RunSummary, Wait
+from roadbed.runs.types import OpenRun, RunState, RunSummary, Wait
 
 
 def summarise(run: Run) -> RunSummary:
@@ -75,11 +75,6 @@ async def get_step(session: ReadSession, run_id: UUID, key: str) -> RunStep:
 async def list_children(session: ReadSession, run_id: UUID) -> list[RunSummary]:
     """List the runs that a run started, oldest first."""
     return [summarise(run) for run in await repository.list_children(session, run_id)]
-
-
-async def list_runs_of(session: ReadSession, *, subject: str, limit: int) -> list[RunSummary]:
-    """List the newest runs about a subject."""
-    return [summarise(run) for run in await repository.list_runs(session, RunFilter(subject=subject), limit=limit)]
 
 
 async def list_open_runs(session: ReadSession, *, first_of: str, limit: int) -> list[OpenRun]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select, tuple_, update
+from sqlalchemy import delete, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from roadbed.core.db import ReadSession, WriteSession
@@ -77,10 +77,6 @@ async def list_full_names(session: ReadSession) -> dict[UUID, str]:
 async def list_interrupted(session: ReadSession) -> Sequence[RepositoryRow]:
     """List repositories whose last change of refs was begun and not recorded."""
     return (await session.scalars(select(RepositoryRow).where(RepositoryRow.writer.is_not(None)))).all()
-
-
-async def set_writer(session: WriteSession, repository_id: UUID, writer: str | None) -> None:
-    await session.execute(update(RepositoryRow).where(RepositoryRow.id == repository_id).values(writer=writer))
 
 
 async def remove(session: WriteSession, repository_id: UUID) -> None:
