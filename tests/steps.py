@@ -55,6 +55,11 @@ async def _hold(context: StepContext) -> Outcome:
     return Done()
 
 
+async def _meet_timeout(_: StepContext) -> Outcome:
+    """Meet a time limit that is not the step's own, as a library's."""
+    raise TimeoutError("the name server did not answer")
+
+
 async def _wait(context: StepContext) -> Outcome:
     if context.resumed is None:
         seconds = context.inputs.get("seconds")
@@ -109,6 +114,7 @@ STEPS_MODULE = Module(
             StepKind("test.hang", _hang),
             StepKind("test.timeout", _hang, timeout_seconds=0.2),
             StepKind("test.hold", _hold),
+            StepKind("test.meet_timeout", _meet_timeout),
             StepKind("test.wait", _wait),
             StepKind("test.lines", _lines),
             StepKind("test.leak", _leak),

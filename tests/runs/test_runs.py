@@ -111,6 +111,40 @@ def test_step_that_takes_too_long_is_failed(server: RunningServer) -> None:
     assert run.error["code"] == "runs.step_timed_out"
 
 
+def test_timeout_met_inside_a_step_is_not_the_steps_own(server: RunningServer) -> None:
+    run, _ = finish(server, start(server, StepPlan("ask", "Ask", "test.meet_timeout")).id)
+    assert run.error is not None
+    assert run.error["code"] == "runs.unexpected_error"
+    assert run.error["message"].endswith("TimeoutError: the name server did not answer")
+
+
+def test_step_of_an_unknown_version_is_parked_until_its_code_is_there(server: RunningServer) -> None:
+    async def plan(version: int, run_id: UUID | None = None) -> UUID:
+        async with server.database.write() as session:
+            if run_id is None:
+                run_id = (await start_run(session, ACTOR, RunPlan("test", "Test run", [echo("one"), echo("two")]))).id
+            else:
+                await retry_run(session, ACTOR, run_id)
+            two = await repository.get_step(session, (await repository.list_steps(session, run_id))[1].id)
+            two.version = version
+            return run_id
+
+    run_id = server.run(plan(version=99))
+    run, steps = finish(server, run_id)
+    assert (run.state, [step.state for step in steps]) == ("failed", ["succeeded", "failed"])
+    assert run.error == steps[1].error
+    assert run.error == {
+        "code": "runs.unknown_step_kind",
+        "message": "The step 'Two' needs test.echo version 99, which this Roadbed does not have.",
+        "hint": "It was planned by a newer version or by a plugin that is missing. Install that, then retry the run.",
+    }
+    assert f"{run_id}:two" not in test_steps.executed
+    server.run(plan(version=1, run_id=run_id))
+    run, _ = finish(server, run_id)
+    assert (run.state, run.error) == ("succeeded", None)
+    assert test_steps.executed.count(f"{run_id}:one") == 1
+
+
 def test_unknown_step_kind_is_refused_before_anything_is_written(server: RunningServer) -> None:
     with pytest.raises(UnknownStepKind, match=r"unknown kind 'test\.nothing'"):
         start(server, StepPlan("one", "One", "test.nothing"))

@@ -136,15 +136,12 @@ class Interpreter:
         """Run the step kind under its time limit. None: it was interrupted by a cancellation."""
         task = asyncio.ensure_future(self._trace(turn))
         watcher = asyncio.create_task(self._watch_cancel(turn, task))
+        limit = asyncio.timeout(turn.kind.timeout_seconds)
         try:
-            async with asyncio.timeout(turn.kind.timeout_seconds):
+            async with limit:
                 return await task
-        except TimeoutError:
-            minutes = turn.kind.timeout_seconds / 60
-            return StepTimedOut(
-                f"{turn.context.title} did not end within {minutes:.0f} min.",
-                hint="Its log shows how far it came. Retry it.",
-            )
+        except TimeoutError as error:
+            return _timed_out(turn) if limit.expired() else _unexpected(turn, error)
         except asyncio.CancelledError:
             if turn.context.is_cancelled():
                 return None
@@ -155,12 +152,8 @@ class Interpreter:
             return None
         except RoadbedError as error:
             return error
-        except Exception as error:
-            log.exception("runs.step_unexpected_error", step=turn.context.key)
-            return UnexpectedStepError(
-                f"{turn.context.title} met an error that Roadbed did not expect: {type(error).__name__}: {error}",
-                hint="The server's log has the whole of it, under this run's id. Retry the run from here.",
-            )
+        except Exception as error:  # noqa: BLE001 - a step may fail in any way; it is logged and said
+            return _unexpected(turn, error)
         finally:
             watcher.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -278,6 +271,23 @@ class Interpreter:
             ),
         )
         self._services.get(Metrics).run_outcomes.labels(run.kind, run.state).inc()
+
+
+def _timed_out(turn: Turn) -> StepTimedOut:
+    minutes = turn.kind.timeout_seconds / 60
+    return StepTimedOut(
+        f"{turn.context.title} did not end within {minutes:.0f} min.",
+        hint="Its log shows how far it came. Retry it.",
+    )
+
+
+def _unexpected(turn: Turn, error: Exception) -> UnexpectedStepError:
+    log.error("runs.step_unexpected_error", step=turn.context.key, exc_info=error)
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return UnexpectedStepError(
+        f"{turn.context.title} met an error that Roadbed did not expect: {said}",
+        hint="The server's log has the whole of it, under this run's id. Retry the run from here.",
+    )
 
 
 def _write_outcome(step: RunStep, result: Done | Skip | None) -> None:
