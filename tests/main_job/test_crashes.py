@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -29,14 +30,15 @@ PHASES = {
 
 
 def begins(made: Installation, run_id: str, phase: str) -> None:
-    """Wait until a phase began, or the run ended without it."""
+    """Wait until a phase began."""
     wait_for(lambda: _has_begun(made, run_id, *PHASES[phase]), what=f"phase {phase}")
 
 
 def _has_begun(made: Installation, run_id: str, kind: str, key: str) -> bool:
+    assert not made.run(run_id)["finished_at"], f"the run ended and no {key} of {kind} was seen to begin"
     run = made.find_run(run_id, kind)
     step = next((step for step in run["steps"] if step["key"] == key), None) if run else None
-    return bool(step and step["started_at"]) or bool(made.run(run_id)["finished_at"])
+    return bool(step and step["started_at"])
 
 
 def kill(made: Installation, victim: str) -> None:
@@ -70,8 +72,10 @@ def test_create_completes_exactly_once_after_a_kill_in_each_phase(fresh: Install
         run_id = fresh.create(name)
         begins(fresh, run_id, phase)
         time.sleep(moments.uniform(0, 0.25))
+        killed_at = datetime.now(UTC)
         kill(fresh, victim)
         run = fresh.ends(run_id)
+        assert datetime.fromisoformat(run["finished_at"]) > killed_at, f"{name} had ended before the kill"
         assert run["state"] == "succeeded", json.dumps([name, run["error"], [step["error"] for step in run["steps"]]])
         assert look(fresh, name) == {
             "repositories": [name],
