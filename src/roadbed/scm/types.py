@@ -1,6 +1,6 @@
 """The words of the domain as types: read models, events, and what a git host can do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -204,6 +204,7 @@ class RepositoryDeleted(Event):
     repository_id: str
     owner: str
     repository: str
+    host: str
 
     @property
     def aggregate(self) -> str:
@@ -269,11 +270,17 @@ class Diff:
 
 
 class ScmHost(Protocol):
-    """What the domain needs from whoever keeps the git data. Revisions are branch names or commit ids."""
+    """What the domain needs from whoever keeps the git data.
+
+    Revisions are names of branches and tags, and commit ids; where two states are compared, both are commit ids.
+    """
 
     name: str
 
     def clone_url(self, repository: Repository) -> str: ...
+
+    async def delete(self, repository_id: UUID) -> None:
+        """Remove the git data; it may be gone already."""
 
     async def list_branches(self, repository: Repository) -> dict[str, str]:
         """Return the commit of each branch."""
@@ -281,22 +288,65 @@ class ScmHost(Protocol):
     async def find_commit(self, repository: Repository, revision: str) -> str | None:
         """Return the full id of the commit that `revision` names."""
 
+    async def get_commit(self, repository: Repository, revision: str) -> str:
+        """Return the full id of the commit that `revision` names.
+
+        Raises:
+            RevisionNotFound: no branch, tag or commit has that name.
+        """
+
     async def list_commits(
         self, repository: Repository, revision: str, *, path: str = "", skip: int = 0, limit: int
-    ) -> list[Commit]: ...
+    ) -> list[Commit]:
+        """List the commits of a revision, or those that changed `path`, newest first."""
 
-    async def list_tree(self, repository: Repository, revision: str, path: str = "") -> list[TreeEntry]: ...
+    async def list_range(self, repository: Repository, base: str, head: str, *, limit: int) -> list[Commit]:
+        """List the commits of `head` that are not in `base`, newest first."""
+
+    async def list_tree(self, repository: Repository, revision: str, path: str = "") -> list[TreeEntry]:
+        """List a folder, folders first."""
+
+    async def list_files(self, repository: Repository, revision: str, path: str = "") -> list[TreeEntry]:
+        """List all files below a folder, at any depth."""
+
+    async def find_last_changes(
+        self, repository: Repository, revision: str, entries: Iterable[TreeEntry]
+    ) -> dict[str, Commit]:
+        """Return the commit that last changed each entry of one folder, as far back as the host looks."""
 
     async def read_file(self, repository: Repository, revision: str, path: str, *, limit_bytes: int) -> bytes: ...
 
+    async def read_blobs(self, repository: Repository, entries: list[TreeEntry]) -> dict[str, FileContent]:
+        """Return the content of files that `list_files` gave, in one go."""
+
+    async def find_base(self, repository: Repository, one: str, other: str) -> str | None:
+        """Return the newest commit that both have; None when they share none."""
+
+    async def is_ancestor(self, repository: Repository, elder: str, younger: str) -> bool: ...
+
+    async def find_conflicts(self, repository: Repository, target: str, head: str) -> list[str]:
+        """Return the paths that both sides changed in ways git cannot join."""
+
     async def compare(self, repository: Repository, base: str, head: str) -> Diff:
         """Return what `head` changed since it left `base`."""
+
+    async def show(self, repository: Repository, commit: Commit) -> Diff:
+        """Return what one commit changed, against its first parent."""
 
     async def commit(self, repository: Repository, change: "TreeChange") -> str:
         """Make the commit and move the branch to it; returns its id."""
 
     async def merge(self, repository: Repository, plan: "MergePlan") -> str:
         """Bring one branch into another; returns the new commit of the target."""
+
+    async def set_ref(self, repository: Repository, ref: str, sha: str) -> None:
+        """Point a ref, given by its full name, to a commit."""
+
+    async def set_head(self, repository: Repository, branch: str) -> None:
+        """Make `branch` what a clone checks out."""
+
+    async def keep(self, repository: Repository, number: int, sha: str) -> None:
+        """Keep the commits of change request `number`, also when its branch is deleted."""
 
 
 @dataclass(frozen=True)

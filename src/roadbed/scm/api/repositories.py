@@ -25,7 +25,7 @@ from roadbed.scm.schemas import (
     TreeOut,
 )
 from roadbed.scm.service.contents import FILE_LIMIT_BYTES
-from roadbed.scm.service.host import BuiltinHost
+from roadbed.scm.service.hosts import ScmHosts
 from roadbed.scm.service.lookup import get_named, list_repositories_page
 from roadbed.scm.service.repositories import (
     RepositoryChange,
@@ -53,7 +53,7 @@ Key = Annotated[
 def show(session: ReadSession, repository: Repository) -> RepositoryOut:
     """Return a repository as the API gives it."""
     fields = {name: getattr(repository, name) for name in RepositoryOut.model_fields if name != "clone_url"}
-    clone_url = session.services.get(BuiltinHost).clone_url(repository)
+    clone_url = session.services.get(ScmHosts).of(repository).clone_url(repository)
     return RepositoryOut.model_validate({**fields, "clone_url": clone_url})
 
 
@@ -101,7 +101,7 @@ async def delete_one_repository(session: Writing, actor: RepositoryManager, name
 async def list_branches(session: Reading, _: RepositoryReader, named: Named) -> BranchesOut:
     """List the branches and their newest commits."""
     repository = await get_named(session, named)
-    branches = await session.services.get(BuiltinHost).list_branches(repository)
+    branches = await session.services.get(ScmHosts).of(repository).list_branches(repository)
     return BranchesOut(
         items=[
             BranchOut(name=branch, sha=sha, is_default=branch == repository.default_branch)
@@ -114,7 +114,7 @@ async def list_branches(session: Reading, _: RepositoryReader, named: Named) -> 
 async def list_folder(session: Reading, _: RepositoryReader, named: Named, query: Files) -> TreeOut:
     """List a folder, folders first."""
     repository = await get_named(session, named)
-    host = session.services.get(BuiltinHost)
+    host = session.services.get(ScmHosts).of(repository)
     entries = await host.list_tree(repository, query.at or repository.default_branch, query.path)
     return TreeOut(items=[TreeEntryOut.model_validate(entry) for entry in entries])
 
@@ -123,7 +123,7 @@ async def list_folder(session: Reading, _: RepositoryReader, named: Named, query
 async def read_one_file(session: Reading, _: RepositoryReader, named: Named, query: Files) -> Response:
     """Return the content of a file, as bytes."""
     repository = await get_named(session, named)
-    host = session.services.get(BuiltinHost)
+    host = session.services.get(ScmHosts).of(repository)
     revision = query.at or repository.default_branch
     data = await host.read_file(repository, revision, query.path, limit_bytes=FILE_LIMIT_BYTES)
     return Response(data, media_type="application/octet-stream", headers={"Content-Disposition": "attachment"})
@@ -133,7 +133,7 @@ async def read_one_file(session: Reading, _: RepositoryReader, named: Named, que
 async def list_commits(session: Reading, _: RepositoryReader, named: Named, query: Files) -> CommitsOut:
     """List the newest 100 commits of a branch, or those that changed a path."""
     repository = await get_named(session, named)
-    host = session.services.get(BuiltinHost)
+    host = session.services.get(ScmHosts).of(repository)
     revision = query.at or repository.default_branch
     commits = await host.list_commits(repository, revision, path=query.path, limit=SHOWN_COMMITS)
     return CommitsOut(items=[CommitOut.model_validate(commit) for commit in commits])

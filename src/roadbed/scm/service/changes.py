@@ -25,7 +25,7 @@ from roadbed.scm.repository import repositories as repositories_table
 from roadbed.scm.rules.formats import author_of
 from roadbed.scm.rules.merging import find_blocks, merge_message
 from roadbed.scm.rules.names import check_branch
-from roadbed.scm.service.host import BuiltinHost
+from roadbed.scm.service.hosts import ScmHosts
 from roadbed.scm.service.lookup import get_change_row, repository_gone
 from roadbed.scm.service.refs import changing_refs, end_change, publish_change
 from roadbed.scm.types import (
@@ -37,6 +37,7 @@ from roadbed.scm.types import (
     MergeMethod,
     MergePlan,
     Repository,
+    ScmHost,
 )
 
 MAX_TITLE = 200
@@ -77,7 +78,7 @@ async def open_change_request(
         InvalidChangeRequest: a branch does not exist, or there is nothing to bring.
         ChangeRequestExists: the same one is open already.
     """
-    host = session.services.get(BuiltinHost)
+    host = session.services.get(ScmHosts).of(repository)
     row = await repositories_table.find_by_id(session, repository.id, is_locked=True)
     if row is None:
         raise repository_gone(repository.id)
@@ -169,9 +170,10 @@ async def merge_change_request(
         MergeBlocked: checks or approvals are missing.
         MergeConflict: both sides changed the same lines.
     """
-    host, database = services.get(BuiltinHost), services.get(Database)
+    database = services.get(Database)
     async with changing_refs(services, actor, repository_id) as writing:
         repository = writing.repository
+        host = services.get(ScmHosts).of(repository)
         async with database.read() as session:
             change = table.view(await _get_open(session, repository, number))
             blocks = await list_blocks(session, repository, change)
@@ -212,7 +214,7 @@ async def list_blocks(session: ReadSession, repository: Repository, change: Chan
 
 async def get_overview(session: ReadSession, repository: Repository, number: int) -> ChangeOverview:
     """Return a change request with everything around it."""
-    host = session.services.get(BuiltinHost)
+    host = session.services.get(ScmHosts).of(repository)
     change = table.view(await get_change_row(session, repository, number))
     base, conflicts = change.base_sha, []
     if change.state is ChangeRequestState.OPEN:
@@ -239,7 +241,7 @@ async def get_change_request(session: ReadSession, repository: Repository, numbe
     return table.view(await get_change_row(session, repository, number))
 
 
-async def _check_branches(host: BuiltinHost, repository: Repository, source: str, target: str) -> tuple[str, str]:
+async def _check_branches(host: ScmHost, repository: Repository, source: str, target: str) -> tuple[str, str]:
     branches = await host.list_branches(repository)
     for branch in (check_branch(source), check_branch(target)):
         if branch not in branches:

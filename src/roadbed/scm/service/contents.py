@@ -9,8 +9,8 @@ from uuid import UUID
 from roadbed.core.actor import Actor
 from roadbed.core.db import Database
 from roadbed.core.services import Services
-from roadbed.scm.rules.names import branch_ref, check_file_path
-from roadbed.scm.service.host import BuiltinHost
+from roadbed.scm.rules.names import check_file_path
+from roadbed.scm.service.hosts import ScmHosts
 from roadbed.scm.service.lookup import get_repository_by_id
 from roadbed.scm.service.refs import changing_refs
 from roadbed.scm.types import FileContent, Repository, TreeChange, TreeEntry
@@ -28,8 +28,8 @@ async def commit_files(services: Services, actor: Actor, repository_id: UUID, ch
         RefMoved: the ref is not at `change.expected`.
         InvalidPath: a file cannot stand where it is wanted.
     """
-    host = services.get(BuiltinHost)
     async with changing_refs(services, actor, repository_id) as writing:
+        host = services.get(ScmHosts).of(writing.repository)
         return await host.commit(writing.repository, change)
 
 
@@ -37,10 +37,8 @@ async def set_roadbed_ref(services: Services, actor: Actor, repository_id: UUID,
     """Point a tag, or a ref under `refs/roadbed/`, to a commit."""
     if not ref.startswith(("refs/roadbed/", "refs/tags/")):
         raise ValueError(f"{ref} is neither a tag nor a ref of Roadbed's own")
-    host = services.get(BuiltinHost)
     async with changing_refs(services, actor, repository_id) as writing:
-        git = await host.open(writing.repository)
-        await git.run("update-ref", ref, sha)
+        await services.get(ScmHosts).of(writing.repository).set_ref(writing.repository, ref, sha)
 
 
 async def read_file(
@@ -53,24 +51,24 @@ async def read_file(
         PathNotFound: there is no such file.
         FileTooLarge: it has more than `limit_bytes`.
     """
-    return await services.get(BuiltinHost).read_file(repository, revision, path, limit_bytes=limit_bytes)
+    return await services.get(ScmHosts).of(repository).read_file(repository, revision, path, limit_bytes=limit_bytes)
 
 
 async def list_tree(services: Services, repository: Repository, revision: str, path: str = "") -> list[TreeEntry]:
     """List a folder, folders first."""
-    return await services.get(BuiltinHost).list_tree(repository, revision, path)
+    return await services.get(ScmHosts).of(repository).list_tree(repository, revision, path)
 
 
 async def list_files(services: Services, repository: Repository, revision: str, path: str = "") -> list[TreeEntry]:
     """List all files below a folder, at any depth."""
-    return await services.get(BuiltinHost).list_files(repository, revision, path)
+    return await services.get(ScmHosts).of(repository).list_files(repository, revision, path)
 
 
 async def read_tree(
     services: Services, repository: Repository, revision: str, path: str = ""
 ) -> dict[str, FileContent]:
     """Return all files below a folder with their content, by path from the repository's root."""
-    host = services.get(BuiltinHost)
+    host = services.get(ScmHosts).of(repository)
     files: dict[str, FileContent] = {}
     for batch in _batches(await host.list_files(repository, revision, path)):
         files |= await host.read_blobs(repository, batch)
@@ -79,21 +77,19 @@ async def read_tree(
 
 async def find_commit(services: Services, repository: Repository, revision: str) -> str | None:
     """Return the full id of the commit that a branch, tag or abbreviated id names."""
-    return await services.get(BuiltinHost).find_commit(repository, revision)
+    return await services.get(ScmHosts).of(repository).find_commit(repository, revision)
 
 
 async def list_branches(services: Services, repository: Repository) -> dict[str, str]:
     """Return the commit of each branch, by its name."""
-    prefix = branch_ref("")
-    refs = await services.get(BuiltinHost).list_refs(repository)
-    return {ref.removeprefix(prefix): sha for ref, sha in refs.items() if ref.startswith(prefix)}
+    return await services.get(ScmHosts).of(repository).list_branches(repository)
 
 
 async def export(services: Services, repository_id: UUID, revision: str, folder: Path) -> str:
     """Write the files of a commit into an empty folder, without git data; returns the commit's id."""
-    host = services.get(BuiltinHost)
     async with services.get(Database).read() as session:
         repository = await get_repository_by_id(session, repository_id)
+    host = services.get(ScmHosts).of(repository)
     sha = await host.get_commit(repository, revision)
     links: dict[str, FileContent] = {}
     for batch in _batches(await host.list_files(repository, sha)):
@@ -106,7 +102,7 @@ async def export(services: Services, repository_id: UUID, revision: str, folder:
 
 def clone_url(services: Services, repository: Repository) -> str:
     """Return the address for `git clone`; a token is the password."""
-    return services.get(BuiltinHost).clone_url(repository)
+    return services.get(ScmHosts).of(repository).clone_url(repository)
 
 
 def load_folder(folder: Path) -> dict[str, FileContent]:

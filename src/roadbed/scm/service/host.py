@@ -137,11 +137,6 @@ class BuiltinHost:
         return None
 
     async def get_commit(self, repository: Repository, revision: str) -> str:
-        """Return the full id of the commit that `revision` names.
-
-        Raises:
-            RevisionNotFound: no branch, tag or commit has that name.
-        """
         sha = await self.find_commit(repository, revision)
         if sha is None:
             raise RevisionNotFound(
@@ -162,7 +157,6 @@ class BuiltinHost:
         return parse_commits(output.text)
 
     async def list_range(self, repository: Repository, base: str, head: str, *, limit: int) -> list[Commit]:
-        """List the commits of `head` that are not in `base`, newest first. Both are commit ids."""
         git = await self.open(repository)
         output = await git.run("log", "-z", f"--format={COMMIT_FORMAT}", f"--max-count={limit}", head, f"^{base}")
         return parse_commits(output.text)
@@ -177,7 +171,6 @@ class BuiltinHost:
         return parse_tree(result.text, folder=path)
 
     async def list_files(self, repository: Repository, revision: str, path: str = "") -> list[TreeEntry]:
-        """List all files below a folder, at any depth."""
         git = await self.open(repository)
         sha = await self.get_commit(repository, revision)
         treeish = f"{sha}:{check_file_path(path)}" if path else sha
@@ -225,7 +218,6 @@ class BuiltinHost:
         return rest[:size_bytes]
 
     async def read_blobs(self, repository: Repository, entries: list[TreeEntry]) -> dict[str, FileContent]:
-        """Return the content of files that `list_files` gave, in one go."""
         git = await self.open(repository)
         wanted = "".join(f"{entry.sha}\n" for entry in entries).encode()
         output = (await git.run("cat-file", "--batch", stdin=wanted)).stdout
@@ -240,7 +232,6 @@ class BuiltinHost:
         return files
 
     async def find_base(self, repository: Repository, one: str, other: str) -> str | None:
-        """Return the newest commit that both have; None when they share none."""
         git = await self.open(repository)
         result = await git.run("merge-base", one, other, expected=(0, 1))
         return result.text.strip() or None
@@ -254,7 +245,6 @@ class BuiltinHost:
         return await self._diff(repository, start, head)
 
     async def show(self, repository: Repository, commit: Commit) -> Diff:
-        """Return what one commit changed, against its first parent."""
         return await self._diff(repository, commit.parents[0] if commit.parents else EMPTY_TREE, commit.sha)
 
     async def _diff(self, repository: Repository, before: str, after: str) -> Diff:
@@ -326,19 +316,20 @@ class BuiltinHost:
         return tree
 
     async def find_conflicts(self, repository: Repository, target: str, head: str) -> list[str]:
-        """Return the paths that both sides changed in ways git cannot join. Both are commit ids."""
         git = await self.open(repository)
         options = ("--write-tree", "--name-only", "--no-messages", "-z")
         result = await git.run("merge-tree", *options, target, head, expected=(0, 1))
         return sorted({path for path in result.text.split("\0")[1:] if path}) if result.code == 1 else []
 
+    async def set_ref(self, repository: Repository, ref: str, sha: str) -> None:
+        git = await self.open(repository)
+        await git.run("update-ref", ref, sha)
+
     async def set_head(self, repository: Repository, branch: str) -> None:
-        """Make `branch` what a clone checks out."""
         git = await self.open(repository)
         await git.run("symbolic-ref", "HEAD", branch_ref(branch))
 
     async def keep(self, repository: Repository, number: int, sha: str) -> None:
-        """Keep the commits of change request `number`, also when its branch is deleted."""
         git = await self.open(repository)
         await git.run("update-ref", f"refs/roadbed/changes/{number}/head", sha)
 

@@ -15,6 +15,7 @@ from roadbed.scm.errors import GitFailed
 from roadbed.scm.repository import repositories as table
 from roadbed.scm.service.git import Git
 from roadbed.scm.service.host import BuiltinHost
+from roadbed.scm.service.hosts import ScmHosts
 from roadbed.scm.service.refs import check_all, reconcile
 
 log = structlog.get_logger(__name__)
@@ -33,7 +34,9 @@ async def open_host(services: Services) -> AsyncIterator[None]:
     settings = services.get(Settings)
     folder = services.get(Home).folder("repositories")
     base_url = settings.http.public_url or f"http://{_for_url(settings.host)}:{settings.port}"
-    services.put(BuiltinHost, BuiltinHost(folder, base_url=base_url, settings=settings.scm))
+    host = BuiltinHost(folder, base_url=base_url, settings=settings.scm)
+    services.put(BuiltinHost, host)
+    services.put(ScmHosts, ScmHosts(host))
     await reconcile(services)
     checking = asyncio.create_task(check_all(services))
     try:

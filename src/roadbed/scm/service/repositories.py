@@ -13,8 +13,8 @@ from roadbed.kit.ids import new_id
 from roadbed.scm.errors import RepositoryExists, RevisionNotFound
 from roadbed.scm.models import RepositoryRow
 from roadbed.scm.repository import repositories as table
-from roadbed.scm.rules.names import branch_ref, check_branch, check_slug
-from roadbed.scm.service.host import BuiltinHost
+from roadbed.scm.rules.names import check_branch, check_slug
+from roadbed.scm.service.hosts import ScmHosts
 from roadbed.scm.service.lookup import get_row
 from roadbed.scm.types import BUILTIN_HOST, Repository, RepositoryDeleted
 
@@ -121,7 +121,12 @@ async def delete_repository(session: WriteSession, actor: Actor, repository: Rep
     """Delete a repository with its change requests; its git data goes after the commit."""
     await publish(
         session,
-        RepositoryDeleted(repository_id=str(repository.id), owner=repository.owner, repository=repository.name),
+        RepositoryDeleted(
+            repository_id=str(repository.id),
+            owner=repository.owner,
+            repository=repository.name,
+            host=repository.host,
+        ),
     )
     await table.remove(session, repository.id)
     await record(
@@ -135,8 +140,9 @@ async def delete_repository(session: WriteSession, actor: Actor, repository: Rep
 
 
 async def remove_git_data(session: WriteSession, envelope: Envelope[RepositoryDeleted]) -> None:
-    """Consume `scm.repository_deleted`: remove the folder."""
-    await session.services.get(BuiltinHost).delete(UUID(envelope.event.repository_id))
+    """Consume `scm.repository_deleted`: have the host remove its data."""
+    event = envelope.event
+    await session.services.get(ScmHosts).named(event.host).delete(UUID(event.repository_id))
 
 
 async def _rename(session: WriteSession, row: RepositoryRow, name: str) -> None:
@@ -148,12 +154,13 @@ async def _rename(session: WriteSession, row: RepositoryRow, name: str) -> None:
 
 
 async def _set_default_branch(session: WriteSession, row: RepositoryRow, branch: str) -> None:
-    host = session.services.get(BuiltinHost)
+    repository = table.view(row)
+    host = session.services.get(ScmHosts).of(repository)
     check_branch(branch)
-    if row.has_commits and branch_ref(branch) not in await host.list_refs(table.view(row)):
+    if row.has_commits and branch not in await host.list_branches(repository):
         raise RevisionNotFound(f"{row.owner}/{row.name} has no branch {branch}.", hint="Push the branch first.")
     row.default_branch = branch
-    await host.set_head(table.view(row), branch)
+    await host.set_head(repository, branch)
 
 
 def _new_row(actor: Actor, wish: RepositoryWish) -> RepositoryRow:

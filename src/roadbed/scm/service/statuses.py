@@ -10,7 +10,7 @@ from roadbed.core.db import ReadSession, WriteSession
 from roadbed.kit.clock import now
 from roadbed.scm.errors import InvalidStatus
 from roadbed.scm.repository import changes as table
-from roadbed.scm.service.host import BuiltinHost
+from roadbed.scm.service.hosts import ScmHosts
 from roadbed.scm.types import CommitStatus, Repository, StatusState
 
 MAX_DESCRIPTION = 200
@@ -41,7 +41,7 @@ async def set_commit_status(
         raise InvalidStatus(f"{context[:100]!r} is not a context.", hint="Use words and slashes: `pipeline/test`.")
     if url is not None and not (url.startswith("/") and not url.startswith("//")) and not _is_web(url):
         raise InvalidStatus(f"{url[:200]!r} is not an address.", hint="Give an http(s) URL, or a path of this Roadbed.")
-    full = await session.services.get(BuiltinHost).get_commit(repository, sha)
+    full = await session.services.get(ScmHosts).of(repository).get_commit(repository, sha)
     said = CommitStatus(full, context, status.state, status.description[:MAX_DESCRIPTION], url, now())
     await table.save_status(session, repository.id, said)
     await record(
@@ -58,7 +58,7 @@ async def set_commit_status(
 
 async def list_commit_statuses(session: ReadSession, repository: Repository, sha: str) -> list[CommitStatus]:
     """List what is said about a commit, by context."""
-    full = await session.services.get(BuiltinHost).get_commit(repository, sha)
+    full = await session.services.get(ScmHosts).of(repository).get_commit(repository, sha)
     return await table.list_statuses(session, repository.id, [full])
 
 

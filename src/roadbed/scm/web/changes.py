@@ -19,7 +19,7 @@ from roadbed.scm.access import ChangeApprover, ChangeMerger, ChangeWriter, Repos
 from roadbed.scm.errors import ChangeRequestExists, InvalidChangeRequest, InvalidName, MergeBlocked, MergeConflict
 from roadbed.scm.schemas import ChangeRequestQuery
 from roadbed.scm.service import changes
-from roadbed.scm.service.host import BuiltinHost
+from roadbed.scm.service.hosts import ScmHosts
 from roadbed.scm.service.lookup import get_named, list_changes_page
 from roadbed.scm.types import ChangeRequestState, MergeMethod, Repository, StatusState
 from roadbed.scm.web.frame import Named, base_of, frame, may, name_of
@@ -193,7 +193,7 @@ async def _form(
     *,
     error: RoadbedError | None = None,
 ) -> HTMLResponse:
-    host = session.services.get(BuiltinHost)
+    host = session.services.get(ScmHosts).of(repository)
     branches = await host.list_branches(repository)
     target = form.target or repository.default_branch
     context: dict[str, Any] = await frame(request, session, actor, repository, tab="changes") | {

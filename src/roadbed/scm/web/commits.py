@@ -10,7 +10,7 @@ from roadbed.core.html import render
 from roadbed.scm.access import RepositoryReader
 from roadbed.scm.repository import changes as changes_table
 from roadbed.scm.rules.merging import summarise_checks
-from roadbed.scm.service.host import BuiltinHost
+from roadbed.scm.service.hosts import ScmHosts
 from roadbed.scm.service.lookup import get_named
 from roadbed.scm.service.statuses import list_commit_statuses
 from roadbed.scm.types import CommitStatus
@@ -33,7 +33,7 @@ async def commits_page(
 ) -> HTMLResponse:
     """Show the commits of a branch, newest first, with what checks say."""
     repository = await get_named(session, named)
-    host = session.services.get(BuiltinHost)
+    host = session.services.get(ScmHosts).of(repository)
     branches = sorted(await host.list_branches(repository))
     shown_at = at or repository.default_branch
     found = await host.list_commits(repository, shown_at, skip=skip, limit=PAGE + 1) if branches else []
@@ -62,7 +62,7 @@ async def commit_page(
 ) -> HTMLResponse:
     """Show one commit: its message, its checks and what it changed."""
     repository = await get_named(session, named)
-    host = session.services.get(BuiltinHost)
+    host = session.services.get(ScmHosts).of(repository)
     commit = (await host.list_commits(repository, sha, limit=1))[0]
     context = await frame(request, session, actor, repository, tab="commits") | {
         "commit": commit,

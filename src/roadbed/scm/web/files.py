@@ -21,9 +21,9 @@ from roadbed.scm.errors import FileTooLarge
 from roadbed.scm.repository import changes as changes_table
 from roadbed.scm.rules.merging import summarise_checks
 from roadbed.scm.service.contents import FILE_LIMIT_BYTES
-from roadbed.scm.service.host import BuiltinHost
+from roadbed.scm.service.hosts import ScmHosts
 from roadbed.scm.service.lookup import get_named
-from roadbed.scm.types import Repository, StatusState, TreeEntry
+from roadbed.scm.types import Repository, ScmHost, StatusState, TreeEntry
 from roadbed.scm.web.frame import Named, address, frame, may
 
 router = APIRouter(prefix="/repositories/{owner}/{name}")
@@ -40,7 +40,7 @@ CHECK_WORDS = {
 }
 
 At = Annotated[str | None, Query(max_length=300)]
-Get = Callable[[BuiltinHost, Repository, str], Awaitable[Any]]
+Get = Callable[[ScmHost, Repository, str], Awaitable[Any]]
 
 
 @router.get("")
@@ -49,7 +49,7 @@ async def repository_page(
 ) -> HTMLResponse:
     """Show the files of a repository and its README; how to push the first commits when it is empty."""
     repository = await get_named(session, named)
-    branches = await session.services.get(BuiltinHost).list_branches(repository)
+    branches = await session.services.get(ScmHosts).of(repository).list_branches(repository)
     if not branches:
         context = await frame(request, session, actor, repository, tab="files")
         context["can_push"] = may(request, actor, REPOSITORY_WRITE)
@@ -71,7 +71,7 @@ async def file_page(
 ) -> HTMLResponse:
     """Show a file with numbered, coloured lines."""
     repository = await get_named(session, named)
-    host = session.services.get(BuiltinHost)
+    host = session.services.get(ScmHosts).of(repository)
     context = await _state(request, session, actor, repository, at=at, path=path)
     found = await host.list_commits(repository, context["sha"], path=path, limit=1)
     context |= {"path": path, "last": found[0] if found else None}
@@ -94,7 +94,7 @@ async def file_page(
 async def raw_file(session: Reading, _: RepositoryReader, named: Named, path: str, at: At = None) -> Response:
     """Give a file as it is. It was written by others: it runs nothing here, and is shown only as text or image."""
     repository = await get_named(session, named)
-    host = session.services.get(BuiltinHost)
+    host = session.services.get(ScmHosts).of(repository)
     data = await host.read_file(repository, at or repository.default_branch, path, limit_bytes=FILE_LIMIT_BYTES)
     guessed = mimetypes.guess_type(path)[0]
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
@@ -110,7 +110,7 @@ async def raw_file(session: Reading, _: RepositoryReader, named: Named, path: st
 async def _folder(
     request: Request, session: ReadSession, actor: Actor, repository: Repository, *, at: str | None, path: str
 ) -> HTMLResponse:
-    host = session.services.get(BuiltinHost)
+    host = session.services.get(ScmHosts).of(repository)
     context = await _state(request, session, actor, repository, at=at, path=path)
     sha = context["sha"]
     entries = await host.list_tree(repository, sha, path)
@@ -131,7 +131,7 @@ async def _state(
     request: Request, session: ReadSession, actor: Actor, repository: Repository, *, at: str | None, path: str
 ) -> dict[str, Any]:
     """Return the frame, with the state that is shown and the branches one could switch to."""
-    host = session.services.get(BuiltinHost)
+    host = session.services.get(ScmHosts).of(repository)
     branches = await host.list_branches(repository)
     shown = at or repository.default_branch
     return await frame(request, session, actor, repository, tab="files") | {
@@ -161,7 +161,7 @@ def _entry(repository: Repository, entry: TreeEntry, change: Any, at: str | None
 
 
 async def _readme(
-    host: BuiltinHost, repository: Repository, entries: list[TreeEntry], sha: str, at: str | None
+    host: ScmHost, repository: Repository, entries: list[TreeEntry], sha: str, at: str | None
 ) -> dict[str, Any] | None:
     by_name = {entry.name.lower(): entry for entry in entries if entry.kind == "blob"}
     entry = next((by_name[name] for name in README_NAMES if name in by_name), None)

@@ -11,7 +11,7 @@ from roadbed.core.db import ReadSession
 from roadbed.scm import access
 from roadbed.scm.repository import changes as changes_table
 from roadbed.scm.schemas import RepositoryPath
-from roadbed.scm.service.host import BuiltinHost
+from roadbed.scm.service.hosts import ScmHosts
 from roadbed.scm.types import Repository
 
 Named = Annotated[RepositoryPath, Depends()]
@@ -54,7 +54,7 @@ async def frame(
         "repository": repository,
         "base": base,
         "tabs": tabs,
-        "clone_url": session.services.get(BuiltinHost).clone_url(repository),
+        "clone_url": session.services.get(ScmHosts).of(repository).clone_url(repository),
         "address": lambda place, path="", **query: address(repository, place, path, **query),
     }
 

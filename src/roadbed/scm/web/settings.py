@@ -16,7 +16,7 @@ from roadbed.scm.access import RepositoryManager
 from roadbed.scm.errors import InvalidName, RepositoryExists, RevisionNotFound
 from roadbed.scm.repository import webhooks as webhooks_table
 from roadbed.scm.service import webhooks
-from roadbed.scm.service.host import BuiltinHost
+from roadbed.scm.service.hosts import ScmHosts
 from roadbed.scm.service.lookup import get_named
 from roadbed.scm.service.repositories import RepositoryChange, change_repository, delete_repository
 from roadbed.scm.types import Repository
@@ -108,7 +108,7 @@ async def _page(
     rows = await webhooks_table.list_of(session, repository.id)
     newest = {row.id: await webhooks_table.list_deliveries(session, row.id, limit=1) for row in rows}
     context = await frame(request, session, actor, repository, tab="settings") | {
-        "branches": sorted(await session.services.get(BuiltinHost).list_branches(repository)),
+        "branches": sorted(await session.services.get(ScmHosts).of(repository).list_branches(repository)),
         "webhooks": [(row, newest[row.id][0] if newest[row.id] else None) for row in rows],
         "error": said.get("error"),
         "webhook_error": said.get("webhook_error"),
