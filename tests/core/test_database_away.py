@@ -1,13 +1,17 @@
 """A database that does not answer is said as that, and waited for by background work."""
 
+import asyncio
 from pathlib import Path
 
+import httpx
 import pytest
 
 from roadbed.core.db import Database, outlast_outage
 from roadbed.core.errors import DatabaseAway
+from roadbed.core.postgres import EmbeddedPostgres
 from roadbed.core.services import Services
 from tests.core.postgres.test_server import find_free_port
+from tests.process import RoadbedProcess
 
 
 async def check(url: str) -> None:
@@ -50,3 +54,31 @@ async def test_file_that_is_missing_in_a_transaction_stays_what_it_is(tmp_path: 
 
     with pytest.raises(FileNotFoundError):
         await outlast_outage(read)
+
+
+@pytest.mark.anyio
+async def test_server_whose_database_went_away_is_alive_and_not_ready(tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)  # PostgreSQL's own account must be able to pass
+    postgres = EmbeddedPostgres(tmp_path / "outside")
+    await postgres.start()
+    await postgres.ensure_database("roadbed")
+    home = tmp_path / "home"
+    home.mkdir()
+    roadbed = RoadbedProcess(home, {"ROADBED_DATABASE__URL": postgres.url("roadbed")})
+    try:
+        await asyncio.to_thread(roadbed.start)
+        async with httpx.AsyncClient(base_url=roadbed.url, timeout=60) as client:
+            assert (await client.get("/readyz")).status_code == 200
+            await postgres.stop()
+            answer = await client.get("/readyz")
+            assert (answer.status_code, answer.json()["status"]) == (503, "failing")
+            assert answer.json()["checks"]["database"].startswith("DatabaseAway: ")
+            assert (await client.get("/livez")).status_code == 200
+            await postgres.start()
+            async with asyncio.timeout(60):
+                while (await client.get("/readyz")).status_code != 200:
+                    pass
+    finally:
+        await asyncio.to_thread(roadbed.stop)
+        await postgres.stop()

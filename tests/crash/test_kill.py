@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
 from tests.process import RoadbedProcess
 
@@ -16,12 +17,12 @@ SEED = 20261123
 STEPS = 12
 
 
-def install_plugin(folder: Path) -> Path:
-    """Make an installed distribution of the plugin, as its entry point file would be on a user's machine."""
-    info = folder / "crash_tests-1.0.dist-info"
+def install_plugin(folder: Path, name: str, place: str) -> Path:
+    """Make an installed distribution of a plugin, as its entry point file would be on a user's machine."""
+    info = folder / f"{name}_tests-1.0.dist-info"
     info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: crash-tests\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[roadbed.plugins]\ncrash = tests.crash.plugin:PLUGIN\n")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}-tests\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[roadbed.plugins]\n{name} = {place}\n")
     return folder
 
 
@@ -32,7 +33,7 @@ def roadbed(tmp_path: Path) -> Iterator[RoadbedProcess]:
             folder.chmod(0o755)
     home = tmp_path / "home"
     home.mkdir(mode=0o755)
-    plugin = install_plugin(tmp_path / "site")
+    plugin = install_plugin(tmp_path / "site", "crash", "tests.crash.plugin:PLUGIN")
     roadbed = RoadbedProcess(home, {"PYTHONPATH": f"{plugin}:{ROOT}"})
     yield roadbed
     if roadbed.process is not None:
@@ -96,3 +97,18 @@ def test_plugin_that_is_installed_is_loaded(roadbed: RoadbedProcess) -> None:
         answer = client.post("/api/v1/crash-runs", json={"folder": "/nowhere", "steps": 1, "key": "denied"})
     assert answer.status_code == 403
     assert answer.json()["code"] == "forbidden"
+
+
+def test_plugin_that_fails_to_load_is_shown_and_the_server_starts(roadbed: RoadbedProcess, tmp_path: Path) -> None:
+    install_plugin(tmp_path / "site", "broken", "tests.crash.no_such_plugin:PLUGIN")
+    install_plugin(tmp_path / "site", "wrong", "tests.crash.plugin:START")  # something, and no manifest
+    roadbed.start()
+    with roadbed.client(roadbed.token("platform-engineer")) as client:
+        assert client.get("/readyz").status_code == 200
+        plugins = {plugin["name"]: plugin for plugin in client.get("/api/v1/system").json()["plugins"]}
+        page = client.get("/platform/system").text
+    assert plugins["crash"] == {"name": "crash", "version": "1.0", "error": None}
+    missing = "ModuleNotFoundError: No module named 'tests.crash.no_such_plugin'"
+    assert plugins["broken"] == {"name": "broken", "version": "1.0", "error": missing}
+    assert plugins["wrong"]["error"] is not None
+    assert str(escape(missing)) in page
