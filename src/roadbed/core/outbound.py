@@ -98,10 +98,15 @@ class Outbound:
 
     async def check(self, url: str) -> None:
         """Raise when nothing may be sent to `url`, as of now."""
-        await self._resolve(check_url(url))
+        parsed = check_url(url)
+        await self.resolve(parsed.host, _port_of(parsed))
+
+    def allows_by_name(self, host: str) -> bool:
+        """Tell whether the settings name `host` itself, so that it may be at any address."""
+        return host.lower() in self._allowed_names
 
     async def _send_once(self, url: httpx.URL, request: OutboundRequest) -> OutboundAnswer:
-        address = await self._resolve(url)
+        address = await self.resolve(url.host, _port_of(url))
         headers = {**(request.headers or {}), "Host": url.netloc.decode()}
         pinned = url.copy_with(host=str(address))
         extensions = {"sni_hostname": url.host} if url.scheme == "https" else {}
@@ -131,17 +136,20 @@ class Outbound:
                 )
         return body
 
-    async def _resolve(self, url: httpx.URL) -> IpAddress:
-        """Return the address to connect to, after all addresses of the host were found to be allowed."""
+    async def resolve(self, host: str, port: int) -> IpAddress:
+        """Return the address to connect to, after all addresses of the host were found to be allowed.
+
+        Raises:
+            AddressRefused: one is not.
+            Unreachable: there is no such host.
+        """
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(
-                url.host, url.port or (443 if url.scheme == "https" else 80), type=socket.SOCK_STREAM
-            )
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (socket.gaierror, UnicodeError) as error:
-            raise Unreachable(f"There is no host {url.host}.", hint="Is the name spelt right?") from error
+            raise Unreachable(f"There is no host {host}.", hint="Is the name spelt right?") from error
         addresses = [ipaddress.ip_address(entry[4][0]) for entry in found]
-        if url.host.lower() not in self._allowed_names:
-            self._check_addresses(url.host, addresses)
+        if not self.allows_by_name(host):
+            self._check_addresses(host, addresses)
         return addresses[0]
 
     def _check_addresses(self, host: str, addresses: Sequence[IpAddress]) -> None:
@@ -183,6 +191,10 @@ def check_url(url: str) -> httpx.URL:
     if parsed.scheme not in ("http", "https") or not parsed.host or parsed.userinfo:
         raise InvalidUrl(f"{url[:200]!r} cannot be called.", hint=_URL_HINT)
     return parsed
+
+
+def _port_of(url: httpx.URL) -> int:
+    return url.port or (443 if url.scheme == "https" else 80)
 
 
 _URL_HINT = "Give a whole address without user and password: `https://ci.example.com/hook`."

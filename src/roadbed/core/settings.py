@@ -159,7 +159,7 @@ class RunsSettings(Section):
 
 
 class OutboundSettings(Section):
-    """Requests that Roadbed sends to addresses which users give, such as webhooks."""
+    """Requests that Roadbed sends to addresses which users give, such as webhooks and git locations."""
 
     allowed_hosts: Hosts = Field(
         default_factory=list,

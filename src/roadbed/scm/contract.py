@@ -14,6 +14,7 @@ from roadbed.scm.errors import (
     RepositoryNotFound,
     RevisionNotFound,
 )
+from roadbed.scm.rules.addresses import read_address
 from roadbed.scm.rules.formats import author_of
 from roadbed.scm.rules.names import branch_ref, check_slug
 from roadbed.scm.service.changes import (
@@ -113,6 +114,7 @@ __all__ = [
     "load_folder",
     "merge_change_request",
     "open_change_request",
+    "read_address",
     "read_file",
     "read_tree",
     "save_folder",

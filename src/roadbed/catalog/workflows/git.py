@@ -1,4 +1,8 @@
-"""Fetching from git repositories with the git program: shallow, bare, without hooks, prompts or foreign settings."""
+"""Fetching from git repositories with the git program: shallow, bare, without hooks, prompts or foreign settings.
+
+Where git may connect to is decided before, as for every address that users give (`core.outbound`); redirects are not
+followed. Over http(s) git then connects to the very address that was checked.
+"""
 
 import os
 import signal
@@ -6,6 +10,8 @@ import subprocess
 from pathlib import Path
 
 from roadbed.catalog.errors import LocationUnreadable
+from roadbed.core.outbound import AddressRefused, Outbound, Unreachable
+from roadbed.scm.contract import read_address
 
 FETCH_SECONDS = 120
 MAX_BLOB_BYTES = 20 * 1024 * 1024
@@ -26,18 +32,38 @@ _CONFIG = (
     "safe.directory=*",
     "gc.auto=0",
     "fetch.fsckObjects=true",
-    "http.followRedirects=initial",
+    "http.followRedirects=false",
     "http.lowSpeedLimit=1000",
     "http.lowSpeedTime=30",
     "credential.helper=",
 )
 
 
-class GitRepository:
-    """A bare repository that keeps the newest commit of one branch of another."""
+async def check_place(outbound: Outbound, url: str) -> tuple[str, ...]:
+    """Return the settings with which git may fetch from `url`.
 
-    def __init__(self, folder: Path) -> None:
+    Raises:
+        LocationUnreadable: its host is at an address that is not for the open network.
+    """
+    address = read_address(url)
+    if address is None or outbound.allows_by_name(address.host):  # without a host: the server's own files
+        return ()
+    try:
+        found = await outbound.resolve(address.host, address.port)
+    except (AddressRefused, Unreachable) as error:
+        raise LocationUnreadable(error.message, hint=error.hint) from error
+    if address.scheme not in ("http", "https"):
+        return ()
+    to = f"[{found}]" if found.version == 6 else str(found)
+    return (f"http.curloptResolve={address.host}:{address.port}:{to}",)
+
+
+class GitRepository:
+    """A bare repository that keeps the newest commit of one branch of another. `settings` are for fetching."""
+
+    def __init__(self, folder: Path, settings: tuple[str, ...] = ()) -> None:
         self._folder = folder
+        self._settings = settings
 
     def fetch(self, url: str, branch: str | None) -> str:
         """Fetch the newest commit and return its id.
@@ -69,27 +95,27 @@ class GitRepository:
         return self._git("cat-file", "blob", blob)
 
     def _git(self, *arguments: str) -> bytes:
-        return run_git(*arguments, folder=self._folder)
+        return run_git(*arguments, folder=self._folder, settings=self._settings)
 
 
-def find_newest_commit(url: str, branch: str | None) -> str | None:
+def find_newest_commit(url: str, branch: str | None, settings: tuple[str, ...] = ()) -> str | None:
     """Ask a repository for the id of its newest commit, without fetching it.
 
     Raises:
         LocationUnreadable: git could not.
     """
     wanted = f"refs/heads/{branch}" if branch else "HEAD"
-    answer = run_git("ls-remote", "--quiet", "--", url, wanted).decode()
+    answer = run_git("ls-remote", "--quiet", "--", url, wanted, settings=settings).decode()
     return answer.split("\t", 1)[0] if answer else None
 
 
-def run_git(*arguments: str, folder: Path | None = None) -> bytes:
+def run_git(*arguments: str, folder: Path | None = None, settings: tuple[str, ...] = ()) -> bytes:
     """Run git and return what it prints.
 
     Raises:
         LocationUnreadable: it failed, or took too long.
     """
-    options = [part for setting in _CONFIG for part in ("-c", setting)]
+    options = [part for setting in (*_CONFIG, *settings) for part in ("-c", setting)]
     place = [f"--git-dir={folder}"] if folder else []
     with subprocess.Popen(
         ["git", *options, *place, *arguments],

@@ -1,7 +1,9 @@
 """The step that reads a location, and the schedule that finds out which ones have changed."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -27,11 +29,18 @@ from roadbed.catalog.service.views import summarise_location
 from roadbed.catalog.types import LocationSummary, LocationType
 from roadbed.catalog.workflows.clones import clone_of, remove_forgotten
 from roadbed.catalog.workflows.collect import Cancelled, Collector, KnownFile
-from roadbed.catalog.workflows.git import FETCH_SECONDS, MAX_BLOB_BYTES, GitRepository, find_newest_commit
+from roadbed.catalog.workflows.git import (
+    FETCH_SECONDS,
+    MAX_BLOB_BYTES,
+    GitRepository,
+    check_place,
+    find_newest_commit,
+)
 from roadbed.catalog.workflows.sources import FileSource, GitSource, OwnSource, Source
 from roadbed.core.actor import system_actor
 from roadbed.core.db import Database, WriteSession
 from roadbed.core.events import Envelope
+from roadbed.core.outbound import Outbound
 from roadbed.core.services import Services
 from roadbed.kit.clock import now
 from roadbed.runs.contract import Done, Outcome, Skip, StepContext, StepKind
@@ -60,8 +69,8 @@ async def read_location(context: StepContext) -> Outcome:
         location = await get_location(session, location_id)
         known = await list_known_files(session, location_id)
     try:
-        own = await _open_own(context.services, location)
-        harvest = await asyncio.to_thread(_collect, context, location, known, own)
+        open_source = await _prepare(context.services, location)
+        harvest = await asyncio.to_thread(_collect, context, location, known, open_source)
     except LocationUnreadable as error:
         async with context.database.write() as session:
             await note_failure(session, location_id, error, run_id=context.run_id)
@@ -92,11 +101,13 @@ STEP = StepKind(INGEST, read_location, timeout_seconds=600)
 
 
 def _collect(
-    context: StepContext, location: LocationSummary, known: dict[str, KnownFileRow], own: OwnSource | None
+    context: StepContext,
+    location: LocationSummary,
+    known: dict[str, KnownFileRow],
+    open_source: Callable[[], Source],
 ) -> Harvest:
-    source = own or _open(context.services, location)
     return Collector(
-        source=source,
+        source=open_source(),
         origin=str(LocationRef(location.type, location.target)),
         known={path: KnownFile(row.digest, row.includes, row.targets) for path, row in known.items()},
         kinds=context.services.get(Kinds),
@@ -104,19 +115,20 @@ def _collect(
     ).collect()
 
 
-def _open(services: Services, location: LocationSummary) -> Source:
+async def _prepare(services: Services, location: LocationSummary) -> Callable[[], Source]:
+    """Return what opens the source of a location, in a thread."""
     if location.type is LocationType.FILE:
-        return FileSource(location.target)
-    return GitSource(parse_git_target(location.target), GitRepository(clone_of(services, location.id)))
-
-
-async def _open_own(services: Services, location: LocationSummary) -> OwnSource | None:
-    """Open a repository of Roadbed's own host; None for all other locations."""
-    if location.type is not LocationType.GIT:
-        return None
+        return partial(FileSource, location.target)
     target = parse_git_target(location.target)
-    if target.own_repository is None:
-        return None
+    if target.own_repository is not None:
+        own = await _open_own(services, target)
+        return lambda: own
+    settings = await check_place(services.get(Outbound), target.url)
+    return partial(GitSource, target, GitRepository(clone_of(services, location.id), settings))
+
+
+async def _open_own(services: Services, target: GitTarget) -> OwnSource:
+    """Open a repository of Roadbed's own host."""
     repository, revision = await _find_own(services, target)
     if revision is None:
         raise _no_commit(target)
@@ -190,7 +202,8 @@ async def _measure(services: Services, location: LocationSummary) -> str:
         if target.own_repository is not None:
             newest = (await _find_own(services, target))[1]
         else:
-            newest = await asyncio.to_thread(find_newest_commit, target.url, target.branch)
+            settings = await check_place(services.get(Outbound), target.url)
+            newest = await asyncio.to_thread(find_newest_commit, target.url, target.branch, settings)
         if newest is None:
             raise _no_commit(target)
         return newest
