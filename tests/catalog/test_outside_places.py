@@ -1,4 +1,4 @@
-"""Git locations elsewhere: on the open network unless an admin allows more."""
+"""Git locations elsewhere: on the open network unless an admin allows more, and read again when their host tells."""
 
 from collections.abc import Iterator
 
@@ -10,6 +10,7 @@ from roadbed.core.outbound import Outbound
 from roadbed.core.settings import OutboundSettings
 from tests.catalog.conftest import Place, component
 from tests.catalog.outside import outside_host
+from tests.catalog.test_own_repositories import wait_until
 from tests.catalog.test_refresh import look
 
 
@@ -79,3 +80,28 @@ def test_redirects_are_not_followed(elsewhere: str, place: Place) -> None:
         pytest.raises(LocationUnreadable, match="git says: unable to access"),
     ):
         find_newest_commit(host, None)
+
+
+@pytest.mark.usefixtures("is_allowed")
+def test_push_elsewhere_is_read_as_soon_as_its_host_tells(place: Place, elsewhere: str) -> None:
+    assert place.register_target("git", elsewhere)["state"] == "succeeded"
+    first = place.location()["run_id"]
+    same = place.api.post("/api/v1/incoming-webhooks", json={"url": elsewhere.removesuffix("/.git")}).json()
+    another = place.api.post("/api/v1/incoming-webhooks", json={"url": f"{elsewhere}/another"}).json()
+    place.write(**{"catalog-info": component("elsewhere", lifecycle="deprecated")})
+    newest = place.commit()
+
+    def tell(of: dict[str, str], branch: str) -> None:
+        payload = {"ref": f"refs/heads/{branch}", "repository": {"default_branch": "main"}}
+        headers = {"X-Gitlab-Event": "Push Hook", "X-Gitlab-Token": of["secret"]}
+        answer = place.server.client().post(f"/webhooks/{of['id']}", json=payload, headers=headers)
+        assert answer.json() == {"status": "accepted"}
+
+    tell(another, "main")
+    tell(same, "feature")  # which the location does not read
+    tell(same, "main")
+    wait_until(lambda: place.location()["run_id"] != first)
+    run = place.wait(place.location()["run_id"])
+    assert run["steps"][0]["output"]["revision"] == newest
+    runs = place.api.get("/api/v1/runs", params={"subject": f"location:{place.id}"}).json()["items"]
+    assert len(runs) == 2

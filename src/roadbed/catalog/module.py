@@ -13,7 +13,7 @@ from roadbed.catalog.types import EntitiesChanged
 from roadbed.catalog.web import router as pages
 from roadbed.catalog.web.finds import SEARCH_SOURCE, find_needs, load_run_subject
 from roadbed.catalog.workflows.clones import list_inventory
-from roadbed.catalog.workflows.ingest import STEP, follow_push, refresh_changed
+from roadbed.catalog.workflows.ingest import STEP, follow_push, follow_received_push, refresh_changed
 from roadbed.core.access import PERMISSIONS
 from roadbed.core.db import Database
 from roadbed.core.events import CONSUMERS, Consumer
@@ -28,7 +28,7 @@ from roadbed.core.services import Services
 from roadbed.core.workflows import SCHEDULES, Schedule
 from roadbed.identity.contract import GroupSource
 from roadbed.runs.contract import PLACE_FACTS, STEPS
-from roadbed.scm.contract import Pushed
+from roadbed.scm.contract import Pushed, PushReceived
 
 
 @asynccontextmanager
@@ -48,6 +48,7 @@ MODULE = Module(
         STEPS.add(STEP),
         CONSUMERS.add(
             Consumer("catalog.follow_push", Pushed, follow_push),
+            Consumer("catalog.follow_received_push", PushReceived, follow_received_push),
             Consumer("catalog.resume_waits", EntitiesChanged, resume_entity_waits),
         ),
         SCHEDULES.add(Schedule("catalog.refresh", "* * * * *", refresh_changed)),

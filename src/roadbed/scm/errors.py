@@ -1,6 +1,6 @@
 """What can go wrong with repositories and change requests."""
 
-from roadbed.core.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, Unavailable
+from roadbed.core.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, Unauthenticated, Unavailable
 
 
 class RepositoryNotFound(NotFound):
@@ -107,3 +107,21 @@ class WebhookNotFound(NotFound):
 
 class InvalidWebhook(Invalid):
     code = "scm.invalid_webhook"
+
+
+class IncomingHookNotFound(NotFound):
+    code = "scm.incoming_hook_not_found"
+
+
+class InvalidIncomingHook(Invalid):
+    code = "scm.invalid_incoming_hook"
+
+
+class SignatureRefused(Unauthenticated):
+    """Whoever sent it does not know the secret of the webhook."""
+
+    code = "scm.signature_refused"
+
+
+class InvalidDelivery(Invalid):
+    code = "scm.invalid_delivery"

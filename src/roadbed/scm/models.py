@@ -146,3 +146,27 @@ class WebhookDeliveryRow(Base):
     delivered_at: Mapped[datetime | None]
     status: Mapped[int | None]
     error: Mapped[str | None]
+
+
+class IncomingHookRow(Base):
+    """A repository of another host, whose host may tell of pushes. `refused_at` is when a wrong signature was noted."""
+
+    __tablename__ = "incoming_hooks"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    url: Mapped[str]
+    secret_ref: Mapped[str]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+    received_at: Mapped[datetime | None]
+    refused_at: Mapped[datetime | None]
+
+
+class IncomingDeliveryRow(Base):
+    """A delivery that was taken, so that it is not taken twice."""
+
+    __tablename__ = "incoming_deliveries"
+
+    hook_id: Mapped[UUID] = mapped_column(ForeignKey("incoming_hooks.id", ondelete="CASCADE"), primary_key=True)
+    delivery: Mapped[str] = mapped_column(primary_key=True)
+    received_at: Mapped[datetime]

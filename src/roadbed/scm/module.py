@@ -11,7 +11,7 @@ from roadbed.core.routes import API, PAGES
 from roadbed.core.search import SEARCH, SearchSource
 from roadbed.core.workflows import SCHEDULES, Schedule
 from roadbed.scm import access
-from roadbed.scm.api import changes, repositories, webhooks
+from roadbed.scm.api import changes, incoming, repositories, webhooks
 from roadbed.scm.service.inventory import list_inventory
 from roadbed.scm.service.maintenance import collect_garbage, open_host
 from roadbed.scm.service.repositories import remove_git_data
@@ -20,6 +20,7 @@ from roadbed.scm.service.webhooks import deliver, open_outbound, plan_deliveries
 from roadbed.scm.types import ChangeRequestChanged, Pushed, RepositoryDeleted, WebhookDue
 from roadbed.scm.web import changes as change_pages
 from roadbed.scm.web import commits, files, settings, transport
+from roadbed.scm.web import incoming as incoming_pages
 from roadbed.scm.web import repositories as repository_pages
 
 MODULE = Module(
@@ -46,9 +47,10 @@ MODULE = Module(
         BACKUP.add(BackupFolder("repositories")),
         SEARCH.add(SearchSource("Repositories", 30, access.REPOSITORY_READ, find_repositories)),
         SCHEDULES.add(Schedule("scm.collect_garbage", "40 2 * * *", collect_garbage)),
-        API.add(repositories.router, changes.router, webhooks.router),
+        API.add(repositories.router, changes.router, webhooks.router, incoming.router),
         PAGES.add(
             transport.router,
+            incoming_pages.router,
             repository_pages.router,
             change_pages.router,
             settings.router,

@@ -262,3 +262,28 @@ class DeliveryOut(_Out):
 
 class DeliveriesOut(BaseModel):
     items: list[DeliveryOut]
+
+
+class IncomingHookIn(_In):
+    """The repository elsewhere, as one clones it."""
+
+    url: str = Field(max_length=2_000, examples=["https://git.example.com/shop/orders.git"])
+
+
+class IncomingHookOut(_Out):
+    id: UUID
+    url: str
+    created_by: str
+    created_at: datetime
+    received_at: datetime | None
+
+
+class NewIncomingHookOut(IncomingHookOut):
+    """What its host is to be given: where to send pushes, and the secret, which is not given again."""
+
+    address: str
+    secret: str
+
+
+class IncomingHooksOut(BaseModel):
+    items: list[IncomingHookOut]

@@ -212,6 +212,22 @@ class RepositoryDeleted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PushReceived(Event):
+    """Another host tells that a branch of the repository at `url` moved."""
+
+    name: ClassVar[str] = "scm.push_received"
+
+    hook_id: str
+    url: str
+    branch: str
+    is_default_branch: bool
+
+    @property
+    def aggregate(self) -> str:
+        return f"incoming-webhook:{self.hook_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class WebhookDue(Event):
     """A delivery waits to be sent."""
 

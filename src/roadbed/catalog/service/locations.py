@@ -29,7 +29,7 @@ from roadbed.core.errors import RoadbedError
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
 from roadbed.runs.contract import RunPlan, RunSummary, StepPlan, find_run, start_run
-from roadbed.scm.contract import Pushed, clone_url, find_repository
+from roadbed.scm.contract import Pushed, PushReceived, clone_url, find_repository, read_address
 
 INGEST = "catalog.ingest"
 
@@ -196,6 +196,19 @@ async def list_locations_of_push(session: ReadSession, pushed: Pushed) -> list[L
         target = parse_git_target(row.target)
         is_meant = pushed.is_default_branch if target.branch is None else target.branch == pushed.branch
         if target.own_repository == (pushed.owner, pushed.repository) and is_meant:
+            found.append(summarise_location(row))
+    return found
+
+
+async def list_locations_of_received_push(session: ReadSession, pushed: PushReceived) -> list[LocationSummary]:
+    """Return the locations that read a branch of a repository elsewhere, whichever of its addresses they name."""
+    told = read_address(pushed.url)
+    found = []
+    for row in await rows.list_by_prefix(session, ""):
+        target = parse_git_target(row.target)
+        address = read_address(target.url)
+        is_meant = pushed.is_default_branch if target.branch is None else target.branch == pushed.branch
+        if address is not None and told is not None and address.key == told.key and is_meant:
             found.append(summarise_location(row))
     return found
 

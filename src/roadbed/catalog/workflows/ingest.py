@@ -21,6 +21,7 @@ from roadbed.catalog.service.locations import (
     get_location,
     list_known_files,
     list_locations_of_push,
+    list_locations_of_received_push,
     note_check,
     note_failure,
     refresh_location,
@@ -46,6 +47,7 @@ from roadbed.kit.clock import now
 from roadbed.runs.contract import Done, Outcome, Skip, StepContext, StepKind
 from roadbed.scm.contract import (
     Pushed,
+    PushReceived,
     Repository,
     RepositoryNotFound,
     find_commit,
@@ -156,6 +158,12 @@ async def _find_own(services: Services, target: GitTarget) -> tuple[Repository, 
 async def follow_push(session: WriteSession, envelope: Envelope[Pushed]) -> None:
     """Read the locations of a branch again after a push to it."""
     for location in await list_locations_of_push(session, envelope.event):
+        await refresh_location(session, system_actor("catalog"), location.id)
+
+
+async def follow_received_push(session: WriteSession, envelope: Envelope[PushReceived]) -> None:
+    """Read the locations of a branch elsewhere again, when its host tells of a push to it."""
+    for location in await list_locations_of_received_push(session, envelope.event):
         await refresh_location(session, system_actor("catalog"), location.id)
 
 

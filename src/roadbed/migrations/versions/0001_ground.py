@@ -671,6 +671,30 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_webhooks_repository_id"), "webhooks", ["repository_id"], unique=False)
     op.create_table(
+        "incoming_hooks",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("secret_ref", sa.String(), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incoming_hooks")),
+    )
+    op.create_table(
+        "incoming_deliveries",
+        sa.Column("hook_id", sa.Uuid(), nullable=False),
+        sa.Column("delivery", sa.String(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["hook_id"],
+            ["incoming_hooks.id"],
+            name=op.f("fk_incoming_deliveries_hook_id_incoming_hooks"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("hook_id", "delivery", name=op.f("pk_incoming_deliveries")),
+    )
+    op.create_table(
         "change_request_approvals",
         sa.Column("change_request_id", sa.Uuid(), nullable=False),
         sa.Column("actor_id", sa.String(), nullable=False),
@@ -899,6 +923,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_change_request_comments_change_request_id"), table_name="change_request_comments")
     op.drop_table("change_request_comments")
     op.drop_table("change_request_approvals")
+    op.drop_table("incoming_deliveries")
+    op.drop_table("incoming_hooks")
     op.drop_index(op.f("ix_webhooks_repository_id"), table_name="webhooks")
     op.drop_table("webhooks")
     op.drop_index("uq_tokens_account_id_idempotency_key", table_name="tokens")

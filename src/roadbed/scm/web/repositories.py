@@ -10,7 +10,7 @@ from starlette.responses import Response
 from roadbed.core.db import Reading, Writing
 from roadbed.core.errors import RoadbedError
 from roadbed.core.html import render
-from roadbed.scm.access import REPOSITORY_CREATE, RepositoryCreator, RepositoryReader
+from roadbed.scm.access import REPOSITORY_CREATE, REPOSITORY_MANAGE, RepositoryCreator, RepositoryReader
 from roadbed.scm.errors import InvalidName, RepositoryExists
 from roadbed.scm.schemas import RepositoryQuery
 from roadbed.scm.service.lookup import list_repositories_page
@@ -39,6 +39,7 @@ async def repositories_page(
         "query": query,
         "next_cursor": next_cursor,
         "can_create": may(request, actor, REPOSITORY_CREATE),
+        "can_manage": may(request, actor, REPOSITORY_MANAGE),
     }
     return await render(request, "scm/list.html", context, fragment="results")
 
