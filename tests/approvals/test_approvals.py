@@ -113,6 +113,21 @@ def test_mine_lists_what_one_can_decide_and_the_inbox_counts_it(office: Office) 
     assert approval["title"] in office.carl.browser.get("/approvals?view=decided").text
 
 
+def test_mine_is_listed_in_pages(office: Office) -> None:
+    waiting = [office.waits(office.start())["id"] for _ in range(3)]
+    found: list[str] = []
+    cursor = None
+    while True:
+        params = {"mine": True, "limit": 1, **({"cursor": cursor} if cursor else {})}
+        page = office.bob.browser.get("/api/v1/approvals", params=params, headers=JSON).json()
+        found += [item["id"] for item in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert len(found) == len(set(found))
+    assert [one for one in found if one in waiting] == waiting[::-1]
+
+
 def test_page_and_run_page_offer_the_decision_to_those_who_may(office: Office) -> None:
     run_id = office.start()
     approval = office.waits(run_id)

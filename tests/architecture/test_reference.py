@@ -114,6 +114,16 @@ def test_every_command_has_a_heading_and_says_what_it_does() -> None:
     assert [name for name, command in found if not command.help] == []
 
 
+def test_every_command_has_an_example() -> None:
+    assert [name for name, command in commands() if "Example: " not in (command.help or "")] == []
+
+
+def test_every_command_that_tells_something_tells_it_to_scripts_too() -> None:
+    """`up` and `runs follow` print as long as they run, `login` speaks to a person."""
+    without = [name for name, command in commands() if "output" not in {param.name for param in command.params}]
+    assert without == ["roadbed up", "roadbed login", "roadbed runs follow"]
+
+
 def test_every_make_target_has_a_heading_and_there_are_few() -> None:
     targets = [target for target, _ in make_targets()]
     assert {"run", "test", "check"} <= set(targets)

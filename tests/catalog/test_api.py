@@ -39,6 +39,56 @@ def test_put_entity_is_found_with_uid_relations_and_etag(api: httpx.Client) -> N
     assert {"type": "dependencyOf", "target": "component:default/put-a", "found": True} in back
 
 
+def test_unknown_kind_is_told_with_the_nearest(api: httpx.Client) -> None:
+    for path in ("/api/v1/entities?kind=componnet", "/api/v1/entities/componnet/default/put-a"):
+        answer = api.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (404, "catalog.kind_not_found"), path
+        assert answer.json()["hint"] == "Did you mean Component?"
+
+
+def test_entity_that_is_known_is_not_sent_again(api: httpx.Client) -> None:
+    put(api, component("tagged", dependsOn="[component:tagged-b]"))
+    address = "/api/v1/entities/component/default/tagged"
+    first = api.get(address)
+    known = api.get(address, headers={"If-None-Match": first.headers["etag"]})
+    assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", first.headers["etag"])
+    put(api, component("tagged-b"))  # the relation is found from now on
+    assert api.get(address, headers={"If-None-Match": first.headers["etag"]}).status_code == 200
+
+
+def test_change_of_what_has_changed_since_is_refused(api: httpx.Client) -> None:
+    put(api, component("matched"))
+    address = "/api/v1/entities/component/default/matched"
+    old = {"If-Match": api.get(address).headers["etag"]}
+    changed = api.post("/api/v1/entities", content=component("matched", lifecycle="old"), headers=YAML | old)
+    assert changed.status_code == 200, changed.text
+    refused = api.post("/api/v1/entities", content=component("matched", lifecycle="new"), headers=YAML | old)
+    assert (refused.status_code, refused.json()["code"]) == (412, "request.precondition_failed")
+    assert "Read it again" in refused.json()["hint"]
+    assert api.delete(address, headers=old).status_code == 412
+    two = api.post("/api/v1/entities", content=component("matched") + component("other"), headers=YAML | old)
+    assert two.status_code == 422
+    missing = api.post("/api/v1/entities", content=component("never-made"), headers=YAML | {"If-Match": "*"})
+    assert missing.status_code == 412
+    etag = api.get(address).json()["etag"]
+    assert api.delete(address, headers={"If-Match": f'"{etag}"'}).status_code == 204
+
+
+def test_history_is_listed_in_pages(api: httpx.Client) -> None:
+    for number in range(5):
+        put(api, component("versions", lifecycle=f"v{number}"))
+    address, found, cursor = "/api/v1/entities/component/default/versions/history", [], None
+    while True:
+        page = api.get(address, params={"limit": 2, **({"cursor": cursor} if cursor else {})}).json()
+        found += [change["position"] for change in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert found == [change["position"] for change in api.get(address).json()["items"]]
+    assert found == sorted(set(found), reverse=True)
+    assert len(found) == 5
+
+
 def test_put_of_the_same_changes_nothing(api: httpx.Client) -> None:
     put(api, component("put-same"))
     assert put(api, component("put-same")).json()["items"][0]["change"] is None

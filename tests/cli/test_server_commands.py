@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.process import RoadbedProcess
 
@@ -63,6 +65,8 @@ def test_sample_organisation_is_read_and_listed(roadbed: RoadbedProcess) -> None
         (["get", "component:nobody-made-this"], 4, "There is no component:default/nobody-made-this"),
         (["runs", "show", "01a20a58-9ccd-734d-b6d3-08a868fee990"], 4, "There is no run"),
         (["runs", "list", "--nonsense"], 2, "No such option"),
+        (["get", "componnet"], 4, "Did you mean Component?"),
+        (["get", "componnet:orders"], 4, "Did you mean Component?"),
         (["apply", "-f", "-"], 1, "kind"),
     ],
 )
@@ -124,6 +128,22 @@ def _back_up_and_restore(roadbed: RoadbedProcess, tmp_path: Path) -> None:
         assert json.loads(other.run("runs", "list", "-o", "json", token=token).stdout) == json.loads(runs)
     finally:
         assert other.stop() == 0, other.output
+
+
+def test_local_token_is_as_it_was_asked_for(roadbed: RoadbedProcess) -> None:
+    options = ("--name", "nightly", "--days", "2", "--scope", "catalog.*", "-o", "yaml")
+    made = yaml.safe_load(roadbed.run("token", "create", "--local", *options).stdout)
+    assert (made["name"], made["account"]) == ("nightly", "local-admin")
+    assert timedelta(days=1) < datetime.fromisoformat(made["expires_at"]) - datetime.now(UTC) < timedelta(days=2)
+    listed = json.loads(roadbed.run("token", "list", "-o", "json", token=made["value"]).stdout)
+    assert [token["scopes"] for token in listed if token["id"] == made["id"]] == [["catalog.*"]]
+    assert roadbed.run("runs", "list", token=made["value"]).returncode == 3
+    assert roadbed.run("get", "group", "-o", "name", token=made["value"]).returncode == 0
+    wrong = roadbed.run("token", "create", "--local", "--days", "100000")
+    assert wrong.returncode == 1
+    assert "expires_in_days" in wrong.stderr
+    gone = roadbed.run("token", "revoke", made["id"], "-o", "json", token=roadbed.token())
+    assert json.loads(gone.stdout) == {"id": made["id"], "state": "revoked"}
 
 
 def test_status_of_the_schema_is_current(roadbed: RoadbedProcess) -> None:

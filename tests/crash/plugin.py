@@ -37,11 +37,13 @@ async def start(session: Writing, actor: Annotated[Actor, requires(START)], body
 
 
 async def _mark(context: StepContext) -> Outcome:
-    """Make one file named by the step, found again when it is there already; and tell each attempt."""
+    """Make one file named by the step, found again when it is there already; tell each attempt, heed a hold."""
     folder = Path(context.inputs["folder"])
     with (folder / "attempts.txt").open("a") as attempts:
         attempts.write(f"{context.key} {context.attempt}\n")
     context.log(f"attempt {context.attempt}")
+    while (folder / "hold").exists():  # noqa: ASYNC110 - the test holds the step with a file
+        await asyncio.sleep(0.02)
     await asyncio.sleep(0.05)
     made = folder / f"{context.step_id}.mark"
     is_new = not made.exists()

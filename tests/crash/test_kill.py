@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,10 +59,13 @@ def wait_until_finished(roadbed: RoadbedProcess, token: str, run_id: str) -> dic
 
 
 @pytest.mark.slow
-def test_run_survives_kills_of_server_and_database(roadbed: RoadbedProcess, tmp_path: Path) -> None:
+def test_run_survives_kills_of_server_and_database(
+    roadbed: RoadbedProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     moments = random.Random(SEED)  # noqa: S311 - chooses moments
     victims = ["server", "postgres", "both"]
-    print(f"{len(victims)} seeded kills: {', '.join(victims)}; seed {SEED}")  # noqa: T201 - a failure is repeated with these
+    with capsys.disabled():
+        print(f"\n{len(victims)} seeded kills: {', '.join(victims)}; seed {SEED}")  # noqa: T201 - to repeat a failure
     roadbed.start()
     token = roadbed.token()
     marks = tmp_path / "marks"
@@ -112,3 +116,28 @@ def test_plugin_that_fails_to_load_is_shown_and_the_server_starts(roadbed: Roadb
     assert plugins["broken"] == {"name": "broken", "version": "1.0", "error": missing}
     assert plugins["wrong"]["error"] is not None
     assert str(escape(missing)) in page
+
+
+def test_follower_goes_on_when_the_server_is_back(roadbed: RoadbedProcess, tmp_path: Path) -> None:
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    (marks / "hold").touch()
+    roadbed.start()
+    token, port = roadbed.token(), roadbed.url.rpartition(":")[2]
+    wish = {"folder": str(marks), "steps": STEPS, "key": "followed"}
+    with roadbed.client(token) as client:
+        run_id = client.post("/api/v1/crash-runs", json=wish).raise_for_status().json()["run_id"]
+    environment = roadbed.environment | {"ROADBED_URL": roadbed.url, "ROADBED_TOKEN": token}
+    command = [str(roadbed.program), "runs", "follow", run_id]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as follower:
+        assert follower.stdout is not None
+        seen = []
+        for line in follower.stdout:
+            seen.append(line.strip())
+            if len(seen) == 1:  # it is connected, and the first step waits
+                roadbed.kill()
+                (marks / "hold").unlink()
+                roadbed.start("--port", port)
+        assert follower.wait(60) == 0, seen
+    ended = [line for line in seen if line.endswith(": succeeded")]
+    assert sorted(ended) == sorted(f"Mark {number}: succeeded" for number in range(STEPS))

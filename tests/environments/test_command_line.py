@@ -27,12 +27,10 @@ def test_service_is_deployed_compared_promoted_and_rolled_back(stage: Stage) -> 
     assert [line.split() for line in shown.stdout.splitlines() if "version" in line] == [
         [name, "~", "version", "1.0.0", "2.0.0"]
     ]
-    found = data(
-        roadbed(stage, "env", "promote", name, "--from", "development", "--to", "staging", "--wait", "-o", "json")
-    )
+    found = data(roadbed(stage, "promote", name, "--from", "development", "--to", "staging", "--wait", "-o", "json"))
     assert (found["version"], found["state"]) == ("2.0.0", "succeeded")
     assert "do not differ" in roadbed(stage, "env", "compare", name, "staging", "development").stdout
-    found = data(roadbed(stage, "env", "rollback", name, "staging", "--wait", "-o", "json"))
+    found = data(roadbed(stage, "rollback", name, "staging", "--wait", "-o", "json"))
     assert found["version"] == "1.0.0"
     (staging,) = [
         one for one in data(roadbed(stage, "env", "list", "-a", name, "-o", "json")) if one["name"] == "staging"
@@ -46,7 +44,7 @@ def test_deployment_that_waits_for_an_approval_has_its_exit_code(stage: Stage) -
     component = stage.component()
     name = component.rpartition("/")[2]
     stage.deploy(component, stage.artifact("1.0.0"))
-    answer = roadbed(stage, "env", "promote", name, "--from", "development", "--to", "production", "--wait")
+    answer = roadbed(stage, "promote", name, "--from", "development", "--to", "production", "--wait")
     assert answer.returncode == 5, answer.stderr
     assert "Approve production: waiting" in answer.stdout
 

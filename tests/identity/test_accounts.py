@@ -62,7 +62,7 @@ def test_repeated_request_finds_the_first_account_without_its_password(admin: An
     assert again.json()["id"] == first["id"]
     assert again.json()["one_time_password"] is None
     answer = admin.post("/api/v1/accounts", json={"name": new_name()}, headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (409, "identity.idempotency_key_reused")
+    assert (answer.status_code, answer.json()["code"]) == (409, "request.idempotency_key_reused")
 
 
 def test_change_counts_from_the_next_request_on(admin: Any, server: RunningServer) -> None:

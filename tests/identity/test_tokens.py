@@ -169,7 +169,7 @@ def test_repeated_request_finds_the_first_token_without_its_value(developer: Per
     assert first["value"]
     assert again["value"] is None
     other = developer.browser.post("/api/v1/tokens", json={"name": "twice"}, headers=headers)
-    assert (other.status_code, other.json()["code"]) == (409, "identity.idempotency_key_reused")
+    assert (other.status_code, other.json()["code"]) == (409, "request.idempotency_key_reused")
 
 
 def test_program_has_tokens_that_admins_make(server: RunningServer, developer: Person) -> None:

@@ -63,10 +63,13 @@ def look(made: Installation, name: str) -> Json:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", ["server", "postgres"])
-def test_create_completes_exactly_once_after_a_kill_in_each_phase(fresh: Installation, victim: str) -> None:
+def test_create_completes_exactly_once_after_a_kill_in_each_phase(
+    fresh: Installation, victim: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     moments = random.Random(SEED)  # noqa: S311 - chooses moments
     points = [(phase, number) for phase in PHASES for number in range(KILLS)]
-    print(f"{len(points)} kills of the {victim}, seed {SEED}")  # noqa: T201 - a failure is repeated with these
+    with capsys.disabled():
+        print(f"\n{len(points)} kills of the {victim}, seed {SEED}")  # noqa: T201 - a failure is repeated with these
     for phase, number in points:
         name = f"{victim}-{phase}-{number}"
         run_id = fresh.create(name)

@@ -86,9 +86,12 @@ def databases(roadbed: RoadbedProcess, token: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_database_is_made_and_deleted_exactly_once_through_kills(roadbed: RoadbedProcess) -> None:
+def test_database_is_made_and_deleted_exactly_once_through_kills(
+    roadbed: RoadbedProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
     moments = random.Random(SEED)  # noqa: S311 - chooses moments
-    print(f"{2 * len(VICTIMS)} seeded kills; seed {SEED}")  # noqa: T201 - a failure is repeated with these
+    with capsys.disabled():
+        print(f"\n{2 * len(VICTIMS)} seeded kills; seed {SEED}")  # noqa: T201 - a failure is repeated with these
     token = roadbed.token()
     for number, victim in enumerate(VICTIMS):
         body = {"application": f"component:app{number}", "environment": "development", "type": "postgres", "id": "db"}

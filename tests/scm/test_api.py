@@ -147,3 +147,21 @@ def test_secrets_are_listed_put_and_deleted_and_never_given_back(server: Running
     assert server.client(ada.token).get("/api/v1/secrets").status_code == 403
     assert admin.delete(f"/api/v1/secrets/{path}").status_code == 204
     assert admin.delete(f"/api/v1/secrets/{path}").json()["code"] == "secrets.secret_not_found"
+
+
+def test_commits_are_paged_and_new_ones_shift_nothing(server: RunningServer, project: Project, bob: Person) -> None:
+    shas = [project.first_commit, *(project.workspace.commit(f"src/{n}.py", f"{n}\n", f"Add {n}") for n in range(4))]
+    project.workspace.git("push", "-q", "origin", "HEAD:refs/heads/long")
+    api, path = server.client(bob.token), f"{BASE}/{project.repository.full_name}/commits"
+    found: list[str] = []
+    page = api.get(path, params={"at": "long", "limit": 2}).json()
+    project.workspace.commit("src/late.py", "late\n", "Come late")
+    project.workspace.git("push", "-q", "origin", "HEAD:refs/heads/long")
+    while True:
+        found += [commit["sha"] for commit in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        page = api.get(path, params={"at": "long", "limit": 2, "cursor": page["next_cursor"]}).json()
+    assert found == shas[::-1]
+    of_one = api.get(path, params={"at": "long", "path": "src/2.py"}).json()
+    assert [commit["subject"] for commit in of_one["items"]] == ["Add 2"]

@@ -30,12 +30,11 @@ async def list_all(
     session: Reading, actor: ApprovalReader, query: Annotated[ApprovalQuery, Query()]
 ) -> ApprovalPageOut:
     """List approvals, newest first; with `mine` those that the caller could decide now."""
+    wanted, before_id, limit = query.to_filter(), id_of_cursor(query.cursor), query.limit + 1
     if query.mine:
-        found = await list_waiting_for(session, actor, wanted=query.to_filter(), limit=query.limit)
-        return ApprovalPageOut(items=[_show(session, actor, approval) for approval in found], next_cursor=None)
-    found = await list_approvals(
-        session, query.to_filter(), before_id=id_of_cursor(query.cursor), limit=query.limit + 1
-    )
+        found = await list_waiting_for(session, actor, wanted=wanted, before_id=before_id, limit=limit)
+    else:
+        found = await list_approvals(session, wanted, before_id=before_id, limit=limit)
     shown = found[: query.limit]
     next_cursor = id_cursor(shown[-1].id) if len(found) > query.limit else None
     return ApprovalPageOut(items=[_show(session, actor, approval) for approval in shown], next_cursor=next_cursor)

@@ -47,10 +47,12 @@ def _filtered(query: Select[Approval], wanted: ApprovalFilter) -> Select[Approva
 
 
 async def list_for(
-    session: ReadSession, voter: Voter, wanted: ApprovalFilter, *, at: datetime, limit: int
+    session: ReadSession, voter: Voter, wanted: ApprovalFilter, *, before_id: UUID | None, at: datetime, limit: int
 ) -> list[Approval]:
     """List what waits for a voter, newest first."""
     query = _filtered(_waiting_for(voter, at=at), wanted)
+    if before_id is not None:
+        query = query.where(Approval.id < before_id)
     return list(await session.scalars(query.order_by(Approval.id.desc()).limit(limit)))
 
 

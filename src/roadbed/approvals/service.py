@@ -213,13 +213,20 @@ async def list_approvals(
 
 
 async def list_waiting_for(
-    session: ReadSession, actor: Actor, *, wanted: ApprovalFilter | None = None, limit: int = BATCH
+    session: ReadSession,
+    actor: Actor,
+    *,
+    wanted: ApprovalFilter | None = None,
+    before_id: UUID | None = None,
+    limit: int = BATCH,
 ) -> list[ApprovalView]:
     """List what `actor` could decide now, newest first."""
     voter = _voter(session, actor)
     if voter is None:
         return []
-    found = await repository.list_for(session, voter, wanted or ApprovalFilter(), at=now(), limit=limit)
+    found = await repository.list_for(
+        session, voter, wanted or ApprovalFilter(), before_id=before_id, at=now(), limit=limit
+    )
     return [view_of(row) for row in found]
 
 

@@ -7,10 +7,9 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from roadbed.catalog.access import EntityReader, EntityWriter, LocationReader, LocationWriter
-from roadbed.catalog.errors import EntityInvalid, KindNotFound
+from roadbed.catalog.errors import EntityInvalid
 from roadbed.catalog.rules.documents import Reading, from_json, read_documents
 from roadbed.catalog.rules.kinds import Kinds
-from roadbed.catalog.rules.suggestions import say_closest
 from roadbed.catalog.rules.validation import find_ref
 from roadbed.catalog.schemas import (
     ChangeOut,
@@ -34,12 +33,16 @@ from roadbed.catalog.schemas import (
     ValidationOut,
 )
 from roadbed.catalog.service import entities, locations, reading
+from roadbed.catalog.service.kinds import get_kind, require_kinds
 from roadbed.core.access import anonymous
 from roadbed.core.actor import Actor
 from roadbed.core.db import Reading as ReadingSession
 from roadbed.core.db import Writing
-from roadbed.core.paging import PageQuery, id_cursor, id_of_cursor
+from roadbed.core.etags import IfMatch, IfNoneMatch, is_known, write_etag
+from roadbed.core.idempotency import Once
+from roadbed.core.paging import PageQuery, id_cursor, id_of_cursor, number_cursor, number_of_cursor
 from roadbed.core.routes import service
+from roadbed.kit.jsons import digest
 from roadbed.kit.refs import EntityRef
 
 router = APIRouter(tags=["catalog"])
@@ -49,12 +52,18 @@ RefOfPath = Annotated[EntityRef, Depends(EntityRef)]
 
 KindsInForce = Annotated[Kinds, Depends(service(Kinds))]
 
+_EXAMPLE = """apiVersion: backstage.io/v1alpha1
+kind: System
+metadata: {name: shop}
+spec: {owner: platform}
+"""
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
             "application/yaml": {
-                "schema": {"type": "string", "description": "One or more entities as YAML documents."}
+                "schema": {"type": "string", "description": "One or more entities as YAML documents."},
+                "example": _EXAMPLE,
             },
             "application/json": {"schema": {"anyOf": [{"type": "object"}, {"type": "array"}]}},
         },
@@ -83,6 +92,7 @@ async def list_entities(
     session: ReadingSession, _: EntityReader, kinds: KindsInForce, query: Annotated[EntityQuery, Query()]
 ) -> EntityPageOut:
     """List entities by title."""
+    require_kinds(kinds, query.kind)
     page = await reading.list_page(session, query.to_filter(kinds), cursor=query.cursor, limit=query.limit)
     return EntityPageOut(
         items=[EntityOut.of(entity) for entity in page.items], next_cursor=page.next_cursor, total=page.total or 0
@@ -90,17 +100,36 @@ async def list_entities(
 
 
 @router.post("/entities", openapi_extra=_BODY)
-async def put_entities(actor: EntityWriter, body: Body, session: Writing) -> PutResultOut:
-    """Create or change entities that no location holds: all that are given, or none."""
-    results = await entities.put_entities(session, actor, body)
+async def put_entities(actor: EntityWriter, body: Body, session: Writing, if_match: IfMatch) -> PutResultOut:
+    """Create or change entities that no location holds: all that are given, or none. `If-Match` is for one entity."""
+    results = await entities.put_entities(session, actor, body, condition=if_match)
     return PutResultOut(items=[PutOut(ref=str(result.ref), change=result.change) for result in results])
 
 
-@router.get("/entities/{kind}/{namespace}/{name}")
-async def get_entity(session: ReadingSession, _: EntityReader, ref: RefOfPath, response: Response) -> EntityDetailOut:
+@router.get(
+    "/entities/{kind}/{namespace}/{name}",
+    response_model=EntityDetailOut,
+    responses={304: {"description": "You have the newest."}},
+)
+async def get_entity(
+    session: ReadingSession,
+    _: EntityReader,
+    ref: RefOfPath,
+    kinds: KindsInForce,
+    response: Response,
+    if_none_match: IfNoneMatch = None,
+) -> EntityDetailOut | Response:
     """Return an entity with its relations, statuses and problems."""
-    detail = await reading.get_detail(session, ref)
-    response.headers["ETag"] = f'"{detail.entity.digest}"'
+    require_kinds(kinds, [ref.kind])
+    shown = _show(await reading.get_detail(session, ref))
+    etag = write_etag(shown.etag, digest(shown.model_dump(mode="json"))[:16])
+    if is_known(etag, if_none_match):
+        return Response(status_code=304, headers={"ETag": etag})
+    response.headers["ETag"] = etag
+    return shown
+
+
+def _show(detail: reading.EntityDetail) -> EntityDetailOut:
     return EntityDetailOut(
         **EntityOut.of(detail.entity).model_dump(),
         relations=[
@@ -113,16 +142,23 @@ async def get_entity(session: ReadingSession, _: EntityReader, ref: RefOfPath, r
 
 
 @router.delete("/entities/{kind}/{namespace}/{name}", status_code=204)
-async def delete_entity(actor: EntityWriter, session: Writing, ref: RefOfPath) -> None:
+async def delete_entity(actor: EntityWriter, session: Writing, ref: RefOfPath, if_match: IfMatch) -> None:
     """Delete an entity that was put over the API, or one that its location no longer holds."""
-    await entities.delete_entity(session, actor, ref)
+    await entities.delete_entity(session, actor, ref, condition=if_match)
 
 
 @router.get("/entities/{kind}/{namespace}/{name}/history")
-async def list_history(session: ReadingSession, _: EntityReader, ref: RefOfPath) -> ChangesOut:
+async def list_history(
+    session: ReadingSession, _: EntityReader, ref: RefOfPath, query: Annotated[PageQuery, Query()]
+) -> ChangesOut:
     """List the changes of an entity, newest first; also of one that is gone."""
-    changes = await reading.list_history(session, ref)
-    return ChangesOut(items=[ChangeOut.model_validate(change) for change in changes])
+    before = number_of_cursor(query.cursor)
+    found = await reading.list_history(session, ref, before=before, limit=query.limit + 1)
+    shown = found[: query.limit]
+    return ChangesOut(
+        items=[ChangeOut.model_validate(change) for change in shown],
+        next_cursor=number_cursor(shown[-1].position) if len(found) > query.limit else None,
+    )
 
 
 @router.post("/validate", openapi_extra=_BODY)
@@ -143,11 +179,7 @@ async def get_schema(
     _: Annotated[Actor, anonymous("editors complete and check YAML with it")], kinds: KindsInForce, kind: str
 ) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of the entities of a kind."""
-    definition = kinds.find(kind)
-    if definition is None:
-        hint = say_closest(kind, [known.name for known in kinds])
-        raise KindNotFound(f"There is no kind {kind}.", hint=hint or None)
-    return definition.published_schema
+    return get_kind(kinds, kind).published_schema
 
 
 @router.get("/locations")
@@ -166,10 +198,12 @@ async def list_locations(
 
 
 @router.post("/locations", status_code=201)
-async def register_location(actor: LocationWriter, session: Writing, body: LocationIn) -> RunStartedOut:
+async def register_location(actor: LocationWriter, session: Writing, body: LocationIn, once: Once) -> RunStartedOut:
     """Register a location and start reading it."""
+    if known := await once.find(RunStartedOut):
+        return known
     location, run = await locations.register_location(session, actor, type_=body.type, target=body.target)
-    return RunStartedOut(location_id=location.id, run_id=run.id)
+    return await once.keep(RunStartedOut(location_id=location.id, run_id=run.id))
 
 
 @router.get("/locations/{location_id}")

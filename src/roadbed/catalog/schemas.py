@@ -213,6 +213,7 @@ class ChangeOut(BaseModel):
 
 class ChangesOut(BaseModel):
     items: list[ChangeOut]
+    next_cursor: str | None
 
 
 class KindOut(BaseModel):
@@ -244,10 +245,11 @@ class LocationIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    type: LocationType
+    type: LocationType = Field(examples=["git"])
     target: str = Field(
         min_length=1,
         max_length=2000,
+        examples=["https://git.example.com/shop.git#main:catalog-info.yaml"],
         description="For `file` an absolute path or glob; for `git` `url[#branch[:path or glob]]`.",
     )
 
@@ -256,7 +258,7 @@ class LocationOut(BaseModel):
     """A location, and how reading it went."""
 
     id: UUID
-    type: LocationType
+    type: LocationType = Field(examples=["git"])
     target: str
     created_at: datetime
     created_by: str

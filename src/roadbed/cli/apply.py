@@ -24,10 +24,19 @@ def apply(
 
     Example: roadbed apply -f team.yaml
     """
+    contents = [_read(file) for file in files]
     results = []
     with connect(url) as client:
-        for file in files:
-            content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        for content in contents:
             results.extend(client.send_yaml("/entities", content)["items"])
     rows = [{"ref": row["ref"], "change": row["change"] or "unchanged"} for row in results]
     show(rows, output, columns=[("Entity", "ref"), ("Change", "change")], name="ref")
+
+
+def _read(file: str) -> bytes:
+    if file == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}.", param_hint="--file") from error

@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 
 from roadbed.cli.output import Format, show
-from roadbed.cli.session import Output, Url, connect
+from roadbed.cli.session import Output, Url, connect, id_argument
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="See what waits for a decision, and decide.")
 
-ApprovalId = Annotated[str, typer.Argument(help="The approval's id.", metavar="APPROVAL")]
+ApprovalId = Annotated[str, id_argument("approval", listed_by="roadbed approvals list")]
 Comment = Annotated[str, typer.Option("--comment", "-m", help="Why; kept in the audit record.")]
 COLUMNS = [
     ("Id", "id"),
@@ -26,7 +26,7 @@ def list_approvals(
     mine: Annotated[bool, typer.Option("--mine", help="Only what you could decide now.")] = False,
     state: Annotated[list[str] | None, typer.Option(help="Only in this state; may be repeated.")] = None,
     subject: Annotated[str | None, typer.Option(help="Only about this subject.")] = None,
-    limit: Annotated[int, typer.Option(help="At most so many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
     output: Output = Format.TABLE,
     url: Url = None,
 ) -> None:

@@ -29,7 +29,7 @@ POLL_SECONDS = 1.0
 def list_changes(
     repository: Repository,
     state: Annotated[str | None, typer.Option(help="Only in this state: open, merged or closed.")] = None,
-    limit: Annotated[int, typer.Option(help="At most so many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
     output: Output = Format.TABLE,
     url: Url = None,
 ) -> None:

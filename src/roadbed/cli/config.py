@@ -2,7 +2,7 @@
 
 import typer
 
-from roadbed.cli.output import Format, console, show
+from roadbed.cli.output import Format, say, show
 from roadbed.cli.session import Output
 from roadbed.core.settings import describe, load_settings
 
@@ -23,10 +23,10 @@ def show_settings(output: Output = Format.TABLE) -> None:
 
 
 @app.command()
-def check() -> None:
+def check(output: Output = Format.TABLE) -> None:
     """Check the environment and roadbed.toml, and name each variable that is wrong.
 
     Example: roadbed config check
     """
     load_settings()
-    console.print("The configuration is valid.")
+    say("The configuration is valid.", {"state": "valid"}, output, name="state")

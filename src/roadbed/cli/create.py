@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from typing import Annotated, Any
 
 import typer
 
-from roadbed.cli.output import Exit, Format, errors, print_plain, show
+from roadbed.cli.output import Exit, Format, progress_to, show
 from roadbed.cli.runs import follow_run
 from roadbed.cli.session import Output, Url, connect
 
@@ -44,8 +43,7 @@ def create(
         if not wait:
             show(result, output, columns=[("Run", "title"), ("State", "state"), ("At", "url")], name="run_id")
             return
-        # What a script reads from the standard output stays free of the progress.
-        tell = print_plain if output is Format.TABLE else partial(errors.print, markup=False)
+        tell = progress_to(output)
         tell(f"{started['title']}: {result['url']}")
         run = follow_run(client, started["run_id"], tell=tell, has_log=False)
         made = [{**link, "url": _address(client.url, link["href"])} for link in run["links"]]

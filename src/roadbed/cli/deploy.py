@@ -1,11 +1,10 @@
 """`roadbed deploy`, and how the start of a deployment is shown and awaited."""
 
-from functools import partial
 from typing import Annotated, Any
 
 import typer
 
-from roadbed.cli.output import Exit, Format, errors, print_plain, show
+from roadbed.cli.output import Exit, Format, progress_to, show
 from roadbed.cli.runs import follow_run
 from roadbed.cli.session import Output, Url, connect
 from roadbed.client import Client
@@ -23,6 +22,9 @@ COLUMNS = [
 
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it runs, has failed, or waits for an approval.")]
 Key = Annotated[str, typer.Option(help="Start it once only: the same key gives the same deployment.")]
+Component = Annotated[
+    str | None, typer.Option(help="Which component; may be left out where the application has one only.")
+]
 
 
 @app.command()
@@ -65,9 +67,8 @@ def finish(client: Client, deployment: dict[str, Any], *, is_awaited: bool, outp
 
 
 def await_run(client: Client, run_id: str, *, output: Format) -> dict[str, Any]:
-    """Tell the steps of a run; what a script reads from the standard output stays free of them."""
-    tell = print_plain if output is Format.TABLE else partial(errors.print, markup=False)
-    return follow_run(client, run_id, tell=tell, has_log=False, is_patient=False)
+    """Tell the steps of a run until it ends, or waits for an approval."""
+    return follow_run(client, run_id, tell=progress_to(output), has_log=False, is_patient=False)
 
 
 def exit_of(run: dict[str, Any]) -> Exit:

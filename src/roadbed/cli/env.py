@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from roadbed.cli.deploy import Key, Wait, await_run, exit_of, finish
+from roadbed.cli.deploy import await_run, exit_of
 from roadbed.cli.output import Exit, Format, console, show
 from roadbed.cli.session import Output, Url, connect
 
@@ -13,9 +13,6 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="See environm
 Application = Annotated[str, typer.Argument(metavar="APPLICATION", help="Its name, as in addresses.")]
 Environment = Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="`development`, `staging`, `production`.")]
 Workload = Annotated[str, typer.Argument(metavar="WORKLOAD", help="Its name.")]
-Component = Annotated[
-    str | None, typer.Option(help="Which component; may be left out where the application has one only.")
-]
 
 PLACE_COLUMNS = [
     ("Application", "application_name"),
@@ -39,7 +36,7 @@ DIFFERENCE_COLUMNS = [("Of", "of"), ("", "sign"), ("What", "name"), ("Before", "
 @app.command("list")
 def list_environments(
     application: Annotated[str | None, typer.Option("--application", "-a", help="Only this one.")] = None,
-    limit: Annotated[int, typer.Option(help="At most so many environments.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many environments.")] = 100,
     output: Output = Format.TABLE,
     url: Url = None,
 ) -> None:
@@ -98,48 +95,6 @@ def compare(
     rows = [{**line, "of": one["name"]} for one in found["workloads"] for line in one["differences"]]
     rows += [{**line, "of": "resources"} for line in found["resources"]]
     show(rows, output, columns=DIFFERENCE_COLUMNS, name="name")
-
-
-@app.command()
-def promote(
-    application: Application,
-    source: Annotated[str, typer.Option("--from", help="The environment whose version is taken.")],
-    target: Annotated[str, typer.Option("--to", help="The environment that gets it.")],
-    component: Component = None,
-    wait: Wait = False,
-    key: Key = "",
-    output: Output = Format.TABLE,
-    url: Url = None,
-) -> None:
-    """Deploy to one environment what runs in another.
-
-    Example: roadbed env promote orders --from staging --to production --wait
-    """
-    body = {"from_environment": source, "component": component}
-    with connect(url) as client:
-        started = client.post(f"/environments/{application}/{target}/deployments", body, key=key)
-        finish(client, started, is_awaited=wait, output=output)
-
-
-@app.command()
-def rollback(
-    application: Application,
-    environment: Environment,
-    deployment: Annotated[str | None, typer.Option("--to", help="An earlier deployment; else what ran before.")] = None,
-    component: Component = None,
-    wait: Wait = False,
-    key: Key = "",
-    output: Output = Format.TABLE,
-    url: Url = None,
-) -> None:
-    """Go back to what ran before.
-
-    Example: roadbed env rollback orders production --wait
-    """
-    body = {"deployment_id": deployment, "component": component}
-    with connect(url) as client:
-        started = client.post(f"/environments/{application}/{environment}/rollback", body, key=key)
-        finish(client, started, is_awaited=wait, output=output)
 
 
 @app.command()

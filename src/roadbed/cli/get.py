@@ -25,7 +25,7 @@ def get(
     entity_type: Annotated[str | None, typer.Option("--type", help="Only this spec.type.")] = None,
     lifecycle: Annotated[str | None, typer.Option(help="Only this spec.lifecycle.")] = None,
     query: Annotated[str, typer.Option("--query", "-q", help="Words in name, title, description or tags.")] = "",
-    limit: Annotated[int, typer.Option(help="At most so many.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
     output: Output = Format.TABLE,
     url: Url = None,
 ) -> None:
@@ -34,7 +34,9 @@ def get(
     Example: roadbed get component --owner team-checkout
     Example: roadbed get component:default/orders -o yaml
     """
-    kind, _, rest = what.partition(":")
+    kind, colon, rest = what.partition(":")
+    if colon and not rest.rpartition("/")[2]:
+        raise typer.BadParameter(f"{what!r} names no entity; `roadbed get {kind}` lists them.", param_hint="KIND")
     with connect(url) as client:
         if rest:
             namespace, _, name = rest.rpartition("/")

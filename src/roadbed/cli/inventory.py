@@ -22,7 +22,7 @@ COLUMNS = [
 def inventory(
     kind: Annotated[list[str] | None, typer.Option(help="Only of this kind, `process`; may be repeated.")] = None,
     unexplained: Annotated[bool, typer.Option("--unexplained", help="Only what belongs to nothing.")] = False,
-    limit: Annotated[int, typer.Option(help="At most so many.")] = 5000,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 5000,
     output: Output = Format.TABLE,
     url: Url = None,
 ) -> None:

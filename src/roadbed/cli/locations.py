@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from roadbed.cli.output import Exit, Format, console, show
+from roadbed.cli.output import Exit, Format, say, show
 from roadbed.cli.runs import follow_run
-from roadbed.cli.session import Output, Url, connect
+from roadbed.cli.session import Output, Url, connect, id_argument
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Say where the catalog is read from.")
 
@@ -44,11 +44,15 @@ def add(
 
 
 @app.command()
-def remove(location_id: Annotated[str, typer.Argument(metavar="LOCATION", help="Its id.")], url: Url = None) -> None:
+def remove(
+    location_id: Annotated[str, id_argument("location", listed_by="roadbed locations list")],
+    output: Output = Format.TABLE,
+    url: Url = None,
+) -> None:
     """Stop reading a location, and remove what was read from it.
 
     Example: roadbed locations remove 01a20a58-9ccd-734d-b6d3-08a868fee990
     """
     with connect(url) as client:
         client.delete(f"/locations/{location_id}")
-    console.print("The location is removed.")
+    say("The location is removed.", {"id": location_id, "state": "removed"}, output)

@@ -2,8 +2,9 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum, StrEnum
+from functools import partial
 from typing import Any
 
 import yaml
@@ -66,6 +67,14 @@ def show(data: Any, output: Format, *, columns: Sequence[tuple[str, str]], name:
     console.print(table)
 
 
+def say(sentence: str, data: Any, output: Format, *, name: str = "id") -> None:
+    """Tell a person in a sentence, and a script as `data`, what was done."""
+    if output is Format.TABLE:
+        console.print(sentence, markup=False)
+    else:
+        show(data, output, columns=[], name=name)
+
+
 def read_path(item: Any, path: str) -> str:
     """Return the value at a dotted path as text; "–" when there is none."""
     for part in path.split("."):
@@ -78,6 +87,11 @@ def print_plain(text: str, *, is_flushed: bool = False) -> None:
     sys.stdout.write(text + "\n")
     if is_flushed:
         sys.stdout.flush()
+
+
+def progress_to(output: Format) -> Callable[[str], None]:
+    """Return what tells progress at once: people on standard output, which scripts get free of it."""
+    return partial(print_plain, is_flushed=True) if output is Format.TABLE else partial(errors.print, markup=False)
 
 
 def fail(message: str, *, hint: str | None = None, problems: Sequence[Any] = ()) -> None:

@@ -1,19 +1,18 @@
 """`roadbed resources`: what services use in their environments, such as databases."""
 
-from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from roadbed.cli.create import read_values
-from roadbed.cli.output import Exit, Format, console, errors, print_plain, show
+from roadbed.cli.output import Exit, Format, console, progress_to, show
 from roadbed.cli.runs import follow_run
-from roadbed.cli.session import Output, Url, connect
+from roadbed.cli.session import Output, Url, connect, id_argument
 from roadbed.client import Client
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Ask for databases and more, see and delete them.")
 
-ResourceId = Annotated[str, typer.Argument(help="The resource's id, as the list prints it.", metavar="RESOURCE")]
+ResourceId = Annotated[str, id_argument("resource", listed_by="roadbed resources list")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it is done.")]
 COLUMNS = [
     ("Id", "id"),
@@ -33,7 +32,7 @@ def list_resources(
     application: Annotated[str | None, typer.Option(help="Only of it: `component:default/orders`.")] = None,
     environment: Annotated[str | None, typer.Option(help="Only in this environment.")] = None,
     type_: Annotated[str | None, typer.Option("--type", help="Only of this type.")] = None,
-    limit: Annotated[int, typer.Option(help="At most so many.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
     output: Output = Format.TABLE,
     url: Url = None,
 ) -> None:
@@ -110,8 +109,7 @@ def _finish(client: Client, started: dict[str, Any], output: Format, *, is_waiti
     if not is_waiting:
         show(started, output, columns=RUN_COLUMNS, name="run_id")
         return
-    # What a script reads from the standard output stays free of the progress.
-    tell = print_plain if output is Format.TABLE else partial(errors.print, markup=False)
+    tell = progress_to(output)
     run = follow_run(client, started["run_id"], tell=tell, has_log=False)
     if output is not Format.TABLE:
         shown = {**started, "state": run["state"], "error": run["error"], "output": run["output"]}

@@ -1,18 +1,18 @@
 """`roadbed runs`: see, follow and steer runs."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 import typer
 
-from roadbed.cli.output import Exit, Format, console, print_plain, show
-from roadbed.cli.session import Output, Url, connect
+from roadbed.cli.output import Exit, Format, console, print_plain, progress_to, show
+from roadbed.cli.session import Output, Url, connect, id_argument
 from roadbed.client import Client
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="See, follow and steer runs.")
 
-RunId = Annotated[str, typer.Argument(help="The run's id.", metavar="RUN")]
+RunId = Annotated[str, id_argument("run", listed_by="roadbed runs list")]
 COLUMNS = [("Id", "id"), ("Run", "title"), ("State", "state"), ("Started by", "initiator"), ("Created", "created_at")]
 STEP_COLUMNS = [("Step", "key"), ("Title", "title"), ("State", "state"), ("Note", "note"), ("Error", "error.message")]
 APPROVAL_STEP = "approve"
@@ -24,7 +24,7 @@ def list_runs(
     state: Annotated[list[str] | None, typer.Option(help="Only runs in this state; may be repeated.")] = None,
     kind: Annotated[str | None, typer.Option(help="Only runs of this kind.")] = None,
     subject: Annotated[str | None, typer.Option(help="Only runs about this subject.")] = None,
-    limit: Annotated[int, typer.Option(help="At most so many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
     output: Output = Format.TABLE,
     url: Url = None,
 ) -> None:
@@ -66,20 +66,30 @@ def follow(run_id: RunId, url: Url = None) -> None:
 
 
 @app.command()
-def log(run_id: RunId, step: Annotated[str, typer.Argument(help="The step's key.")], url: Url = None) -> None:
+def log(
+    run_id: RunId,
+    step: Annotated[str, typer.Argument(help="The step's key.")],
+    output: Output = Format.TABLE,
+    url: Url = None,
+) -> None:
     """Print the whole log of one step, without colours.
 
     Example: roadbed runs log 01a20a58-9ccd-734d-b6d3-08a868fee990 pipeline
     """
-    first_line = 1
     with connect(url) as client:
-        while True:
-            lines = client.get(f"/runs/{run_id}/steps/{step}/log", first_line=first_line, limit=5000)["lines"]
-            if not lines:
-                return
-            for line in lines:
-                print_plain(_ESCAPES.sub("", line["text"]))
-            first_line = lines[-1]["number"] + 1
+        lines = _read_log(client, f"/runs/{run_id}/steps/{step}/log")
+        if output is not Format.TABLE:
+            show(list(lines), output, columns=[], name="number")
+            return
+        for line in lines:
+            print_plain(_ESCAPES.sub("", line["text"]))
+
+
+def _read_log(client: Client, path: str) -> Iterator[dict[str, Any]]:
+    first_line = 1
+    while lines := client.get(path, first_line=first_line, limit=5000)["lines"]:
+        yield from lines
+        first_line = lines[-1]["number"] + 1
 
 
 @app.command()
@@ -116,7 +126,7 @@ def follow_run(
     client: Client,
     run_id: str,
     *,
-    tell: Callable[[str], None] = print_plain,
+    tell: Callable[[str], None] = progress_to(Format.TABLE),  # noqa: B008 - the same for all
     has_log: bool = True,
     is_patient: bool = True,
 ) -> dict[str, Any]:

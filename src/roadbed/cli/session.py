@@ -4,7 +4,8 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+from uuid import UUID
 
 import platformdirs
 import typer
@@ -51,6 +52,23 @@ def connect(url: str | None = None) -> Client:
     chosen = url or os.environ.get("ROADBED_URL") or (login.url if login else DEFAULT_URL)
     token = os.environ.get("ROADBED_TOKEN") or (login.token if login and login.url == chosen else None)
     return Client(chosen, token)
+
+
+def id_argument(noun: str, *, listed_by: str) -> Any:
+    """Return the argument that names a thing by its id; what is none is refused before anything is sent.
+
+    Args:
+        noun: what it is: "run".
+        listed_by: the command that shows ids.
+    """
+
+    def read(text: str) -> str:
+        try:
+            return str(UUID(text))
+        except ValueError as error:
+            raise typer.BadParameter(f"{text!r} is no id. `{listed_by}` shows the ids.") from error
+
+    return typer.Argument(help=f"The {noun}'s id.", metavar=noun.upper(), parser=read)
 
 
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to print it.", show_default=True)]

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from roadbed.cli.output import Format, console, errors, print_plain, show
+from roadbed.cli.output import Format, errors, print_plain, say, show
 from roadbed.cli.server.local import create_token_of_owner
-from roadbed.cli.session import Output, Url, connect
+from roadbed.cli.session import Output, Url, connect, id_argument
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Create, list and revoke access tokens.")
 
@@ -21,8 +21,8 @@ def create(
     home: Annotated[
         Path | None, typer.Option("--home", help="With --local: the home folder. [env: ROADBED_HOME]")
     ] = None,
-    name: Annotated[str, typer.Option(help="What the token is for.")] = "command line",
-    days: Annotated[int, typer.Option(help="How long it is valid.")] = 90,
+    name: Annotated[str | None, typer.Option(help="What the token is for.", show_default="command line")] = None,
+    days: Annotated[int, typer.Option(min=1, help="How long it is valid.")] = 90,
     scope: Annotated[
         list[str] | None, typer.Option(help="Limit it to these permissions, `catalog.*`; may be repeated.")
     ] = None,
@@ -34,12 +34,13 @@ def create(
     Example: export ROADBED_TOKEN=$(roadbed token create --local --role developer)
     """
     if local:
-        print_plain(create_token_of_owner(home, role))
-        return
-    with connect(url) as client:
-        token = client.post("/tokens", {"name": name, "expires_in_days": days, "scopes": scope or None})
+        token = create_token_of_owner(home, role, name=name, days=days, scopes=scope)
+    else:
+        with connect(url) as client:
+            body = {"name": name or "command line", "expires_in_days": days, "scopes": scope or None}
+            token = client.post("/tokens", body)
     if output is Format.TABLE:
-        errors.print(f"The token {name!r} is valid until {token['expires_at']}.")
+        errors.print(f"The token {token['name']!r} is valid until {token['expires_at']}.")
         print_plain(token["value"])
     else:
         show(token, output, columns=[])
@@ -56,11 +57,15 @@ def list_tokens(output: Output = Format.TABLE, url: Url = None) -> None:
 
 
 @app.command()
-def revoke(token_id: Annotated[str, typer.Argument(metavar="TOKEN", help="The token's id.")], url: Url = None) -> None:
+def revoke(
+    token_id: Annotated[str, id_argument("token", listed_by="roadbed token list")],
+    output: Output = Format.TABLE,
+    url: Url = None,
+) -> None:
     """End a token for good.
 
     Example: roadbed token revoke 01a20a58-9ccd-734d-b6d3-08a868fee990
     """
     with connect(url) as client:
         client.delete(f"/tokens/{token_id}")
-    console.print("The token is revoked.")
+    say("The token is revoked.", {"id": token_id, "state": "revoked"}, output)

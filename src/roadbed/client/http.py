@@ -6,11 +6,16 @@ ClientError
 """
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
 
 import httpx
+
+UNAVAILABLE = 503
+RETURN_SECONDS = 60.0
+RETRY_SECONDS = 0.5
 
 
 class ClientError(Exception):
@@ -103,25 +108,47 @@ class Client:
                 return
 
     def events(self, path: str) -> Iterator[tuple[str, Any]]:
-        """Yield `(name, data)` of a server-sent event stream until its `end`; a broken stream is taken up again."""
+        """Yield `(name, data)` of a server-sent event stream until its `end`.
+
+        A stream that breaks, as when the server is restarted, is taken up where it broke; events that were sent after
+        the last one with an id come again. Who is not back within `RETURN_SECONDS` is gone.
+
+        Raises:
+            Unreachable, ApiError.
+        """
         last_id: str | None = None
+        is_known = False  # the server has answered: when it is away now, it is expected back
+        gone_at: float | None = None
         while True:
-            headers = {"Last-Event-ID": last_id} if last_id else {}
-            with self._reach(), self._http.stream("GET", path, headers=headers, timeout=httpx.Timeout(60)) as answer:
-                if answer.is_error:
-                    answer.read()
-                    _raise_for(answer)
-                event: dict[str, str] = {}
-                for line in answer.iter_lines():
-                    if line:
-                        name, _, value = line.partition(": ")
-                        event[name] = value
-                        continue
+            try:
+                for event in self._stream(path, last_id=last_id):
+                    is_known, gone_at = True, None
+                    last_id = event.get("id", last_id)
                     if "event" in event:
-                        last_id = event.get("id", last_id)
                         yield event["event"], json.loads(event["data"])
-                        if event["event"] == "end":
-                            return
+                    if event.get("event") == "end":
+                        return
+            except (Unreachable, ApiError) as error:
+                is_away = isinstance(error, Unreachable) or error.status == UNAVAILABLE
+                gone_at = gone_at or time.monotonic()
+                if not is_known or not is_away or time.monotonic() > gone_at + RETURN_SECONDS:
+                    raise
+            time.sleep(RETRY_SECONDS)
+
+    def _stream(self, path: str, *, last_id: str | None) -> Iterator[dict[str, str]]:
+        """Yield the fields of each event until the connection ends; comments, which keep it open, come as none."""
+        headers = {"Last-Event-ID": last_id} if last_id else {}
+        with self._reach(), self._http.stream("GET", path, headers=headers, timeout=httpx.Timeout(60)) as answer:
+            if answer.is_error:
+                answer.read()
+                _raise_for(answer)
+            event: dict[str, str] = {}
+            for line in answer.iter_lines():
+                if line:
+                    name, _, value = line.partition(": ")
+                    event[name] = value
+                else:
+                    yield event
                     event = {}
 
     @contextmanager

@@ -17,7 +17,7 @@ from typing import Any
 import roadbed
 from roadbed.core.errors import Conflict, Invalid
 from roadbed.core.extension import ContributionKind, Slot
-from roadbed.core.home import EXECUTOR_ID_FILE, Home, open_home_database
+from roadbed.core.home import EXECUTOR_ID_FILE, Home, open_home_database, require_installation
 from roadbed.core.postgres import dump_database, restore_database
 from roadbed.core.postgres.binaries import Programs, find_programs
 from roadbed.core.settings import Settings
@@ -79,7 +79,11 @@ async def back_up(settings: Settings, file: Path, *, folders: Sequence[BackupFol
     """Write the archive; the server may run. The database is dumped first, folders after it.
 
     A repository may so hold commits that the dumped database has not heard of; the start after a restore finds them.
+
+    Raises:
+        NoInstallation: there is nothing to back up.
     """
+    require_installation(settings)
     async with open_home_database(settings) as home:
         with tempfile.TemporaryDirectory(dir=settings.home, prefix="backup-") as scratch:
             dump = Path(scratch) / DATABASE_FILE

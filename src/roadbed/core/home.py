@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 
 from roadbed.core.db import plain_url
+from roadbed.core.errors import NotFound
 from roadbed.core.postgres import EmbeddedPostgres, FolderLock, FolderLocked, PostgresEvent, PostgresOptions
 from roadbed.core.settings import Settings
 
@@ -17,6 +18,10 @@ log = structlog.get_logger(__name__)
 
 DATABASE = "roadbed"
 EXECUTOR_ID_FILE = "executor-id"
+
+
+class NoInstallation(NotFound):
+    code = "home.no_installation"
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,19 @@ async def open_home(settings: Settings) -> AsyncIterator[Home]:
             yield Home(settings.home, server.url(DATABASE), executor_id, server)
         finally:
             await server.stop()
+
+
+def require_installation(settings: Settings) -> None:
+    """Raise NoInstallation when nothing was ever started in the home folder, so that looking at it makes nothing."""
+    if settings.database.url is None and not (settings.home / "postgres").exists():
+        raise no_installation(settings)
+
+
+def no_installation(settings: Settings) -> NoInstallation:
+    return NoInstallation(
+        f"There is no Roadbed in {settings.home}.",
+        hint="Start it once with `roadbed up`, or name its home folder: --home or ROADBED_HOME.",
+    )
 
 
 @asynccontextmanager

@@ -54,6 +54,24 @@ def text_of_cursor(cursor: str | None) -> str | None:
     return key
 
 
+def number_cursor(number: int) -> str:
+    """Return the cursor of a list that is ordered by a unique number."""
+    return encode_cursor(number)
+
+
+def number_of_cursor(cursor: str | None) -> int | None:
+    """Return the number that `number_cursor` was given; None for the first page."""
+    if cursor is None:
+        return None
+    try:
+        (number,) = decode_cursor(cursor, size=1)
+    except ValueError as error:
+        raise _invalid(cursor) from error
+    if not isinstance(number, int):
+        raise _invalid(cursor)
+    return number
+
+
 def _invalid(cursor: str) -> InvalidCursor:
     return InvalidCursor(
         f"The cursor {cursor!r} is not one of this list.", hint="Take next_cursor of the page before, unchanged."

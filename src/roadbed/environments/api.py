@@ -5,9 +5,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request
-from fastapi.responses import StreamingResponse
 
 from roadbed.core.db import Reading, Writing
+from roadbed.core.http.streams import EventStream
+from roadbed.core.idempotency import Once
 from roadbed.core.paging import id_cursor, id_of_cursor
 from roadbed.environments.access import Deployer, EnvironmentReader
 from roadbed.environments.schemas import (
@@ -49,7 +50,6 @@ from roadbed.environments.types import (
 
 router = APIRouter(tags=["environments"])
 
-IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 PLACE = "/environments/{application}/{environment}"
 WORKLOAD = PLACE + "/workloads/{workload}"
 
@@ -161,13 +161,10 @@ async def read_deployment(session: Reading, _: EnvironmentReader, deployment_id:
 
 
 @router.post("/deployments", status_code=202)
-async def deploy_anywhere(
-    session: Writing, actor: Deployer, body: DeployComponentIn, key: IdempotencyKey = None
-) -> DeploymentOut:
-    """Deploy a component to an environment: a version, commit or artifact of it, or the newest artifact.
-
-    The same `Idempotency-Key` by the same account answers with the same deployment.
-    """
+async def deploy_anywhere(session: Writing, actor: Deployer, body: DeployComponentIn, once: Once) -> DeploymentOut:
+    """Deploy a component to an environment: a version, commit or artifact of it, or the newest artifact."""
+    if known := await once.find(DeploymentOut):
+        return known
     choice = Choice(
         component=body.component,
         source=body.from_environment,
@@ -175,20 +172,17 @@ async def deploy_anywhere(
         commit=body.commit,
         artifact=body.artifact,
     )
-    view = await deploy_component(
-        session, actor, environment=body.environment, choice=choice, key=f"{actor.id}:{key}" if key else ""
-    )
-    return DeploymentOut.model_validate(view)
+    view = await deploy_component(session, actor, environment=body.environment, choice=choice)
+    return await once.keep(DeploymentOut.model_validate(view))
 
 
 @router.post(PLACE + "/deployments", status_code=202)
 async def deploy(
-    session: Writing, actor: Deployer, application: str, environment: str, body: DeployIn, key: IdempotencyKey = None
+    session: Writing, actor: Deployer, application: str, environment: str, body: DeployIn, once: Once
 ) -> DeploymentOut:
-    """Deploy what was deployed before, here or in another environment of the application.
-
-    The same `Idempotency-Key` by the same account answers with the same deployment.
-    """
+    """Deploy what was deployed before, here or in another environment of the application."""
+    if known := await once.find(DeploymentOut):
+        return known
     target = await reading.get_environment(session, application, environment)
     choice = Choice(
         component=body.component,
@@ -197,8 +191,8 @@ async def deploy(
         commit=body.commit,
         artifact=body.artifact,
     )
-    view = await promote(session, actor, target=target, choice=choice, key=f"{actor.id}:{key}" if key else "")
-    return DeploymentOut.model_validate(view)
+    view = await promote(session, actor, target=target, choice=choice)
+    return await once.keep(DeploymentOut.model_validate(view))
 
 
 @router.post(PLACE + "/rollback", status_code=202)
@@ -207,41 +201,42 @@ async def rollback(
     actor: Deployer,
     application: str,
     environment: str,
+    once: Once,
     body: RollbackIn | None = None,
-    key: IdempotencyKey = None,
 ) -> DeploymentOut:
     """Deploy what ran before, or what an earlier deployment of this environment led to."""
+    if known := await once.find(DeploymentOut):
+        return known
     target = await reading.get_environment(session, application, environment)
     wanted = body or RollbackIn()
     view = await roll_back(
-        session,
-        actor,
-        target=target,
-        component=wanted.component,
-        deployment_id=wanted.deployment_id,
-        key=f"{actor.id}:{key}" if key else "",
+        session, actor, target=target, component=wanted.component, deployment_id=wanted.deployment_id
     )
-    return DeploymentOut.model_validate(view)
+    return await once.keep(DeploymentOut.model_validate(view))
 
 
 @router.post(WORKLOAD + "/restart", status_code=202)
 async def restart(
-    session: Writing, actor: Deployer, address: Annotated[WorkloadAddress, Depends()], key: IdempotencyKey = None
+    session: Writing, actor: Deployer, address: Annotated[WorkloadAddress, Depends()], once: Once
 ) -> StartedOut:
     """End the process of a workload and start it anew; one that is stopped is started."""
+    if known := await once.find(StartedOut):
+        return known
     view = await reading.get_workload_at(session, address)
-    run = await restart_workload(session, actor, view, key=f"{actor.id}:{key}" if key else "")
-    return StartedOut(run_id=run.id, title=run.title)
+    run = await restart_workload(session, actor, view)
+    return await once.keep(StartedOut(run_id=run.id, title=run.title))
 
 
 @router.post(WORKLOAD + "/stop", status_code=202)
 async def stop(
-    session: Writing, actor: Deployer, address: Annotated[WorkloadAddress, Depends()], key: IdempotencyKey = None
+    session: Writing, actor: Deployer, address: Annotated[WorkloadAddress, Depends()], once: Once
 ) -> StartedOut:
     """End the process of a workload, until it is started or deployed again."""
+    if known := await once.find(StartedOut):
+        return known
     view = await reading.get_workload_at(session, address)
-    run = await stop_workload(session, actor, view, key=f"{actor.id}:{key}" if key else "")
-    return StartedOut(run_id=run.id, title=run.title)
+    run = await stop_workload(session, actor, view)
+    return await once.keep(StartedOut(run_id=run.id, title=run.title))
 
 
 @router.get(WORKLOAD + "/logs")
@@ -269,7 +264,7 @@ async def read_logs(
     )
 
 
-@router.get(WORKLOAD + "/logs/events")
+@router.get(WORKLOAD + "/logs/events", response_class=EventStream)
 async def follow_logs(
     request: Request,
     session: Reading,
@@ -277,7 +272,7 @@ async def follow_logs(
     address: Annotated[WorkloadAddress, Depends()],
     query: Annotated[FollowQuery, Query()],
     last_event_id: Annotated[str | None, Header()] = None,
-) -> StreamingResponse:
+) -> EventStream:
     """Stream what a workload prints as server-sent events, over its restarts and deployments.
 
     `line` has `number`, `text` and `instance_id`; `end` comes when the workload is gone. A client that comes back
@@ -286,4 +281,4 @@ async def follow_logs(
     found = await reading.get_workload_at(session, address)
     position = read_position(last_event_id or query.position)
     follower = LogFollower(request.app.state.services, found.id, position=position, tail=query.tail)
-    return StreamingResponse(follower.events(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    return EventStream(follower.events())

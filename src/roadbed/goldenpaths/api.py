@@ -1,11 +1,12 @@
 """REST: golden paths and the runs that are started from them."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Header, status
+from fastapi import APIRouter, status
 
 from roadbed.core.db import Reading, Writing
+from roadbed.core.idempotency import Once
 from roadbed.goldenpaths.access import PathReader, RunStarter
 from roadbed.goldenpaths.rules.parameters import read_pages
 from roadbed.goldenpaths.rules.plans import read_steps
@@ -24,10 +25,6 @@ from roadbed.goldenpaths.service.starting import check, preview, start
 from roadbed.goldenpaths.types import GoldenPath, PlannedStep
 
 router = APIRouter(prefix="/paths", tags=["golden paths"])
-
-IdempotencyKey = Annotated[
-    str, Header(max_length=200, description="The same key with the same path gives the same run.")
-]
 
 
 def _columns(path: GoldenPath) -> dict[str, Any]:
@@ -77,17 +74,13 @@ async def preview_run(session: Reading, actor: RunStarter, namespace: str, name:
 
 @router.post("/{namespace}/{name}/runs", status_code=status.HTTP_201_CREATED)
 async def start_run(
-    session: Writing,
-    actor: RunStarter,
-    namespace: str,
-    name: str,
-    body: ValuesIn,
-    idempotency_key: IdempotencyKey = "",
+    session: Writing, actor: RunStarter, namespace: str, name: str, body: ValuesIn, once: Once
 ) -> RunOut:
     """Start a run that does what the path says."""
-    path = await get_path(session, namespace, name)
-    run = await start(session, actor, path, body.values, idempotency_key=idempotency_key)
-    return RunOut(run_id=run.id, title=run.title, state=run.state, href=f"/runs/{run.id}")
+    if known := await once.find(RunOut):
+        return known
+    run = await start(session, actor, await get_path(session, namespace, name), body.values)
+    return await once.keep(RunOut(run_id=run.id, title=run.title, state=run.state, href=f"/runs/{run.id}"))
 
 
 def _show_step(step: PlannedStep) -> PlannedStepOut:

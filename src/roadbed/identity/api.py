@@ -3,10 +3,11 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from roadbed.core.access import DeciderService
 from roadbed.core.db import Reading, Writing
+from roadbed.core.idempotency import Once
 from roadbed.core.paging import id_cursor, id_of_cursor
 from roadbed.identity import repository
 from roadbed.identity.access import AccountReader, AccountWriter, RoleReader, RoleWriter, SignedIn, TokenWriter
@@ -32,10 +33,6 @@ from roadbed.identity.service import accounts, roles, tokens
 
 router = APIRouter(tags=["identity"])
 
-IdempotencyKey = Annotated[
-    str | None, Header(max_length=200, description="The same key again finds what the first request created.")
-]
-
 
 @router.get("/me")
 async def get_me(request: Request, session: Reading, actor: SignedIn) -> MeOut:
@@ -54,13 +51,13 @@ async def get_me(request: Request, session: Reading, actor: SignedIn) -> MeOut:
 
 
 @router.post("/tokens", status_code=201)
-async def create_token(
-    session: Writing, actor: TokenWriter, body: TokenIn, idempotency_key: IdempotencyKey = None
-) -> NewTokenOut:
+async def create_token(session: Writing, actor: TokenWriter, body: TokenIn, once: Once) -> NewTokenOut:
     """Create a token. Its value is in this answer and nowhere else."""
+    if known := await once.find(NewTokenOut):
+        return known
     wish = tokens.TokenWish(body.name, None if body.scopes is None else tuple(body.scopes), days=body.expires_in_days)
-    token = await tokens.create_token(session, actor, wish, account_name=body.account, idempotency_key=idempotency_key)
-    return NewTokenOut.model_validate(token)
+    token = await tokens.create_token(session, actor, wish, account_name=body.account)
+    return await once.keep(NewTokenOut.model_validate(token), shown_once="value")
 
 
 @router.get("/tokens")
@@ -101,12 +98,13 @@ async def list_accounts(session: Reading, _: AccountReader, query: Annotated[Acc
 
 
 @router.post("/accounts", status_code=201)
-async def create_account(
-    session: Writing, actor: AccountWriter, body: AccountIn, idempotency_key: IdempotencyKey = None
-) -> AccountResultOut:
+async def create_account(session: Writing, actor: AccountWriter, body: AccountIn, once: Once) -> AccountResultOut:
     """Create an account. A person's has a one-time password, which is in this answer and nowhere else."""
+    if known := await once.find(AccountResultOut):
+        return known
     wish = accounts.AccountWish(body.name, body.kind, body.display_name, body.entity_ref, tuple(body.roles))
-    return _result_out(await accounts.create_account(session, actor, wish, idempotency_key=idempotency_key))
+    created = _result_out(await accounts.create_account(session, actor, wish))
+    return await once.keep(created, shown_once="one_time_password")
 
 
 @router.get("/accounts/{name}")

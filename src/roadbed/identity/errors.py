@@ -59,10 +59,6 @@ class InvalidToken(Invalid):
     code = "identity.invalid_token"
 
 
-class KeyReused(Conflict):
-    code = "identity.idempotency_key_reused"
-
-
 class LastAdmin(Conflict):
     code = "identity.last_admin"
 

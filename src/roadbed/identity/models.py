@@ -27,7 +27,6 @@ class Account(Base):
     is_disabled: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime | None]
-    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
 
     @property
     def is_user(self) -> bool:
@@ -85,7 +84,6 @@ class Token(Base):
     """What lets a program act as an account. `scopes` is None when the token may do all its account may."""
 
     __tablename__ = "tokens"
-    __table_args__ = (Index("uq_tokens_account_id_idempotency_key", "account_id", "idempotency_key", unique=True),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     value_hash: Mapped[str] = mapped_column(unique=True)
@@ -98,7 +96,6 @@ class Token(Base):
     expires_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
-    idempotency_key: Mapped[str | None]
 
 
 class SignInAttempt(Base):

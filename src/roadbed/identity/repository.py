@@ -20,11 +20,6 @@ async def find_account_by_name(session: ReadSession, name: str) -> Account | Non
     return account
 
 
-async def find_account_by_key(session: ReadSession, idempotency_key: str) -> Account | None:
-    account: Account | None = await session.scalar(select(Account).where(Account.idempotency_key == idempotency_key))
-    return account
-
-
 async def list_accounts(
     session: ReadSession,
     *,
@@ -147,12 +142,6 @@ async def find_token_by_id(session: ReadSession, token_id: UUID) -> tuple[Token,
     query = select(Token, Account).join(Account, Account.id == Token.account_id)
     row = (await session.execute(query.where(Token.id == token_id))).one_or_none()
     return (row[0], row[1]) if row else None
-
-
-async def find_token_by_key(session: ReadSession, account_id: UUID, idempotency_key: str) -> Token | None:
-    query = select(Token).where(Token.account_id == account_id, Token.idempotency_key == idempotency_key)
-    token: Token | None = await session.scalar(query)
-    return token
 
 
 async def list_tokens(

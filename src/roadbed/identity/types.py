@@ -28,13 +28,13 @@ class AccountView:
 
 @dataclass(frozen=True)
 class NewToken:
-    """A token that was just made. `value` is known here only; None when a repeated request found the first one's."""
+    """A token that was just made. `value` is known here only."""
 
     id: UUID
     account: str
     name: str
     expires_at: datetime
-    value: str | None = field(repr=False)
+    value: str = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 
 from roadbed.core.db import Reading, Writing
+from roadbed.core.idempotency import Once
 from roadbed.core.paging import id_cursor, id_of_cursor
 from roadbed.provisioning.access import ResourceDeleter, ResourceReader, ResourceWriter
 from roadbed.provisioning.schemas import ResourceIn, ResourceOut, ResourcePageOut, ResourceQuery, StartedOut
@@ -28,16 +29,12 @@ async def list_all(session: Reading, _: ResourceReader, query: Annotated[Resourc
 
 
 @router.post("", status_code=202)
-async def ask(
-    session: Writing,
-    actor: ResourceWriter,
-    body: ResourceIn,
-    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
-) -> StartedOut:
-    """Ask for a resource; the same `Idempotency-Key` by the same account answers with the same run."""
-    key = f"{actor.id}:{idempotency_key}" if idempotency_key else ""
-    run = await ask_resources(session, actor, body.to_wish(key=key))
-    return StartedOut(run_id=run.id, title=run.title)
+async def ask(session: Writing, actor: ResourceWriter, body: ResourceIn, once: Once) -> StartedOut:
+    """Ask for a resource: start the run that makes it be as asked."""
+    if known := await once.find(StartedOut):
+        return known
+    run = await ask_resources(session, actor, body.to_wish())
+    return await once.keep(StartedOut(run_id=run.id, title=run.title))
 
 
 @router.get("/{resource_id}")

@@ -44,10 +44,10 @@ class ResourceIn(BaseModel):
     class_: str | None = Field(None, alias="class", examples=["small"])
     params: dict[str, Any] = Field(default_factory=dict)
 
-    def to_wish(self, *, key: str = "") -> ResourcesWish:
+    def to_wish(self) -> ResourcesWish:
         wish = ResourceWish(self.id, self.type, self.class_, self.params)
         environment = EnvironmentKey(self.application, self.environment)
-        return ResourcesWish(environment, self.environment_type or self.environment, (wish,), key)
+        return ResourcesWish(environment, self.environment_type or self.environment, (wish,))
 
 
 class ResourceOut(BaseModel):

@@ -6,9 +6,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query
-from fastapi.responses import StreamingResponse
+from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from roadbed.core.db import Database, Reading, ReadSession, Writing
+from roadbed.core.http.streams import EventStream
 from roadbed.core.paging import id_cursor, id_of_cursor
 from roadbed.core.routes import service
 from roadbed.kit.ansi import strip
@@ -86,7 +87,7 @@ async def read_log(
     return LogOut(lines=[LogLineOut.model_validate(line) for line in lines], line_count=step.line_count)
 
 
-@router.get("/{run_id}/steps/{key}/log.txt")
+@router.get("/{run_id}/steps/{key}/log.txt", response_class=PlainTextResponse)
 async def download_log(
     session: Reading, _: RunReader, database: Annotated[Database, Depends(service(Database))], run_id: UUID, key: str
 ) -> StreamingResponse:
@@ -104,7 +105,7 @@ async def download_log(
     return StreamingResponse(read_all(), media_type="text/plain; charset=utf-8", headers=headers)
 
 
-@router.get("/{run_id}/events")
+@router.get("/{run_id}/events", response_class=EventStream)
 async def follow_run(
     session: Reading,
     _: RunReader,
@@ -112,14 +113,14 @@ async def follow_run(
     feed: Annotated[RunFeed, Depends(service(RunFeed))],
     run_id: UUID,
     follow: Annotated[FollowQuery, Depends()],
-) -> StreamingResponse:
+) -> EventStream:
     """Stream a run as server-sent events: `run`, `step`, `line`, and `end`; then the stream closes.
 
     `position` says which lines the client has already. A client that comes back sends `Last-Event-ID` and misses none.
     """
     await get_run(session, run_id)
     events = stream_events(database, feed, run_id, position=follow.last_event_id or follow.position)
-    return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    return EventStream(events)
 
 
 @router.post("/{run_id}/cancel")

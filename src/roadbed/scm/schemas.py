@@ -130,6 +130,14 @@ class CommitOut(_Out):
 
 class CommitsOut(BaseModel):
     items: list[CommitOut]
+    next_cursor: str | None
+
+
+class CommitQuery(PageQuery):
+    """Of which branch, and below which path."""
+
+    at: str | None = Field(None, max_length=300, description="A branch, tag or commit; unset: the default branch.")
+    path: str = Field("", max_length=4_096, description="Only commits that changed this file or folder.")
 
 
 class StatusIn(_In):
@@ -161,9 +169,9 @@ class ChangeRequestQuery(PageQuery):
 class ChangeRequestIn(_In):
     """A new change request. Without a target it is for the default branch."""
 
-    source_branch: str = Field(max_length=200)
+    source_branch: str = Field(max_length=200, examples=["say-good-day"])
     target_branch: str | None = Field(None, max_length=200)
-    title: str = Field(max_length=200)
+    title: str = Field(max_length=200, examples=["Say good day"])
     description: str = Field("", max_length=20_000)
 
 
@@ -195,7 +203,7 @@ class ApprovalOut(_Out):
 
 
 class CommentIn(_In):
-    body: str = Field(max_length=20_000, description="Markdown.")
+    body: str = Field(max_length=20_000, description="Markdown.", examples=["Looks *good*."])
 
 
 class CommentOut(_Out):
@@ -232,7 +240,7 @@ class MergeIn(_In):
 class WebhookIn(_In):
     """An address to be told. `secret` signs what is sent and is never given back."""
 
-    url: str = Field(max_length=2_000)
+    url: str = Field(max_length=2_000, examples=["https://ci.example.com/hooks/orders"])
     events: list[str] = Field(min_length=1, max_length=20, examples=[["scm.pushed"]])
     secret: str | None = Field(None, min_length=8, max_length=500)
 

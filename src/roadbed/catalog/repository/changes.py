@@ -26,10 +26,12 @@ async def add_changes(session: WriteSession, rows: Sequence[dict[str, Any]]) -> 
         await session.execute(insert(Change), rows)
 
 
-async def list_changes_of(session: ReadSession, ref: str, *, limit: int) -> list[Change]:
-    """Return the changes of an entity, newest first."""
-    query = select(Change).where(Change.ref == ref).order_by(Change.position.desc()).limit(limit)
-    return list(await session.scalars(query))
+async def list_changes_of(session: ReadSession, ref: str, *, before: int | None, limit: int) -> list[Change]:
+    """Return the changes of an entity before a position, newest first."""
+    query = select(Change).where(Change.ref == ref)
+    if before is not None:
+        query = query.where(Change.position < before)
+    return list(await session.scalars(query.order_by(Change.position.desc()).limit(limit)))
 
 
 async def list_changes(session: ReadSession, *, after: int, limit: int) -> list[Change]:

@@ -19,6 +19,7 @@ from roadbed.catalog.service.views import columns_of, relation_rows, summarise
 from roadbed.catalog.types import ChangeKind, EntityFilter, EntitySummary
 from roadbed.core.actor import Actor
 from roadbed.core.db import ReadSession, WriteSession
+from roadbed.core.etags import Condition
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
 from roadbed.kit.refs import EntityRef
@@ -79,16 +80,21 @@ def validate(reading: Reading, kinds: Kinds) -> list[Problem]:
     return sorted(problems, key=lambda problem: (problem.line, problem.column))
 
 
-async def put_entities(session: WriteSession, actor: Actor, reading: Reading) -> list[PutEntity]:
+async def put_entities(
+    session: WriteSession, actor: Actor, reading: Reading, *, condition: Condition | None = None
+) -> list[PutEntity]:
     """Put entities over the API: all of them, or none.
 
     Raises:
         EntityInvalid: something is wrong with one of them.
         EntityManaged: one of them is read from a location, or built in.
+        PreconditionFailed: `condition` knows another state of the one entity that is given.
     """
     entities = _read_all(session, reading)
     ledger = await Ledger.open(session, actor)
     held = await _find_held(session, entities)
+    if condition is not None:
+        _require(condition, entities, held)
     for entity in entities:
         if (row := held.get(str(entity.ref))) is not None:
             _refuse_managed(row, "changed")
@@ -107,17 +113,22 @@ async def put_built_in(session: WriteSession, actor: Actor, reading: Reading) ->
     return await _put_all(session, ledger, entities, held, is_built_in=True)
 
 
-async def delete_entity(session: WriteSession, actor: Actor, ref: EntityRef) -> None:
+async def delete_entity(
+    session: WriteSession, actor: Actor, ref: EntityRef, *, condition: Condition | None = None
+) -> None:
     """Delete an entity that was put over the API, or an orphan.
 
     Raises:
         EntityNotFound: there is none.
         EntityManaged: it is read from a location, or built in, and would come back.
+        PreconditionFailed: `condition` knows another state of it.
     """
     ledger = await Ledger.open(session, actor)
     row = await rows.find_entity(session, str(ref))
     if row is None:
         raise await _not_found(session, ref)
+    if condition is not None:
+        condition.require(row.digest, what=row.ref)
     _refuse_managed(row, "deleted")
     await remove_rows(session, ledger, [row])
     await ledger.close(subject=str(ref))
@@ -128,6 +139,16 @@ async def remove_rows(session: WriteSession, ledger: Ledger, gone: Sequence[Enti
     for row in gone:
         ledger.add(ChangeKind.DELETED, entity_id=row.id, ref=row.ref, digest=row.digest, document=row.document)
     await rows.delete_entities(session, [row.id for row in gone])
+
+
+def _require(condition: Condition, entities: Sequence[ReadEntity], held: Mapping[str, Entity]) -> None:
+    if len(entities) != 1:
+        raise EntityInvalid(
+            f"If-Match is for one entity, and {len(entities)} are given.", hint="Send each in a request of its own."
+        )
+    ref = str(entities[0].ref)
+    row = held.get(ref)
+    condition.require(row.digest if row else None, what=ref)
 
 
 def _refuse_managed(row: Entity, done: str) -> None:

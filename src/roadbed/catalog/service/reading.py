@@ -27,8 +27,6 @@ from roadbed.core.errors import Invalid
 from roadbed.kit.paging import Page, decode_cursor, encode_cursor
 from roadbed.kit.refs import EntityRef, parse_ref
 
-HISTORY = 100
-
 
 class InvalidCursor(Invalid):
     code = "request.invalid_cursor"
@@ -101,9 +99,9 @@ async def list_page(
     )
 
 
-async def list_history(session: ReadSession, ref: EntityRef) -> list[Change]:
-    """Return the changes of an entity, newest first; also those of one that is gone."""
-    return await change_rows.list_changes_of(session, str(ref), limit=HISTORY)
+async def list_history(session: ReadSession, ref: EntityRef, *, before: int | None = None, limit: int) -> list[Change]:
+    """Return the changes of an entity before a position, newest first; also those of one that is gone."""
+    return await change_rows.list_changes_of(session, str(ref), before=before, limit=limit)
 
 
 async def list_recent_changes(session: ReadSession, *, owners: Collection[str] = (), limit: int) -> list[RecentChange]:

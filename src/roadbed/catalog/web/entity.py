@@ -23,6 +23,7 @@ from roadbed.core.access import DeciderService
 from roadbed.core.actor import Actor
 from roadbed.core.db import Reading, ReadSession, Writing
 from roadbed.core.html import Renderer, render
+from roadbed.core.paging import number_cursor, number_of_cursor
 from roadbed.core.routes import service
 from roadbed.kit.refs import EntityRef
 
@@ -33,6 +34,7 @@ KindsInForce = Annotated[Kinds, Depends(service(Kinds))]
 _DEPENDENCIES = ("dependsOn", "dependencyOf")
 _ABOUT = ("ownedBy", "partOf", "providesApi", "consumesApi", "memberOf", "childOf", "provides", "extends")
 _SHOWN_ENDS = 50
+HISTORY = 100
 _LINK_SCHEMES = ("https://", "http://", "mailto:")
 
 
@@ -83,18 +85,24 @@ async def entity_page(
 
 @router.get("/catalog/{kind}/{namespace}/{name}/history")
 async def history_page(
-    request: Request, session: Reading, actor: EntityReader, kinds: KindsInForce, ref: RefOfPath
+    request: Request,
+    session: Reading,
+    actor: EntityReader,
+    kinds: KindsInForce,
+    ref: RefOfPath,
+    cursor: str | None = None,
 ) -> HTMLResponse:
     """Show each version of an entity: who, when, from which commit, and what changed."""
     entity = await entities.get_entity(session, ref)
-    changes = await reading.list_history(session, entity.ref)
+    changes = await reading.list_history(session, entity.ref, before=number_of_cursor(cursor), limit=HISTORY + 1)
     older = [*(change.document for change in changes[1:]), None]
     entries = [
         {"change": change, "differences": compare(before, change.document) if before is not None else []}
-        for change, before in zip(changes, older, strict=True)
+        for change, before in zip(changes[:HISTORY], older, strict=False)
     ]
+    next_cursor = number_cursor(changes[HISTORY - 1].position) if len(changes) > HISTORY else None
     context = await _frame(request, session, entity, kinds, actor, "history")
-    return await render(request, "catalog/history.html", {**context, "entries": entries})
+    return await render(request, "catalog/history.html", {**context, "entries": entries, "next_cursor": next_cursor})
 
 
 @router.get("/catalog/{kind}/{namespace}/{name}/source")

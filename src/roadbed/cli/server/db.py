@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from roadbed.app import MODULES
-from roadbed.cli.output import Format, console, show
+from roadbed.cli.output import Format, say, show
 from roadbed.cli.session import Output
 from roadbed.core.backup import BACKUP, back_up, restore
 from roadbed.core.db import Database
 from roadbed.core.extension import load
-from roadbed.core.home import Home, open_home_database
+from roadbed.core.home import Home, open_home_database, require_installation
 from roadbed.core.schema import SchemaStatus, migrate, read_status
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings, load_settings
@@ -48,33 +48,39 @@ def migrate_schema(home: HomeOption = None, output: Output = Format.TABLE) -> No
 
 @app.command("backup")
 def back_up_home(
-    file: Annotated[Path, typer.Argument(help="The archive to write.", dir_okay=False)], home: HomeOption = None
+    file: Annotated[Path, typer.Argument(help="The archive to write.", dir_okay=False)],
+    home: HomeOption = None,
+    output: Output = Format.TABLE,
 ) -> None:
     """Write databases, repositories and stored files into one archive; never the secrets key. The server may run.
 
     Example: roadbed db backup roadbed.tar
     """
     report = asyncio.run(back_up(load_settings(home=home), file, folders=load(MODULES).get(BACKUP)))
-    console.print(f"Written {file}: {report.size_bytes:,} bytes.")
-    console.print("The secrets key is not in it. Keep it elsewhere: without it the stored secrets cannot be read.")
+    lines = [
+        f"Written {file}: {report.size_bytes:,} bytes.",
+        "The secrets key is not in it. Keep it elsewhere: without it the stored secrets cannot be read.",
+    ]
+    say("\n".join(lines), {"file": str(file), "size_bytes": report.size_bytes}, output, name="file")
 
 
 @app.command("restore")
 def restore_home(
     file: Annotated[Path, typer.Argument(help="An archive of `roadbed db backup`.", exists=True, dir_okay=False)],
     home: HomeOption = None,
+    output: Output = Format.TABLE,
 ) -> None:
     """Fill an empty home folder from an archive. The server must not run.
 
     Example: roadbed db restore roadbed.tar --home ./elsewhere
     """
     report = asyncio.run(restore(load_settings(home=home), file, folders=load(MODULES).get(BACKUP)))
-    console.print(f"Restored into {report.home}.")
-    for line in report.lost:
-        console.print(f"Not restored: {line}")
+    lines = [f"Restored into {report.home}.", *(f"Not restored: {line}" for line in report.lost)]
+    say("\n".join(lines), {"home": str(report.home), "lost": list(report.lost)}, output, name="home")
 
 
 async def _with_schema(settings: Settings, *, is_upgrade: bool) -> SchemaStatus:
+    require_installation(settings)
     async with open_home_database(settings) as home:
         database = connect_database(home)
         try:

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from roadbed.core import errors
 from roadbed.core.access import current_actor, not_signed_in
+from roadbed.core.etags import PreconditionFailed
 from roadbed.core.http.context import trace_id_of
 from roadbed.core.redaction import DataMask
 
@@ -25,6 +26,7 @@ STATUS: dict[type[errors.RoadbedError], int] = {
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
     errors.NotFound: 404,
+    PreconditionFailed: 412,  # before what it is a kind of
     errors.Conflict: 409,
     errors.Expired: 410,
     errors.TooLarge: 413,

@@ -16,9 +16,7 @@ from roadbed.environments.types import Choice, DeploymentFilter, DeploymentState
 from roadbed.kit.refs import EntityRef, InvalidRef, parse_ref
 
 
-async def deploy_component(
-    session: WriteSession, actor: Actor, *, environment: str, choice: Choice, key: str = ""
-) -> DeploymentView:
+async def deploy_component(session: WriteSession, actor: Actor, *, environment: str, choice: Choice) -> DeploymentView:
     """Deploy a component to an environment: what was deployed before, else an artifact that its pipeline made.
 
     Without a source, version, commit or artifact the newest artifact is taken.
@@ -33,7 +31,7 @@ async def deploy_component(
     if application is not None and not is_newest:
         found = await rows.find_newest(session, _filter_of(application, ref, choice))
         if found is not None:
-            return await _repeat(session, actor, found[0], environment=environment, key=key)
+            return await _repeat(session, actor, found[0], environment=environment)
     artifact = None if choice.source else await find_built(session, ref, choice)
     if artifact is None:
         raise await _not_found(session, ref, choice)
@@ -42,7 +40,6 @@ async def deploy_component(
         environment=environment,
         artifact=artifact.digest,
         score=await read_score_of(session, artifact),
-        key=key,
     )
     return await deploy(session, actor, wish)
 
@@ -53,7 +50,6 @@ async def promote(
     *,
     target: tuple[Environment, Application],
     choice: Choice,
-    key: str = "",
 ) -> DeploymentView:
     """Deploy to `target` what was deployed before in the same application.
 
@@ -65,7 +61,7 @@ async def promote(
     found = await rows.find_newest(session, _filter_of(application, component, choice))
     if found is None:
         raise await _not_found(session, component, choice)
-    return await _repeat(session, actor, found[0], environment=environment.name, key=key)
+    return await _repeat(session, actor, found[0], environment=environment.name)
 
 
 async def roll_back(
@@ -75,7 +71,6 @@ async def roll_back(
     target: tuple[Environment, Application],
     component: str | None = None,
     deployment_id: UUID | None = None,
-    key: str = "",
 ) -> DeploymentView:
     """Deploy what ran in an environment before, or what an earlier deployment of it led to.
 
@@ -86,7 +81,7 @@ async def roll_back(
     if deployment_id is None:
         component = await _choose_component(session, application, component)
         return await _repeat(
-            session, actor, await _former(session, environment, component), environment=environment.name, key=key
+            session, actor, await _former(session, environment, component), environment=environment.name
         )
     deployment, place, _ = await get_deployment(session, deployment_id)
     if place.id != environment.id or deployment.state != DeploymentState.SUCCEEDED:
@@ -94,7 +89,7 @@ async def roll_back(
             f"Deployment {deployment_id} never ran in {environment.name} of {application.name}.",
             hint="Choose one of this environment that succeeded.",
         )
-    return await _repeat(session, actor, deployment, environment=environment.name, key=key)
+    return await _repeat(session, actor, deployment, environment=environment.name)
 
 
 def _filter_of(application: Application, component: str, choice: Choice) -> DeploymentFilter:
@@ -127,9 +122,7 @@ async def _former(session: ReadSession, environment: Environment, component: str
     )
 
 
-async def _repeat(
-    session: WriteSession, actor: Actor, deployment: Deployment, *, environment: str, key: str
-) -> DeploymentView:
+async def _repeat(session: WriteSession, actor: Actor, deployment: Deployment, *, environment: str) -> DeploymentView:
     wish = DeployWish(
         component=parse_ref(deployment.component),
         environment=environment,
@@ -138,7 +131,6 @@ async def _repeat(
         commit=deployment.commit,
         repository=deployment.repository,
         version=deployment.version,
-        key=key,
     )
     return await deploy(session, actor, wish)
 

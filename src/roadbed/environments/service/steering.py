@@ -22,7 +22,7 @@ from roadbed.environments.types import RESTART_RUN, STOP_RUN, InstanceState, Wor
 from roadbed.runs.contract import RunPlan, RunSummary, StepPlan, start_run
 
 
-async def restart_workload(session: WriteSession, actor: Actor, workload: WorkloadView, *, key: str = "") -> RunSummary:
+async def restart_workload(session: WriteSession, actor: Actor, workload: WorkloadView) -> RunSummary:
     """Start the run that ends the process of a workload and starts it anew; one that is stopped is started.
 
     Raises:
@@ -32,17 +32,17 @@ async def restart_workload(session: WriteSession, actor: Actor, workload: Worklo
     require_isolation(session.services.get(Sandbox).isolation, actor)
     _require_version(workload)
     verb = "Start" if workload.is_stopped else "Restart"
-    return await _start(session, actor, workload, plan=(RESTART_RUN, verb, key))
+    return await _start(session, actor, workload, kind=RESTART_RUN, verb=verb)
 
 
-async def stop_workload(session: WriteSession, actor: Actor, workload: WorkloadView, *, key: str = "") -> RunSummary:
+async def stop_workload(session: WriteSession, actor: Actor, workload: WorkloadView) -> RunSummary:
     """Start the run that ends the process of a workload until it is started or deployed again.
 
     Raises:
         WorkloadNotFound: nothing of it runs.
     """
     _require_version(workload)
-    return await _start(session, actor, workload, plan=(STOP_RUN, "Stop", key))
+    return await _start(session, actor, workload, kind=STOP_RUN, verb="Stop")
 
 
 def _require_version(workload: WorkloadView) -> None:
@@ -52,10 +52,7 @@ def _require_version(workload: WorkloadView) -> None:
         )
 
 
-async def _start(
-    session: WriteSession, actor: Actor, workload: WorkloadView, *, plan: tuple[str, str, str]
-) -> RunSummary:
-    kind, verb, key = plan
+async def _start(session: WriteSession, actor: Actor, workload: WorkloadView, *, kind: str, verb: str) -> RunSummary:
     title = f"{verb} {workload.name}"
     run = await start_run(
         session,
@@ -66,7 +63,6 @@ async def _start(
             steps=[StepPlan("do", title, kind)],
             subject=workload.component,
             inputs={"workload": str(workload.id)},
-            key=key,
         ),
     )
     await record(

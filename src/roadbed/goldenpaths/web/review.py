@@ -1,5 +1,6 @@
 """Page: the review before a run: the answers, what will happen, the same from the shell, and the one button."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -10,14 +11,16 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from roadbed.core.actor import Actor
-from roadbed.core.db import Database, Reading, ReadSession
+from roadbed.core.db import Database, Reading, ReadSession, WriteSession
 from roadbed.core.errors import Conflict, RoadbedError
 from roadbed.core.html import render
 from roadbed.core.http.problems import status_of
+from roadbed.core.idempotency import repeatable_form
 from roadbed.goldenpaths.access import RunStarter
 from roadbed.goldenpaths.rules.answers import describe_page, draw_tree, keep_asked, write_command
 from roadbed.goldenpaths.rules.naming import title_of
 from roadbed.goldenpaths.rules.parameters import read_pages
+from roadbed.goldenpaths.schemas import RunOut
 from roadbed.goldenpaths.service.choices import offer_choices
 from roadbed.goldenpaths.service.drafts import read_draft
 from roadbed.goldenpaths.service.paths import get_path
@@ -81,11 +84,22 @@ async def start_from_page(
         return _lead_back(path, place, checked)
     try:
         async with database.write() as session:
-            run = await start(session, actor, path, checked.values, idempotency_key=key)
+            started = await _start(session, actor, path, checked.values, key=key)
     except Conflict as error:
         async with database.read() as session:
-            return await _show(request, session, actor, _Look(path, place.draft, checked, key), error)
-    return RedirectResponse(f"/runs/{run.id}", 303)
+            return await _show(request, session, actor, _Look(path, place.draft, checked, key=str(new_id())), error)
+    return RedirectResponse(started.href, 303)
+
+
+async def _start(
+    session: WriteSession, actor: Actor, path: GoldenPath, values: Mapping[str, Any], *, key: str
+) -> RunOut:
+    """Start the run; the same answers under the same key find it."""
+    once = repeatable_form(session, actor, key=key, asked=["path", path.ref, values])
+    if known := await once.find(RunOut):
+        return known
+    run = await start(session, actor, path, values)
+    return await once.keep(RunOut(run_id=run.id, title=run.title, state=run.state, href=f"/runs/{run.id}"))
 
 
 async def _read_answers(session: ReadSession, actor: Actor, path: GoldenPath, place: ReviewQuery) -> CheckedValues:

@@ -9,7 +9,7 @@ from roadbed.audit.contract import record
 from roadbed.core.actor import Actor, system_actor
 from roadbed.core.db import ReadSession, WriteSession, lock_transaction
 from roadbed.identity import repository, rules
-from roadbed.identity.errors import AccountNameTaken, AccountNotFound, InvalidAccount, KeyReused, LastAdmin
+from roadbed.identity.errors import AccountNameTaken, AccountNotFound, InvalidAccount, LastAdmin
 from roadbed.identity.models import Account
 from roadbed.identity.service.passwords import hash_password
 from roadbed.identity.service.roles import check_within_own
@@ -91,27 +91,18 @@ async def own_account(session: ReadSession, actor: Actor) -> Account:
     return account
 
 
-async def create_account(
-    session: WriteSession, actor: Actor, wish: AccountWish, *, idempotency_key: str | None = None
-) -> AccountResult:
+async def create_account(session: WriteSession, actor: Actor, wish: AccountWish) -> AccountResult:
     """Create an account; a person's gets a one-time password, to be changed at the first sign-in.
 
     Args:
         session: the transaction.
         actor: who does it; cannot give a role that allows more than they may do.
         wish: what it should be.
-        idempotency_key: a request repeated with it finds the account that the first one made, without its password.
 
     Raises:
         InvalidAccount, AccountNameTaken, BeyondOwn: nothing is created.
     """
     await lock_transaction(session, LOCK)
-    key = None if idempotency_key is None else f"{actor.id}:{idempotency_key}"
-    known = await repository.find_account_by_key(session, key) if key else None
-    if known is not None:
-        if known.name != wish.name:
-            raise KeyReused(f"The Idempotency-Key was used for the account {known.name}.", hint="Use a fresh key.")
-        return await _result(session, known)
     entity_ref = wish.entity_ref
     if entity_ref is None and wish.kind is AccountKind.USER:
         entity_ref = f"user:default/{wish.name.lower()}"
@@ -120,7 +111,6 @@ async def create_account(
         raise AccountNameTaken(f"There is an account {wish.name!r} already.", hint="Choose another name.")
     await _check_roles(session, actor, wish.roles)
     account = _new_account(wish, entity_ref)
-    account.idempotency_key = key
     password = None
     if account.is_user:
         password = rules.new_one_time_password()
@@ -244,7 +234,6 @@ def _new_account(wish: AccountWish, entity_ref: str | None) -> Account:
         is_disabled=False,
         created_at=now(),
         last_seen_at=None,
-        idempotency_key=None,
     )
 
 

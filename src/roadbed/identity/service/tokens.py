@@ -1,6 +1,6 @@
 """Tokens: their creation within what the creator may do, and their end."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -8,10 +8,10 @@ from uuid import UUID
 from roadbed.audit.contract import record
 from roadbed.core.access import DeciderService
 from roadbed.core.actor import Actor, system_actor
-from roadbed.core.db import ReadSession, WriteSession, lock_transaction
+from roadbed.core.db import ReadSession, WriteSession
 from roadbed.identity import repository, rules
 from roadbed.identity.access import ACCOUNT_READ, ACCOUNT_WRITE
-from roadbed.identity.errors import AccountNameTaken, BeyondOwn, InvalidToken, KeyReused, TokenNotFound
+from roadbed.identity.errors import AccountNameTaken, BeyondOwn, InvalidToken, TokenNotFound
 from roadbed.identity.models import Account, Token
 from roadbed.identity.service.accounts import (
     AccountChange,
@@ -37,12 +37,7 @@ class TokenWish:
 
 
 async def create_token(
-    session: WriteSession,
-    actor: Actor,
-    wish: TokenWish,
-    *,
-    account_name: str | None = None,
-    idempotency_key: str | None = None,
+    session: WriteSession, actor: Actor, wish: TokenWish, *, account_name: str | None = None
 ) -> NewToken:
     """Create a token of the actor's own account, or of a program's.
 
@@ -53,30 +48,23 @@ async def create_token(
         actor: who does it.
         wish: what it should be.
         account_name: a program's account; needs the permission to manage accounts.
-        idempotency_key: a request repeated with it finds the token that the first one made, without its value.
 
     Raises:
         InvalidToken, BeyondOwn, AccountNotFound, Forbidden: nothing is created.
     """
     account = await _account_for(session, actor, account_name)
-    await lock_transaction(session, f"identity.tokens:{account.id}")
-    known = await repository.find_token_by_key(session, account.id, idempotency_key) if idempotency_key else None
-    if known is not None:
-        if known.name != wish.name.strip():
-            raise KeyReused(f"The Idempotency-Key was used for the token {known.name!r}.", hint="Use a fresh key.")
-        return NewToken(known.id, account.name, known.name, known.expires_at, value=None)
     scopes = _effective_scopes(session, actor, wish)
     ends_at = await _end_of_creator(session, actor)
-    expires_at = now() + timedelta(days=wish.days)
-    token, value = _new_token(account, wish.name.strip(), scopes=scopes, created_by=actor.label)
-    token.expires_at = min(expires_at, ends_at) if ends_at else expires_at
-    token.idempotency_key = idempotency_key
+    token, value = _new_token(account, wish, scopes=scopes, created_by=actor.label)
+    token.expires_at = min(token.expires_at, ends_at) if ends_at else token.expires_at
     session.add(token)
     await _record_created(session, actor, account, token)
     return NewToken(token.id, account.name, token.name, token.expires_at, value)
 
 
-async def create_local_token(session: WriteSession, *, role: str = rules.ADMIN_ROLE, made_by: str) -> NewToken:
+async def create_local_token(
+    session: WriteSession, *, role: str = rules.ADMIN_ROLE, made_by: str, wish: TokenWish | None = None
+) -> NewToken:
     """Create a token for who owns the home folder, and so could do anything to this Roadbed anyway.
 
     It belongs to the program's account `local-<role>`, which has that role alone and is made when first needed.
@@ -85,9 +73,11 @@ async def create_local_token(session: WriteSession, *, role: str = rules.ADMIN_R
         session: a transaction on the home folder's own database: reaching that is the proof of ownership.
         role: what the token allows.
         made_by: the name of the operating system's user, for the audit record.
+        wish: what the token should be, when it is not to be like any other.
 
     Raises:
         RoleNotFound: there is no such role.
+        InvalidToken: the wish is not one.
         AccountNameTaken: somebody gave that name to a person.
     """
     actor = system_actor("local")
@@ -95,15 +85,16 @@ async def create_local_token(session: WriteSession, *, role: str = rules.ADMIN_R
     name = f"local-{role}"
     account = await repository.find_account_by_name(session, name)
     if account is None:
-        wish = AccountWish(
-            name, AccountKind.SERVICE, display_name=f"Owner of the home folder, as {role}", roles=(role,)
-        )
-        account = (await create_account(session, actor, wish)).account
+        title = f"Owner of the home folder, as {role}"
+        made = AccountWish(name, AccountKind.SERVICE, display_name=title, roles=(role,))
+        account = (await create_account(session, actor, made)).account
     elif account.is_user:
         raise AccountNameTaken(f"The account {name} is a person's.", hint="Ask for another role.")
     elif account.is_disabled or [known.name for known in await repository.list_roles_of(session, account.id)] != [role]:
         await change_account(session, actor, name, AccountChange(roles=(role,), is_disabled=False))
-    token, value = _new_token(account, f"made by {made_by}"[:100], scopes=None, created_by=actor.label)
+    wish = wish or TokenWish(f"made by {made_by}"[:100])
+    _check_wish(session, wish)
+    token, value = _new_token(account, wish, scopes=wish.scopes, created_by=actor.label)
     session.add(token)
     await _record_created(session, actor, account, token, made_by=made_by)
     return NewToken(token.id, account.name, token.name, token.expires_at, value)
@@ -161,9 +152,7 @@ async def _account_for(session: ReadSession, actor: Actor, account_name: str | N
 
 def _effective_scopes(session: ReadSession, actor: Actor, wish: TokenWish) -> list[str] | None:
     """Return the scopes of the new token: those wished for, within those of the token that asks."""
-    faults = _find_faults(session, wish)
-    if faults:
-        raise InvalidToken(f"The token is not valid: {'; '.join(faults)}.", hint=None, problems=faults)
+    _check_wish(session, wish)
     if wish.scopes is None:
         return None if actor.scopes is None else sorted(actor.scopes)
     beyond = sorted(
@@ -176,6 +165,12 @@ def _effective_scopes(session: ReadSession, actor: Actor, wish: TokenWish) -> li
             patterns=beyond,
         )
     return sorted(set(wish.scopes))
+
+
+def _check_wish(session: ReadSession, wish: TokenWish) -> None:
+    faults = _find_faults(session, wish)
+    if faults:
+        raise InvalidToken(f"The token is not valid: {'; '.join(faults)}.", hint=None, problems=faults)
 
 
 def _find_faults(session: ReadSession, wish: TokenWish) -> list[str]:
@@ -197,21 +192,22 @@ async def _end_of_creator(session: ReadSession, actor: Actor) -> datetime | None
     return found[0].expires_at if found else None
 
 
-def _new_token(account: Account, name: str, *, scopes: list[str] | None, created_by: str) -> tuple[Token, str]:
+def _new_token(
+    account: Account, wish: TokenWish, *, scopes: Sequence[str] | None, created_by: str
+) -> tuple[Token, str]:
     value, at = rules.new_token_value(), now()
     token = Token(
         id=new_id(),
         value_hash=rules.value_hash(value),
         account_id=account.id,
-        name=name,
+        name=wish.name.strip(),
         hint=f"{value[:8]}…",
-        scopes=scopes,
+        scopes=None if scopes is None else sorted(set(scopes)),
         created_by=created_by,
         created_at=at,
-        expires_at=at + timedelta(days=rules.DEFAULT_TOKEN_DAYS),
+        expires_at=at + timedelta(days=wish.days),
         last_used_at=None,
         revoked_at=None,
-        idempotency_key=None,
     )
     return token, value
 

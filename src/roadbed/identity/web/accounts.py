@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Request, Response
+from pydantic import BaseModel
 
 from roadbed.core.access import DeciderService
 from roadbed.core.actor import Actor
@@ -12,16 +13,17 @@ from roadbed.core.db import Reading, ReadSession, WriteSession, Writing
 from roadbed.core.errors import Conflict, Forbidden, Invalid, RoadbedError
 from roadbed.core.html import render
 from roadbed.core.http.problems import status_of
+from roadbed.core.idempotency import repeatable_form
 from roadbed.core.paging import id_cursor, id_of_cursor
 from roadbed.identity import repository
 from roadbed.identity.access import ACCOUNT_WRITE, AccountReader, AccountWriter, require_browser
-from roadbed.identity.schemas import AccountQuery
+from roadbed.identity.schemas import AccountQuery, NewTokenOut
 from roadbed.identity.service import accounts, tokens
 from roadbed.identity.service.roles import list_permissions
-from roadbed.identity.types import AccountKind, NewToken
+from roadbed.identity.types import AccountKind
 from roadbed.identity.web.forms import AccountForm, NewAccountForm, TokenForm
 from roadbed.identity.web.parts import Field, errors_of, form_field, redirect, toasts
-from roadbed.identity.web.tokens import token_fields, wish_of
+from roadbed.identity.web.tokens import create_from, token_fields
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
 
@@ -35,8 +37,15 @@ class Outcome:
 
     done: str | None = None
     password: str | None = field(default=None, repr=False)
-    created: NewToken | None = None
+    created: NewTokenOut | None = None
     error: RoadbedError | None = None
+
+
+class Made(BaseModel):
+    """An account that was just created, and the password that is shown once."""
+
+    name: str
+    one_time_password: str | None
 
 
 @router.get("")
@@ -73,16 +82,13 @@ async def create_account(
 ) -> Response:
     """Create an account, and show a person's one-time password this once."""
     require_browser(actor)
-    wish = accounts.AccountWish(
-        form.name.strip(), form.kind, form.display_name, form.entity_ref.strip() or None, tuple(form.roles)
-    )
     try:
-        result = await accounts.create_account(session, actor, wish, idempotency_key=form.key)
+        made = await _create(session, actor, form)
     except (Invalid, Conflict, Forbidden) as error:
         fields = await _new_fields(session, form)
         context = {"fields": fields, "errors": errors_of(error, fields, beside="name")}
         return await render(request, "identity/new_account.html", context, status=status_of(error))
-    return await _account_page(request, session, actor, result.account.name, Outcome(password=result.one_time_password))
+    return await _account_page(request, session, actor, made.name, Outcome(password=made.one_time_password))
 
 
 @router.get("/{name}")
@@ -133,10 +139,9 @@ async def create_token(
 ) -> Response:
     """Create a token of a program's account, and show its value this once."""
     require_browser(actor)
-    wish = wish_of(form.name, form.scopes, form.days)
     try:
-        created = await tokens.create_token(session, actor, wish, account_name=name, idempotency_key=form.key)
-    except (Invalid, Forbidden) as error:
+        created = await create_from(session, actor, form, account_name=name)
+    except (Invalid, Conflict, Forbidden) as error:
         return await _account_page(request, session, actor, name, Outcome(error=error))
     return await _account_page(request, session, actor, name, Outcome(created=created))
 
@@ -148,6 +153,19 @@ async def revoke_token(session: Writing, actor: AccountWriter, name: str, token_
     account = await accounts.get_account(session, name)
     await tokens.revoke_token(session, actor, token_id)
     return redirect(f"/platform/accounts/{account.name}?done=token")
+
+
+async def _create(session: WriteSession, actor: Actor, form: NewAccountForm) -> Made:
+    """Create the account that a form asks for; the same form again finds it, without its password."""
+    once = repeatable_form(session, actor, key=form.key, asked=["account", form.model_dump()])
+    if known := await once.find(Made):
+        return known
+    wish = accounts.AccountWish(
+        form.name.strip(), form.kind, form.display_name, form.entity_ref.strip() or None, tuple(form.roles)
+    )
+    result = await accounts.create_account(session, actor, wish)
+    made = Made(name=result.account.name, one_time_password=result.one_time_password)
+    return await once.keep(made, shown_once="one_time_password")
 
 
 async def _change(

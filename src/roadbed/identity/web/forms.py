@@ -23,7 +23,7 @@ class NewAccountForm(AccountForm):
 
     name: str = ""
     kind: AccountKind = AccountKind.USER
-    key: str | None = Field(None, max_length=100)
+    key: str = Field("", max_length=100)
 
 
 class TokenForm(_Sent):
@@ -32,7 +32,7 @@ class TokenForm(_Sent):
     name: str = ""
     scopes: str = ""
     days: int = DEFAULT_TOKEN_DAYS
-    key: str | None = Field(None, max_length=100)
+    key: str = Field("", max_length=100)
 
 
 class RoleForm(_Sent):

@@ -7,16 +7,17 @@ from fastapi import APIRouter, Form, Request, Response
 
 from roadbed.core.access import DeciderService
 from roadbed.core.actor import Actor
-from roadbed.core.db import Reading, ReadSession, Writing
-from roadbed.core.errors import Forbidden, RoadbedError
+from roadbed.core.db import Reading, ReadSession, WriteSession, Writing
+from roadbed.core.errors import Conflict, Forbidden, RoadbedError
 from roadbed.core.html import render
 from roadbed.core.http.problems import status_of
+from roadbed.core.idempotency import repeatable_form
 from roadbed.identity import rules
 from roadbed.identity.access import TOKEN_WRITE, SignedIn, TokenWriter, require_browser
 from roadbed.identity.errors import InvalidToken
+from roadbed.identity.schemas import NewTokenOut
 from roadbed.identity.service import tokens
 from roadbed.identity.service.roles import list_permissions
-from roadbed.identity.types import NewToken
 from roadbed.identity.web.forms import TokenForm
 from roadbed.identity.web.parts import Field, errors_of, form_field, redirect, toasts
 from roadbed.kit.clock import now
@@ -45,13 +46,11 @@ async def create_token(
 ) -> Response:
     """Create a token, and show its value this once."""
     require_browser(actor)
-    created: NewToken | None = None
+    created: NewTokenOut | None = None
     error: RoadbedError | None = None
     try:
-        created = await tokens.create_token(
-            session, actor, wish_of(form.name, form.scopes, form.days), idempotency_key=form.key
-        )
-    except (InvalidToken, Forbidden) as refused:
+        created = await create_from(session, actor, form)
+    except (InvalidToken, Conflict, Forbidden) as refused:
         error = refused
     fields = token_fields() if error is None else token_fields(name=form.name, scopes=form.scopes, days=form.days)
     errors = errors_of(error, fields, beside="scopes") if error else []
@@ -91,8 +90,16 @@ def token_fields(*, name: str = "", scopes: str = "", days: int = rules.DEFAULT_
     ]
 
 
-def wish_of(name: str, scopes: str, days: int) -> tokens.TokenWish:
-    return tokens.TokenWish(name, tuple(scopes.split()) or None, days)
+async def create_from(
+    session: WriteSession, actor: Actor, form: TokenForm, *, account_name: str | None = None
+) -> NewTokenOut:
+    """Create the token that a form asks for; the same form again finds it, without its value."""
+    once = repeatable_form(session, actor, key=form.key, asked=["token", account_name, form.model_dump()])
+    if known := await once.find(NewTokenOut):
+        return known
+    wish = tokens.TokenWish(form.name, tuple(form.scopes.split()) or None, form.days)
+    token = await tokens.create_token(session, actor, wish, account_name=account_name)
+    return await once.keep(NewTokenOut.model_validate(token), shown_once="value")
 
 
 async def _context(session: ReadSession, actor: Actor, fields: list[Field] | None) -> dict[str, Any]:

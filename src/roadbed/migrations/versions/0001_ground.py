@@ -24,9 +24,7 @@ def upgrade() -> None:
         sa.Column("is_disabled", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("idempotency_key", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
-        sa.UniqueConstraint("idempotency_key", name=op.f("uq_accounts_idempotency_key")),
     )
     op.create_index(op.f("ix_accounts_entity_ref"), "accounts", ["entity_ref"], unique=False)
     op.create_index("uq_accounts_name", "accounts", [sa.literal_column("lower(name)")], unique=True)
@@ -159,6 +157,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("position", name=op.f("uq_events_position")),
     )
     op.create_index(op.f("ix_events_at"), "events", ["at"], unique=False)
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("answer", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "key", name=op.f("pk_idempotency_keys")),
+    )
     op.create_table(
         "locations",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -643,7 +650,6 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("idempotency_key", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_tokens_account_id_accounts"), ondelete="CASCADE"
         ),
@@ -651,7 +657,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("value_hash", name=op.f("uq_tokens_value_hash")),
     )
     op.create_index(op.f("ix_tokens_account_id"), "tokens", ["account_id"], unique=False)
-    op.create_index("uq_tokens_account_id_idempotency_key", "tokens", ["account_id", "idempotency_key"], unique=True)
     op.create_table(
         "webhooks",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -927,7 +932,6 @@ def downgrade() -> None:
     op.drop_table("incoming_hooks")
     op.drop_index(op.f("ix_webhooks_repository_id"), table_name="webhooks")
     op.drop_table("webhooks")
-    op.drop_index("uq_tokens_account_id_idempotency_key", table_name="tokens")
     op.drop_index(op.f("ix_tokens_account_id"), table_name="tokens")
     op.drop_table("tokens")
     op.drop_index(op.f("ix_sessions_expires_at"), table_name="sessions")
@@ -988,6 +992,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_path_drafts_updated_at"), table_name="path_drafts")
     op.drop_table("path_drafts")
     op.drop_table("locations")
+    op.drop_table("idempotency_keys")
     op.drop_index(op.f("ix_events_at"), table_name="events")
     op.drop_table("events")
     op.drop_table("entity_statuses")

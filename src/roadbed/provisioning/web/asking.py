@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -10,14 +11,17 @@ from starlette.responses import Response
 
 from roadbed.catalog.contract import EntitySummary
 from roadbed.core import forms
-from roadbed.core.db import Reading, ReadSession, Writing
+from roadbed.core.actor import Actor
+from roadbed.core.db import Reading, ReadSession, WriteSession, Writing
 from roadbed.core.errors import RoadbedError
 from roadbed.core.html import render
 from roadbed.core.http.problems import status_of
+from roadbed.core.idempotency import repeatable_form
 from roadbed.kit.ids import new_id
 from roadbed.provisioning.access import ResourceWriter
 from roadbed.provisioning.errors import ResourceInvalid
 from roadbed.provisioning.rules.asking import APPLICATION, Option, make_schema, write_command
+from roadbed.provisioning.schemas import StartedOut
 from roadbed.provisioning.service.asking import ask_resources, foresee, list_applications, list_environments
 from roadbed.provisioning.service.matching import list_types
 from roadbed.provisioning.service.requests import read_application
@@ -92,11 +96,11 @@ async def ask(request: Request, actor: ResourceWriter, posted: Posted, session: 
     if questions.check(values):
         return await _form_page(request, session, _Form(questions, values, key, is_strict=True), status=422)
     try:
-        run = await ask_resources(session, actor, _wish(values, key=f"{actor.id}:{key}" if key else ""))
+        run_id = await _start(session, actor, values, key=key)
     except RoadbedError as error:
         form = _Form(questions, values, key, is_strict=True)
         return await _form_page(request, session, form, status=status_of(error))
-    return RedirectResponse(f"/runs/{run.id}", 303)
+    return RedirectResponse(f"/runs/{run_id}", 303)
 
 
 @router.post("/resources/ask/questions")
@@ -114,10 +118,19 @@ def _last(posted: Mapping[str, list[str]], name: str) -> str:
     return (posted.get(name) or [""])[-1].strip()
 
 
-def _wish(values: Mapping[str, Any], *, key: str = "") -> ResourcesWish:
+async def _start(session: WriteSession, actor: Actor, values: Mapping[str, Any], *, key: str) -> UUID:
+    """Start the run that a form asks for; the same form again finds it."""
+    once = repeatable_form(session, actor, key=key, asked=["resource", values])
+    if known := await once.find(StartedOut):
+        return known.run_id
+    run = await ask_resources(session, actor, _wish(values))
+    return (await once.keep(StartedOut(run_id=run.id, title=run.title))).run_id
+
+
+def _wish(values: Mapping[str, Any]) -> ResourcesWish:
     wish = ResourceWish(values["id"], values["type"], values["class"], values.get("params", {}))
     environment = EnvironmentKey(values[APPLICATION], values["environment"])
-    return ResourcesWish(environment, environment.name, (wish,), key)
+    return ResourcesWish(environment, environment.name, (wish,))
 
 
 async def _find_questions(session: ReadSession, name: str) -> _Questions | None:

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from roadbed.core.db import Database, Reading, ReadSession, Writing
+from roadbed.core.idempotency import Once
 from roadbed.core.services import Services
 from roadbed.scm.access import ChangeApprover, ChangeMerger, ChangeWriter, RepositoryReader
 from roadbed.scm.api.repositories import Named
@@ -40,11 +41,15 @@ async def list_change_requests(
 
 
 @router.post("", status_code=201)
-async def open_one(session: Writing, actor: ChangeWriter, named: Named, body: ChangeRequestIn) -> ChangeRequestOut:
+async def open_one(
+    session: Writing, actor: ChangeWriter, named: Named, body: ChangeRequestIn, once: Once
+) -> ChangeRequestOut:
     """Ask for the commits of one branch to be brought into another."""
+    if known := await once.find(ChangeRequestOut):
+        return known
     wish = changes.ChangeRequestWish(**body.model_dump())
     change = await changes.open_change_request(session, actor, await get_named(session, named), wish)
-    return ChangeRequestOut.model_validate(change)
+    return await once.keep(ChangeRequestOut.model_validate(change))
 
 
 @router.get("/{number}")
@@ -62,10 +67,14 @@ async def approve_one(session: Writing, actor: ChangeApprover, named: Named, num
 
 
 @router.post("/{number}/comments", status_code=201)
-async def comment_one(session: Writing, actor: ChangeWriter, named: Named, number: int, body: CommentIn) -> CommentOut:
+async def comment_one(
+    session: Writing, actor: ChangeWriter, named: Named, number: int, body: CommentIn, once: Once
+) -> CommentOut:
     """Say something about a change request."""
+    if known := await once.find(CommentOut):
+        return known
     comment = await changes.comment_change_request(session, actor, await get_named(session, named), number, body.body)
-    return CommentOut.model_validate(comment)
+    return await once.keep(CommentOut.model_validate(comment))
 
 
 @router.post("/{number}/close")

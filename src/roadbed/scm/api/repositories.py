@@ -2,14 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from roadbed.core.db import Reading, ReadSession, Writing
+from roadbed.core.idempotency import Once
 from roadbed.scm.access import RepositoryCreator, RepositoryManager, RepositoryReader, StatusWriter
 from roadbed.scm.schemas import (
     BranchesOut,
     BranchOut,
     CommitOut,
+    CommitQuery,
     CommitsOut,
     FileQuery,
     RepositoryIn,
@@ -26,7 +28,7 @@ from roadbed.scm.schemas import (
 )
 from roadbed.scm.service.contents import FILE_LIMIT_BYTES
 from roadbed.scm.service.hosts import ScmHosts
-from roadbed.scm.service.lookup import get_named, list_repositories_page
+from roadbed.scm.service.lookup import get_named, list_commits_page, list_repositories_page
 from roadbed.scm.service.repositories import (
     RepositoryChange,
     RepositoryWish,
@@ -39,15 +41,8 @@ from roadbed.scm.types import Repository
 
 router = APIRouter(prefix="/repositories", tags=["repositories"])
 
-SHOWN_COMMITS = 100
-
-
 Named = Annotated[RepositoryPath, Depends()]
 Files = Annotated[FileQuery, Query()]
-Key = Annotated[
-    str | None,
-    Header(alias="Idempotency-Key", min_length=1, max_length=200, description="The same key creates only once."),
-]
 
 
 def show(session: ReadSession, repository: Repository) -> RepositoryOut:
@@ -68,11 +63,13 @@ async def list_repositories(
 
 @router.post("", status_code=201)
 async def create_one_repository(
-    session: Writing, actor: RepositoryCreator, body: RepositoryIn, idempotency_key: Key = None
+    session: Writing, actor: RepositoryCreator, body: RepositoryIn, once: Once
 ) -> RepositoryOut:
     """Create an empty repository; its creator pushes the first commits to its default branch."""
-    wish = RepositoryWish(**body.model_dump(), idempotency_key=idempotency_key)
-    return show(session, await create_repository(session, actor, wish))
+    if known := await once.find(RepositoryOut):
+        return known
+    created = await create_repository(session, actor, RepositoryWish(**body.model_dump()))
+    return await once.keep(show(session, created))
 
 
 @router.get("/{owner}/{name}")
@@ -119,7 +116,11 @@ async def list_folder(session: Reading, _: RepositoryReader, named: Named, query
     return TreeOut(items=[TreeEntryOut.model_validate(entry) for entry in entries])
 
 
-@router.get("/{owner}/{name}/file", response_class=Response)
+@router.get(
+    "/{owner}/{name}/file",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}},
+)
 async def read_one_file(session: Reading, _: RepositoryReader, named: Named, query: Files) -> Response:
     """Return the content of a file, as bytes."""
     repository = await get_named(session, named)
@@ -130,13 +131,12 @@ async def read_one_file(session: Reading, _: RepositoryReader, named: Named, que
 
 
 @router.get("/{owner}/{name}/commits")
-async def list_commits(session: Reading, _: RepositoryReader, named: Named, query: Files) -> CommitsOut:
-    """List the newest 100 commits of a branch, or those that changed a path."""
-    repository = await get_named(session, named)
-    host = session.services.get(ScmHosts).of(repository)
-    revision = query.at or repository.default_branch
-    commits = await host.list_commits(repository, revision, path=query.path, limit=SHOWN_COMMITS)
-    return CommitsOut(items=[CommitOut.model_validate(commit) for commit in commits])
+async def list_commits(
+    session: Reading, _: RepositoryReader, named: Named, query: Annotated[CommitQuery, Query()]
+) -> CommitsOut:
+    """List the commits of a branch, or those that changed a path, newest first."""
+    shown, next_cursor = await list_commits_page(session, await get_named(session, named), query)
+    return CommitsOut(items=[CommitOut.model_validate(commit) for commit in shown], next_cursor=next_cursor)
 
 
 @router.get("/{owner}/{name}/commits/{sha}/statuses")

@@ -5,6 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from roadbed.core.db import Reading, Writing
+from roadbed.core.idempotency import Once
 from roadbed.scm.access import RepositoryManager
 from roadbed.scm.api.repositories import Named
 from roadbed.scm.repository import webhooks as table
@@ -23,11 +24,15 @@ async def list_webhooks(session: Reading, _: RepositoryManager, named: Named) ->
 
 
 @router.post("", status_code=201)
-async def add_one_webhook(session: Writing, actor: RepositoryManager, named: Named, body: WebhookIn) -> WebhookOut:
+async def add_one_webhook(
+    session: Writing, actor: RepositoryManager, named: Named, body: WebhookIn, once: Once
+) -> WebhookOut:
     """Have an address told of events. Deliveries are signed with HMAC-SHA256 when there is a secret."""
+    if known := await once.find(WebhookOut):
+        return known
     repository = await get_named(session, named)
     wish = webhooks.WebhookWish(body.url, tuple(body.events), body.secret)
-    return WebhookOut.model_validate(await webhooks.add_webhook(session, actor, repository, wish))
+    return await once.keep(WebhookOut.model_validate(await webhooks.add_webhook(session, actor, repository, wish)))
 
 
 @router.delete("/{webhook_id}", status_code=204)

@@ -9,8 +9,9 @@ from roadbed.scm.errors import ChangeRequestNotFound, RepositoryNotFound
 from roadbed.scm.models import ChangeRequestRow, RepositoryRow
 from roadbed.scm.repository import changes as changes_table
 from roadbed.scm.repository import repositories as table
-from roadbed.scm.schemas import ChangeRequestQuery, RepositoryPath, RepositoryQuery
-from roadbed.scm.types import ChangeRequest, ChangeRequestState, Repository
+from roadbed.scm.schemas import ChangeRequestQuery, CommitQuery, RepositoryPath, RepositoryQuery
+from roadbed.scm.service.hosts import ScmHosts
+from roadbed.scm.types import ChangeRequest, ChangeRequestState, Commit, Repository
 
 
 async def find_repository(session: ReadSession, owner: str, name: str) -> Repository | None:
@@ -58,6 +59,19 @@ async def list_changes_page(
     rows = await changes_table.list_page(session, repository.id, states=states, before=before, limit=query.limit + 1)
     shown = [changes_table.view(row) for row in rows[: query.limit]]
     return shown, text_cursor(str(shown[-1].number)) if len(rows) > query.limit else None
+
+
+async def list_commits_page(
+    session: ReadSession, repository: Repository, query: CommitQuery
+) -> tuple[list[Commit], str | None]:
+    """Return the commits of a page, newest first, and the cursor of the next one, which new commits do not shift."""
+    host = session.services.get(ScmHosts).of(repository)
+    head, _, seen = (text_of_cursor(query.cursor) or "").partition("+")
+    head = head or await host.get_commit(repository, query.at or repository.default_branch)
+    skip = int(seen) if seen.isdecimal() else 0
+    found = await host.list_commits(repository, head, path=query.path, skip=skip, limit=query.limit + 1)
+    next_cursor = text_cursor(f"{head}+{skip + query.limit}") if len(found) > query.limit else None
+    return found[: query.limit], next_cursor
 
 
 async def get_repository_by_id(session: ReadSession, repository_id: UUID) -> Repository:

@@ -1,0 +1,64 @@
+"""Entity tags: who has the newest is told so with 304, and who changes what has changed since is refused with 412.
+
+A tag begins with the digest of what can be changed; what else an answer shows may follow after a dot. A condition of a
+change looks at the first part only, so that what others add to an answer refuses nobody's change.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Header
+
+from roadbed.core.errors import Conflict
+
+
+class PreconditionFailed(Conflict):
+    code = "request.precondition_failed"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """The tags of an `If-Match` header; "*" stands for whatever there is."""
+
+    tags: frozenset[str]
+
+    def require(self, digest: str | None, *, what: str) -> None:
+        """Raise unless what is there now is what the sender knows; `digest` None means that there is nothing.
+
+        Raises:
+            PreconditionFailed: it is another one, or gone.
+        """
+        if digest is not None and not self.tags.isdisjoint({"*", digest}):
+            return
+        state = "does not exist" if digest is None else "has changed since you read it"
+        raise PreconditionFailed(f"{what} {state}.", hint="Read it again, and send its new ETag as If-Match.")
+
+
+def write_etag(digest: str, *rest: str) -> str:
+    """Return the value of an ETag header."""
+    return f'"{".".join((digest, *rest))}"'
+
+
+def is_known(etag: str, if_none_match: str | None) -> bool:
+    """Tell whether the sender of `If-None-Match` has what `etag` stands for."""
+    tags = _read_tags(if_none_match or "")
+    return "*" in tags or etag.strip('"') in tags
+
+
+def _read_tags(header: str) -> frozenset[str]:
+    return frozenset(part.strip().removeprefix("W/").strip('"') for part in header.split(",") if part.strip())
+
+
+def _read_condition(
+    if_match: Annotated[
+        str | None, Header(description="The ETag that the change is meant for; 412 when there is another one.")
+    ] = None,
+) -> Condition | None:
+    if if_match is None:
+        return None
+    return Condition(frozenset(tag.partition(".")[0] for tag in _read_tags(if_match)))
+
+
+# As handlers' parameters.
+IfMatch = Annotated[Condition | None, Depends(_read_condition)]
+IfNoneMatch = Annotated[str | None, Header(description="The ETag of what you have; 304 when it is the newest.")]
