@@ -1,6 +1,6 @@
 """The composition root: the only file that knows every domain."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -33,13 +33,15 @@ from roadbed.core.http.guards import (
 from roadbed.core.inventory import INVENTORY, INVENTORY_READ, InventorySource, list_own
 from roadbed.core.lifecycle import PROVIDERS, Provider, Stopping
 from roadbed.core.redaction import DataMask
+from roadbed.core.replica import LeaseLost, Replica, open_replica, recover_left
 from roadbed.core.routes import API, API_PREFIX, PAGES
+from roadbed.core.sandbox import Sandbox
 from roadbed.core.sandbox.parts import open_sandbox
 from roadbed.core.schema import migrate, read_status
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings
 from roadbed.core.telemetry import Metrics, MetricsMiddleware, configure_tracing
-from roadbed.core.workflows import SCHEDULES, Workflows
+from roadbed.core.workflows import HOST_QUEUE, QUEUE, SCHEDULE_QUEUE, SCHEDULES, Workflows
 from roadbed.delivery.module import MODULE as DELIVERY
 from roadbed.environments.module import MODULE as ENVIRONMENTS
 from roadbed.goldenpaths.module import MODULE as GOLDENPATHS
@@ -78,7 +80,7 @@ CORE = Module(
         PERMISSIONS.add(METRICS_READ, SYSTEM_READ, INVENTORY_READ),
         INVENTORY.add(InventorySource("core", list_own)),
         PAGES.add(health.router, openapi.router),
-        PROVIDERS.add(Provider("sandbox", open_sandbox)),
+        PROVIDERS.add(Provider("sandbox", open_sandbox, needs_host=True, gives=(Sandbox,))),
         HEALTH_CHECKS.add(
             HealthCheck("database", _check_database),
             HealthCheck("migrations", _check_schema),
@@ -107,9 +109,17 @@ MODULES = (
 )
 
 
+def _say_lost(error: LeaseLost) -> None:
+    log.critical("leases.lost", error=error.message, hint=error.hint)
+
+
 @asynccontextmanager
 async def open_roadbed(
-    settings: Settings, *, modules: Sequence[Module] = MODULES, mask: SecretMask | None = None
+    settings: Settings,
+    *,
+    modules: Sequence[Module] = MODULES,
+    mask: SecretMask | None = None,
+    on_lost: Callable[[LeaseLost], None] = _say_lost,
 ) -> AsyncIterator[FastAPI]:
     """Start everything but the listener; stop it again at the end.
 
@@ -117,6 +127,7 @@ async def open_roadbed(
         settings: the whole configuration.
         modules: the manifests to load, lower layers first.
         mask: what hides secret values in the log; it learns them from the vault.
+        on_lost: ends this process at once, because others do its work.
 
     Yields:
         The application, ready to serve.
@@ -141,6 +152,7 @@ async def open_roadbed(
         stack.push_async_callback(database.close)
         services.put(Database, database)
         await migrate(database)
+        services.put(Replica, await stack.enter_async_context(open_replica(services, on_lost=on_lost)))
         services.put(Metrics, Metrics(services))
         static = stack.enter_context(as_file(files("roadbed.web") / "static"))
         services.put(Renderer, Renderer(services, organisation=settings.organisation, static=static))
@@ -154,14 +166,16 @@ async def open_roadbed(
 async def _start_parts(stack: AsyncExitStack, services: Services) -> None:
     registry = services.get(Registry)
     settings = services.get(Settings)
+    replica = services.get(Replica)
     workflows = Workflows(
         url=services.get(Home).database_url,
-        executor_id=services.get(Home).executor_id,
+        executor_id=replica.executor_id,
+        queues=_queues_of(replica),
         concurrency=settings.runs.concurrency,
         services=services,
     )
     services.put(Workflows, workflows)
-    providers = registry.get(PROVIDERS)
+    providers = _choose_providers(registry, replica, services)
     for provider in providers:
         if not provider.is_after_launch:
             await stack.enter_async_context(provider.open(services))
@@ -171,12 +185,30 @@ async def _start_parts(stack: AsyncExitStack, services: Services) -> None:
         await workflows.close(wait_seconds=settings.http.shutdown_seconds)
 
     stack.push_async_callback(close_workflows)
-    dispatcher = Dispatcher(services.get(Database), registry)
-    dispatcher.start()
-    stack.push_async_callback(dispatcher.stop)
+    await recover_left(services)
+    if replica.role != "web":
+        dispatcher = Dispatcher(services.get(Database), registry, is_host=replica.is_host)
+        dispatcher.start()
+        stack.push_async_callback(dispatcher.stop)
     for provider in providers:
         if provider.is_after_launch:
             await stack.enter_async_context(provider.open(services))
+
+
+def _queues_of(replica: Replica) -> tuple[str, ...]:
+    if replica.is_host:
+        return (QUEUE, SCHEDULE_QUEUE, HOST_QUEUE)
+    return (QUEUE, SCHEDULE_QUEUE) if replica.role == "worker" else ()
+
+
+def _choose_providers(registry: Registry, replica: Replica, services: Services) -> list[Provider]:
+    """Return the parts that this process has; who asks for what only the host has is told so."""
+    providers = registry.get(PROVIDERS)
+    if replica.is_host:
+        return list(providers)
+    for kind in (kind for provider in providers if provider.needs_host for kind in provider.gives):
+        services.withhold(kind, replica.elsewhere)
+    return [provider for provider in providers if not provider.needs_host]
 
 
 def create_app(services: Services, *, static: Path) -> FastAPI:
@@ -193,9 +225,10 @@ def create_app(services: Services, *, static: Path) -> FastAPI:
     )
     app.state.services = services
     problems.install(app, error_page=error_page)
-    for router in registry.get(API):
+    is_worker = services.get(Replica).role == "worker"
+    for router in () if is_worker else registry.get(API):
         app.include_router(router, prefix=API_PREFIX)
-    for router in registry.get(PAGES):
+    for router in (health.router,) if is_worker else registry.get(PAGES):
         app.include_router(router, include_in_schema=False)
     app.mount("/static", Assets(static), name="static")
     # The last one added is the outermost.

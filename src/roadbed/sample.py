@@ -95,5 +95,6 @@ async def _create_hello(context: StepContext) -> Outcome:
 
 
 MODULE = Module(
-    "sample", (STEPS.add(StepKind("sample.organisation", _register), StepKind("sample.hello", _create_hello)),)
+    "sample",
+    (STEPS.add(StepKind("sample.organisation", _register, needs_host=True), StepKind("sample.hello", _create_hello)),),
 )

@@ -165,3 +165,13 @@ def test_secret_settings_are_masked(tmp_path: Path) -> None:
     shown = RoadbedProcess(tmp_path / "home", {"ROADBED_DATABASE__URL": url}).run("config", "show", "-o", "json")
     assert "ROADBED_DATABASE__URL" in shown.stdout
     assert "correct-horse" not in shown.stdout
+
+
+def test_role_is_refused_without_what_replicas_share(tmp_path: Path) -> None:
+    refused = RoadbedProcess(tmp_path / "home", {"ROADBED_ARTIFACTS__FOLDER": "/srv/blobs"}).run("up", "--role", "web")
+    assert refused.returncode == 1
+    assert "ROADBED_DATABASE__URL: set it to the PostgreSQL that all processes use" in refused.stderr
+    assert "ROADBED_SECRETS__KEY: set it to the key of the host" in refused.stderr
+    assert "ROADBED_ARTIFACTS__FOLDER" not in refused.stderr
+    assert "or leave --role and ROADBED_ROLE out" in refused.stderr
+    assert not (tmp_path / "home").exists()

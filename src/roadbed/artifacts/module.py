@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from roadbed.artifacts import api, web
 from roadbed.artifacts.access import ARTIFACT_READ
@@ -10,10 +11,10 @@ from roadbed.core.access import PERMISSIONS
 from roadbed.core.backup import BACKUP, BackupFolder
 from roadbed.core.blobs import BlobStore
 from roadbed.core.extension import Module
-from roadbed.core.home import Home
 from roadbed.core.html import TEMPLATES, module_templates
 from roadbed.core.inventory import INVENTORY, InventorySource
 from roadbed.core.lifecycle import PROVIDERS, Provider
+from roadbed.core.replica import Replica
 from roadbed.core.routes import API, PAGES
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings
@@ -21,10 +22,17 @@ from roadbed.core.settings import Settings
 BLOBS = "blobs"
 
 
+def blob_folder(settings: Settings) -> Path:
+    """Return where stored files are; made on first use."""
+    return settings.artifacts.folder or settings.home / BLOBS
+
+
 @asynccontextmanager
 async def _open(services: Services) -> AsyncIterator[None]:
-    blobs = BlobStore(services.get(Home).folder(BLOBS), max_bytes=services.get(Settings).artifacts.max_bytes)
-    blobs.sweep()
+    settings = services.get(Settings)
+    blobs = BlobStore(blob_folder(settings), max_bytes=settings.artifacts.max_bytes)
+    if services.get(Replica).is_host:
+        blobs.sweep()
     services.put(BlobStore, blobs)
     yield
 
@@ -35,7 +43,7 @@ MODULE = Module(
         PERMISSIONS.add(ARTIFACT_READ),
         PROVIDERS.add(Provider("artifacts: blobs", _open)),
         INVENTORY.add(InventorySource("artifacts", list_inventory)),
-        BACKUP.add(BackupFolder(BLOBS)),
+        BACKUP.add(BackupFolder(BLOBS, place=blob_folder)),
         API.add(api.router),
         PAGES.add(web.router),
         TEMPLATES.add(module_templates("artifacts", "roadbed.artifacts")),

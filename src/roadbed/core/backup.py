@@ -15,12 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import roadbed
+from roadbed.core.db import Database
 from roadbed.core.errors import Conflict, Invalid
 from roadbed.core.extension import ContributionKind, Slot
 from roadbed.core.home import EXECUTOR_ID_FILE, Home, open_home_database, require_installation
 from roadbed.core.postgres import dump_database, restore_database
 from roadbed.core.postgres.binaries import Programs, find_programs
+from roadbed.core.schema import count_tables
+from roadbed.core.services import Services
 from roadbed.core.settings import Settings
+from roadbed.kit.text import plural
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -33,11 +37,13 @@ class BackupFolder:
 
     Args:
         name: of the folder.
+        place: where it is when it may be elsewhere.
         write: for what cannot be copied while it is in use: fills an empty folder, which is taken instead.
         read: takes such a folder back once the database is restored; says in words what could not be. The folder goes.
     """
 
     name: str
+    place: Callable[[Settings], Path] | None = None
     write: Callable[[Settings, Home, Path], Awaitable[None]] | None = None
     read: Callable[[Settings, Home, Path], Awaitable[Sequence[str]]] | None = None
 
@@ -51,6 +57,10 @@ class NotABackup(Invalid):
 
 class HomeNotEmpty(Conflict):
     code = "backup.home_not_empty"
+
+
+class DatabaseNotEmpty(Conflict):
+    code = "backup.database_not_empty"
 
 
 @dataclass(frozen=True)
@@ -111,7 +121,7 @@ async def _collect(settings: Settings, home: Home, folders: Sequence[BackupFolde
     found = {EXECUTOR_ID_FILE: settings.home / EXECUTOR_ID_FILE}
     for folder in folders:
         if folder.write is None:
-            found[folder.name] = settings.home / folder.name
+            found[folder.name] = _place_of(folder, settings)
         else:
             made = scratch / folder.name
             made.mkdir()
@@ -120,18 +130,25 @@ async def _collect(settings: Settings, home: Home, folders: Sequence[BackupFolde
     return {name: path for name, path in found.items() if path.exists()}
 
 
+def _place_of(folder: BackupFolder, settings: Settings) -> Path:
+    return settings.home / folder.name if folder.place is None else folder.place(settings)
+
+
 async def restore(settings: Settings, file: Path, *, folders: Sequence[BackupFolder]) -> RestoreReport:
     """Fill an empty home folder from an archive.
 
     Raises:
         NotABackup: the file is something else, or of a newer format.
-        HomeNotEmpty: the folder holds data already.
+        HomeNotEmpty: the folder, or one outside it, holds data already.
+        DatabaseNotEmpty: the outside database does.
     """
     manifest = _read_manifest(file)
-    if settings.home.exists() and any(settings.home.iterdir()):
-        raise HomeNotEmpty(
-            f"{settings.home} is not empty, so nothing was restored.", hint="Name a new folder with --home."
-        )
+    for place in {settings.home, *(_place_of(folder, settings) for folder in folders)}:
+        if place.exists() and any(place.iterdir()):
+            raise HomeNotEmpty(
+                f"{place} is not empty, so nothing was restored.", hint="Name a new folder with --home or its setting."
+            )
+    await _require_empty_database(settings)
     settings.home.mkdir(parents=True, exist_ok=True)
     with tarfile.open(file) as archive:
         members = [member for member in archive.getmembers() if member.name != MANIFEST]
@@ -145,10 +162,30 @@ async def restore(settings: Settings, file: Path, *, folders: Sequence[BackupFol
             if folder.read is not None and path.exists():
                 lost += await folder.read(settings, home, path)
                 shutil.rmtree(path)
+            elif path.exists() and path != (place := _place_of(folder, settings)):
+                shutil.copytree(path, place, dirs_exist_ok=True)
+                shutil.rmtree(path)
     dump.unlink()
     if "workloads" not in manifest["folders"]:
         lost.append("running workloads: they are started again from their deployments")
     return RestoreReport(settings.home, tuple(lost))
+
+
+async def _require_empty_database(settings: Settings) -> None:
+    url = settings.database.url
+    if url is None:
+        return
+    database = Database(url.get_secret_value(), pool_size=2, statement_timeout_seconds=60, services=Services())
+    try:
+        count = await count_tables(database)
+    finally:
+        await database.close()
+    if count:
+        name = f"{database.url.database} on {database.url.host or 'its socket'}"
+        raise DatabaseNotEmpty(
+            f"The database {name} has {plural(count, 'table')} already, so nothing was restored.",
+            hint="Make a new, empty database, set ROADBED_DATABASE__URL to it, and restore again.",
+        )
 
 
 def _read_manifest(file: Path) -> dict[str, Any]:

@@ -29,9 +29,9 @@ PURGE_EVERY_SECONDS = 3600.0
 class Dispatcher:
     """Runs the consumers of one process. Several processes share the work by row locks."""
 
-    def __init__(self, database: Database, registry: Registry) -> None:
+    def __init__(self, database: Database, registry: Registry, *, is_host: bool) -> None:
         self._database = database
-        self._consumers = registry.get(CONSUMERS)
+        self._consumers = [one for one in registry.get(CONSUMERS) if is_host or not one.needs_host]
         self._wakers: list[asyncio.Event] = []
         self._tasks: list[asyncio.Task[None]] = []
         names = [consumer.name for consumer in self._consumers]

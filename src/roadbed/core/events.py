@@ -52,11 +52,15 @@ class Envelope(Generic[EventT]):
 
 @dataclass(frozen=True)
 class Consumer(Generic[EventT]):
-    """A subscription. `name` is stored and must stay the same; `handle` runs in a transaction of its own."""
+    """A subscription. `name` is stored and must stay the same; `handle` runs in a transaction of its own.
+
+    With `needs_host` it runs only on the host (core.replica).
+    """
 
     name: str
     event: type[EventT]
     handle: Callable[[WriteSession, Envelope[EventT]], Awaitable[None]]
+    needs_host: bool = False
 
 
 CONSUMERS: Slot[Consumer[Any]] = Slot(ContributionKind.CONSUMER, Consumer)

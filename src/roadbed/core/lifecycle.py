@@ -6,6 +6,7 @@ A stop begins with `Stopping`, while requests are still answered; parts are left
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Any
 
 from roadbed.core.extension import ContributionKind, Slot
 from roadbed.core.services import Services
@@ -19,11 +20,15 @@ class Provider:
         name: for the log.
         open: puts its services into `Services` (and registers workflows) on entry, and cleans up on exit.
         is_after_launch: enter it once workflows run, for parts that take work up again or watch something.
+        needs_host: enter it only on the host (core.replica).
+        gives: with `needs_host`, what it puts into `Services`: other processes are told where it is.
     """
 
     name: str
     open: Callable[[Services], AbstractAsyncContextManager[None]]
     is_after_launch: bool = False
+    needs_host: bool = False
+    gives: tuple[type[Any], ...] = ()
 
 
 class Stopping:

@@ -59,6 +59,13 @@ async def read_status(database: Database) -> SchemaStatus:
         return await connection.run_sync(_status)
 
 
+async def count_tables(database: Database) -> int:
+    """Return how many tables anybody has made in the database."""
+    own = text("SELECT count(*) FROM pg_tables WHERE schemaname !~ '^(pg_|information_schema)'")
+    async with database.read() as session:
+        return await session.scalar(own) or 0
+
+
 async def migrate(database: Database) -> SchemaStatus:
     """Bring the schema to the newest version, alone: other processes wait for the advisory lock."""
 

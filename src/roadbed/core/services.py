@@ -4,6 +4,7 @@ The composition root and the domains' providers put them in; handlers, steps and
 It holds infrastructure only (engine, vault, git host, workflows…): data goes through sessions, never through here.
 """
 
+from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
@@ -14,13 +15,21 @@ class Services:
 
     def __init__(self) -> None:
         self._instances: dict[type[Any], Any] = {}
+        self._withheld: dict[type[Any], Callable[[], Exception]] = {}
 
     def put(self, kind: type[T], instance: T) -> None:
         if kind in self._instances:
             raise RuntimeError(f"{kind.__qualname__} is provided twice")
         self._instances[kind] = instance
 
+    def withhold(self, kind: type[Any], reason: Callable[[], Exception]) -> None:
+        """Have `get` raise `reason()`: this process does not have it, and on purpose."""
+        self._withheld[kind] = reason
+
     def get(self, kind: type[T]) -> T:
+        if (reason := self._withheld.get(kind)) is not None:
+            error = reason()
+            raise error
         try:
             return cast("T", self._instances[kind])
         except KeyError:

@@ -25,6 +25,7 @@ from roadbed.core.errors import Invalid
 from roadbed.core.setting_values import Address, Hosts, Networks, SecretKey, SecretKeys, Words
 
 CONFIG_FILE = "roadbed.toml"
+Role = Literal["all", "web", "worker"]
 PASSED_ENVIRONMENT = (
     "PIP_*",
     "UV_*",
@@ -198,6 +199,10 @@ class ArtifactsSettings(Section):
     """What pipelines make."""
 
     max_bytes: int = Field(2_000_000_000, ge=10_000, description="A larger artifact, unpacked, is refused.")
+    folder: Path | None = Field(
+        None,
+        description="Where stored files are; all replicas need to share it. Unset: `blobs` in the home folder.",
+    )
 
 
 class DeliverySettings(Section):
@@ -221,6 +226,17 @@ class DeliverySettings(Section):
         default_factory=lambda: list(PASSED_ENVIRONMENT),
         description="Names or globs of the server's own environment variables that commands of pipelines get: where "
         "package registries are and how they are reached.",
+    )
+
+
+class ReplicasSettings(Section):
+    """Several processes over one outside database."""
+
+    lease_seconds: float = Field(
+        20,
+        ge=2,
+        le=600,
+        description="How long a process may be silent until others do its work. It ends itself a little earlier.",
     )
 
 
@@ -256,6 +272,10 @@ class Settings(BaseSettings):
     pg_bin: Path | None = Field(
         None, description="A folder with PostgreSQL ≥ 15 programs, used when the wheel's cannot be."
     )
+    role: Role = Field(
+        "all",
+        description="What this process does: everything, only pages and API (`web`), or only runs (`worker`).",
+    )
     organisation: str = Field(
         "Roadbed", min_length=1, max_length=60, description="The name shown at the foot of the navigation."
     )
@@ -271,6 +291,7 @@ class Settings(BaseSettings):
     environments: EnvironmentsSettings = EnvironmentsSettings()
     artifacts: ArtifactsSettings = ArtifactsSettings()
     delivery: DeliverySettings = DeliverySettings()
+    replicas: ReplicasSettings = ReplicasSettings()
 
     @field_validator("home")
     @classmethod
@@ -307,6 +328,7 @@ def load_settings(**overrides: Any) -> Settings:
         raise InvalidSettings(f"{CONFIG_FILE} cannot be read: {error}", hint="It must be valid TOML.") from error
     if unknown:
         raise _invalid(unknown)
+    _check_role(settings)
     return settings
 
 
@@ -338,6 +360,24 @@ def _invalid(problems: list[str]) -> InvalidSettings:
         hint=f"Correct the variable or its line in {CONFIG_FILE}, then run `roadbed config check`.",
         problems=problems,
     )
+
+
+def _check_role(settings: Settings) -> None:
+    """Refuse a replica that would not share with the others what all of them need."""
+    if settings.role == "all":
+        return
+    shared = [
+        (("database", "url"), settings.database.url, "the PostgreSQL that all processes use"),
+        (("secrets", "key"), settings.secrets.key, "the key of the host, from the file secrets.key in its home folder"),
+        (("artifacts", "folder"), settings.artifacts.folder, "a folder of stored files that all processes share"),
+    ]
+    missing = [f"{variable_name(path)}: set it to {what}" for path, value, what in shared if value is None]
+    if missing:
+        raise InvalidSettings(
+            f"The role {settings.role} is for one of several processes, which share database, key and stored files.",
+            hint="Set what is listed, for all processes alike, or leave --role and ROADBED_ROLE out.",
+            problems=missing,
+        )
 
 
 def variable_name(location: tuple[Any, ...]) -> str:

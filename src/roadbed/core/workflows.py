@@ -11,7 +11,7 @@ which carry versions of their own (runs.interpreter).
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -36,7 +36,10 @@ APPLICATION = "roadbed"
 APPLICATION_VERSION = "1"
 SCHEMA = "dbos"
 QUEUE = "segments"
-POLL_SECONDS = 0.1
+HOST_QUEUE = "host"
+SCHEDULE_QUEUE = "schedules"
+# Where a person waits is looked most often. On the host's is what other processes handed over.
+POLL_SECONDS = {QUEUE: 0.1, HOST_QUEUE: 0.5, SCHEDULE_QUEUE: 1.0}
 KEEP_FINISHED = timedelta(days=14)
 CONNECTIONS = 5
 
@@ -50,12 +53,14 @@ class Schedule:
     Args:
         name: stored; stays the same.
         cron: five fields, or six with seconds first; UTC.
-        action: runs as a workflow; at most one missed time is made up for.
+        action: runs as a workflow, once however many processes there are; at most one missed time is made up for.
+        needs_host: it runs only on the host (core.replica).
     """
 
     name: str
     cron: str
     action: Callable[[Services], Awaitable[None]]
+    needs_host: bool = False
 
 
 SCHEDULES: Slot[Schedule] = Slot(ContributionKind.SCHEDULE, Schedule)
@@ -95,17 +100,21 @@ def _as_function(workflow: Workflow) -> Workflow:
 class Workflows:
     """The workflow engine of this process. One a process: DBOS keeps its state in the module."""
 
-    def __init__(self, *, url: str, executor_id: str, concurrency: int, services: Services) -> None:
+    def __init__(
+        self, *, url: str, executor_id: str, queues: Sequence[str], concurrency: int, services: Services
+    ) -> None:
         """Prepare the engine; `launch` starts it.
 
         Args:
             url: the same database as `core.db`, as `postgresql://…`.
-            executor_id: stable for one home folder, so that a restart recovers its own work and nobody else's.
-            concurrency: workflows that run at the same time on this process.
+            executor_id: no two living processes have the same: they would run each other's steps once more.
+            queues: whose workflows this process runs; it can put some into any.
+            concurrency: workflows of one queue that run at the same time on this process.
             services: handed to schedules.
         """
         self._url = url
         self._executor_id = executor_id
+        self._queues = list(queues)
         self._concurrency = concurrency
         self._services = services
         self._workflows: dict[str, Workflow] = {}
@@ -139,6 +148,7 @@ class Workflows:
             "enable_otlp": False,
         }
         DBOS(config=config)
+        DBOS.listen_queues(self._queues)
         for name, function in self._workflows.items():
             DBOS.workflow(name=name, max_recovery_attempts=None)(_as_function(function))
         actions = {schedule.name: schedule.action for schedule in schedules}
@@ -152,9 +162,10 @@ class Workflows:
             await action(self._services)
 
         DBOS.launch()  # blocks for about 0.7 s: workflows run on the event loop that launched, so not in a thread
-        await DBOS.register_queue_async(
-            QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
-        )
+        for queue, seconds in POLL_SECONDS.items():
+            await DBOS.register_queue_async(
+                queue, worker_concurrency=self._concurrency, polling_interval_sec=seconds, on_conflict="always_update"
+            )
         self._client = await asyncio.to_thread(self._connect)
         await self._apply_schedules(schedules, run_schedule)
 
@@ -170,6 +181,7 @@ class Workflows:
                         "workflow_fn": run_schedule,
                         "schedule": schedule.cron,
                         "context": schedule.name,
+                        "queue_name": HOST_QUEUE if schedule.needs_host else SCHEDULE_QUEUE,
                     }
                     for schedule in schedules
                 ]
@@ -186,7 +198,7 @@ class Workflows:
         )
 
     async def enqueue(
-        self, session: WriteSession, *, workflow: str, workflow_id: str, arguments: dict[str, Any]
+        self, session: WriteSession, *, workflow: str, workflow_id: str, arguments: dict[str, Any], queue: str = QUEUE
     ) -> None:
         """Have `workflow` run once this transaction is committed; the same `workflow_id` runs only once, ever."""
         client = self._client
@@ -194,7 +206,7 @@ class Workflows:
             raise RuntimeError("workflows are not launched yet")
         options: DbosEnqueueOptions = {
             "workflow_name": workflow,
-            "queue_name": QUEUE,
+            "queue_name": queue,
             "workflow_id": workflow_id,
             "app_version": APPLICATION_VERSION,
         }
@@ -213,7 +225,7 @@ class Workflows:
         return await DBOS.run_step_async({"name": name, "retries_allowed": False}, call)
 
     async def recover(self, executor_ids: list[str]) -> None:
-        """Take over the unfinished work of processes that are gone."""
+        """Put the unfinished work of processes that are gone back into its queues."""
         await asyncio.to_thread(DBOS._recover_pending_workflows, executor_ids)  # noqa: SLF001 - no public form in DBOS 3.4
 
     async def list_broken(self, workflow_ids: list[str]) -> list[str]:
@@ -243,7 +255,7 @@ class Workflows:
     async def count_queued(self) -> int:
         """Return how many workflows wait for a worker, counted up to 1,000."""
         waiting = await DBOS.list_queued_workflows_async(
-            queue_name=QUEUE, status="ENQUEUED", limit=1000, load_input=False
+            queue_name=list(POLL_SECONDS), status="ENQUEUED", limit=1000, load_input=False
         )
         return len(waiting)
 

@@ -15,6 +15,7 @@ from roadbed.delivery.service.starting import follow_push
 from roadbed.delivery.workflows.checkout import CHECKOUT_STEP
 from roadbed.delivery.workflows.deploying import DEPLOY_STEP
 from roadbed.delivery.workflows.parts import finish, list_inventory, open_runner, purge_workspaces
+from roadbed.delivery.workflows.runner import Runner
 from roadbed.delivery.workflows.stages import STAGE_STEP
 from roadbed.runs.contract import PLACE_FACTS, STEPS, RunFinished
 from roadbed.scm.contract import Pushed
@@ -24,13 +25,13 @@ MODULE = Module(
     (
         PERMISSIONS.add(PIPELINE_READ, PIPELINE_RUN, PIPELINE_RUN_UNISOLATED),
         SHIPPED_ENTITIES.add(ShippedEntities("pipelines/standard.yaml", is_built_in=True)),
-        PROVIDERS.add(Provider("delivery: runner", open_runner)),
+        PROVIDERS.add(Provider("delivery: runner", open_runner, needs_host=True, gives=(Runner,))),
         STEPS.add(CHECKOUT_STEP, STAGE_STEP, DEPLOY_STEP),
         CONSUMERS.add(
-            Consumer("delivery.follow_push", Pushed, follow_push),
-            Consumer("delivery.finish", RunFinished, finish),
+            Consumer("delivery.follow_push", Pushed, follow_push, needs_host=True),
+            Consumer("delivery.finish", RunFinished, finish, needs_host=True),
         ),
-        SCHEDULES.add(Schedule("delivery.purge_workspaces", "25 * * * *", purge_workspaces)),
+        SCHEDULES.add(Schedule("delivery.purge_workspaces", "25 * * * *", purge_workspaces, needs_host=True)),
         INVENTORY.add(InventorySource("delivery", list_inventory)),
         API.add(api.router),
         PAGES.add(web.router),

@@ -7,11 +7,14 @@ from roadbed.core.extension import Module
 from roadbed.core.html import NAVIGATION, PANELS, TEMPLATES, NavItem, Panel, module_templates
 from roadbed.core.inventory import INVENTORY, InventorySource
 from roadbed.core.lifecycle import PROVIDERS, Provider
+from roadbed.core.loopback import Loopback
 from roadbed.core.routes import API, PAGES
 from roadbed.environments import api
 from roadbed.environments.access import ENVIRONMENT_DEPLOY, ENVIRONMENT_READ
 from roadbed.environments.service.inventory import list_inventory
 from roadbed.environments.service.parts import open_runtime, open_watch
+from roadbed.environments.service.routes import Routes
+from roadbed.environments.service.runtime.process import ProcessRuntime
 from roadbed.environments.service.using import find_resource_users
 from roadbed.environments.web import environment, logs, overview
 from roadbed.environments.workflows.ending import finish
@@ -26,12 +29,12 @@ MODULE = Module(
         PERMISSIONS.add(ENVIRONMENT_READ, ENVIRONMENT_DEPLOY),
         SHIPPED_ENTITIES.add(ShippedEntities("environment-types.yaml")),
         PROVIDERS.add(
-            Provider("environments: runtime", open_runtime),
-            Provider("environments: health watch", open_watch, is_after_launch=True),
+            Provider("environments: runtime", open_runtime, needs_host=True, gives=(Loopback, Routes, ProcessRuntime)),
+            Provider("environments: health watch", open_watch, is_after_launch=True, needs_host=True),
         ),
         STEPS.add(*STEP_KINDS, *STEERING_STEPS),
         RESOURCE_USERS.add(find_resource_users),
-        CONSUMERS.add(Consumer("environments.finish", RunFinished, finish)),
+        CONSUMERS.add(Consumer("environments.finish", RunFinished, finish, needs_host=True)),
         API.add(api.router),
         PAGES.add(overview.router, environment.router, logs.router),
         TEMPLATES.add(module_templates("environments", "roadbed.environments")),

@@ -33,9 +33,9 @@ MODULE = Module(
             FETCH_TEMPLATE, FETCH_PLAIN, PUBLISH_REPOSITORY, PUBLISH_GITHUB, CATALOG_REGISTER, PIPELINE_AWAIT, DEBUG_LOG
         ),
         STEPS.add(ACTION_KIND, OUTPUT_KIND),
-        PROVIDERS.add(Provider("goldenpaths: shipped paths", open_paths, is_after_launch=True)),
+        PROVIDERS.add(Provider("goldenpaths: shipped paths", open_paths, is_after_launch=True, needs_host=True)),
         CONSUMERS.add(
-            Consumer("goldenpaths.remove_workspace", RunFinished, remove_workspace),
+            Consumer("goldenpaths.remove_workspace", RunFinished, remove_workspace, needs_host=True),
             Consumer("goldenpaths.forget_deleted", RepositoryDeleted, forget_deleted),
         ),
         INVENTORY.add(InventorySource("goldenpaths", list_inventory)),

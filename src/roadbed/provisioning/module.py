@@ -15,7 +15,7 @@ from roadbed.provisioning.web import asking, pages
 from roadbed.provisioning.workflows.backup import FOLDER, read_databases, write_databases
 from roadbed.provisioning.workflows.inventory import list_inventory
 from roadbed.provisioning.workflows.local import DUMPS, LocalPostgres
-from roadbed.provisioning.workflows.server import open_server
+from roadbed.provisioning.workflows.server import WorkloadServer, open_server
 from roadbed.provisioning.workflows.start import start_again
 from roadbed.provisioning.workflows.steps import STEP_KINDS
 from roadbed.runs.contract import STEPS
@@ -26,8 +26,8 @@ MODULE = Module(
         PERMISSIONS.add(RESOURCE_READ, RESOURCE_WRITE, RESOURCE_DELETE),
         SHIPPED_ENTITIES.add(ShippedEntities("definitions/postgres.yaml")),
         PROVIDERS.add(
-            Provider("provisioning: workload PostgreSQL", open_server),
-            Provider("provisioning: workload PostgreSQL again", start_again, is_after_launch=True),
+            Provider("provisioning: workload PostgreSQL", open_server, needs_host=True, gives=(WorkloadServer,)),
+            Provider("provisioning: workload PostgreSQL again", start_again, is_after_launch=True, needs_host=True),
         ),
         DRIVERS.add(LocalPostgres()),
         STEPS.add(*STEP_KINDS),

@@ -166,6 +166,7 @@ class StepKind:
             the step started were undone before. It may be called again. None: there is nothing to undo but those runs.
         version: raised when stored inputs or outputs change their meaning; a plan with a newer version is parked.
         timeout_seconds: the step is failed after this.
+        needs_host: it works with repositories, workloads or files of the home folder, and runs only on the host.
     """
 
     name: str
@@ -173,6 +174,7 @@ class StepKind:
     undo: Callable[[StepContext], Awaitable[Undone]] | None = None
     version: int = 1
     timeout_seconds: float = 3600
+    needs_host: bool = False
 
 
 STEPS: Slot[StepKind] = Slot(ContributionKind.STEP, StepKind)

@@ -38,7 +38,7 @@ MODULE = Module(
         ),
         PROVIDERS.add(Provider("scm: outbound", open_outbound), Provider("scm: git host", open_host)),
         CONSUMERS.add(
-            Consumer("scm.remove_git_data", RepositoryDeleted, remove_git_data),
+            Consumer("scm.remove_git_data", RepositoryDeleted, remove_git_data, needs_host=True),
             Consumer("scm.webhooks_of_pushes", Pushed, plan_deliveries),
             Consumer("scm.webhooks_of_change_requests", ChangeRequestChanged, plan_deliveries),
             Consumer("scm.deliver_webhook", WebhookDue, deliver),
@@ -46,7 +46,7 @@ MODULE = Module(
         INVENTORY.add(InventorySource("scm", list_inventory)),
         BACKUP.add(BackupFolder("repositories")),
         SEARCH.add(SearchSource("Repositories", 30, access.REPOSITORY_READ, find_repositories)),
-        SCHEDULES.add(Schedule("scm.collect_garbage", "40 2 * * *", collect_garbage)),
+        SCHEDULES.add(Schedule("scm.collect_garbage", "40 2 * * *", collect_garbage, needs_host=True)),
         API.add(repositories.router, changes.router, webhooks.router, incoming.router),
         PAGES.add(
             transport.router,

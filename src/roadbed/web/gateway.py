@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from roadbed.core.access import SESSION_COOKIE
-from roadbed.core.errors import DatabaseAway
+from roadbed.core.errors import Unavailable
 from roadbed.core.loopback import Loopback, LoopbackAnswer, LoopbackFailed, LoopbackRequest
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings
@@ -31,7 +31,6 @@ class GatewayMiddleware:
     def __init__(self, app: ASGIApp, *, services: Services) -> None:
         self.app = app
         self._services = services
-        self._loopback = services.get(Loopback)
         settings = services.get(Settings)
         self._base_url = (settings.http.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
 
@@ -43,7 +42,7 @@ class GatewayMiddleware:
             return
         try:
             route = await find_route(self._services, ".".join((*names, "localhost")))
-        except DatabaseAway as error:
+        except Unavailable as error:
             await PlainTextResponse(f"{error.message}\n{error.hint}\n", 503)(scope, receive, send)
             return
         if route is None:
@@ -70,7 +69,7 @@ class GatewayMiddleware:
             body=_read_body(receive) if has_body else None,
         )
         try:
-            answer = await self._loopback.send(request, timeout_seconds=None)
+            answer = await self._services.get(Loopback).send(request, timeout_seconds=None)
         except LoopbackFailed:
             text = f"{route.workload} in {route.environment} does not answer."
             await self._explain(route, text, 502)(scope, receive, send)

@@ -9,7 +9,8 @@ STATEMENTS = frozenset({"select", "insert", "update", "delete", "text"})
 SESSION_QUERIES = frozenset({"execute", "scalar", "scalars", "stream", "stream_scalars", "get", "get_one", "refresh"})
 QUERY_PLACES = (
     "*/repository", "*/models", "migrations", "testing",
-    "core/db", "core/events", "core/idempotency", "core/workflows", "core/dispatcher", "core/schema", "core/postgres",
+    "core/db", "core/events", "core/idempotency", "core/workflows", "core/dispatcher", "core/schema", "core/leases",
+    "core/postgres",
 )  # fmt: skip
 # A git repository has commits too; everything else that is called `.commit(` ends a transaction.
 GIT_RECEIVERS = frozenset(

@@ -99,7 +99,7 @@ async def read_location(context: StepContext) -> Outcome:
     return Done(output, note=applied.describe())
 
 
-STEP = StepKind(INGEST, read_location, timeout_seconds=600)
+STEP = StepKind(INGEST, read_location, timeout_seconds=600, needs_host=True)
 
 
 def _collect(

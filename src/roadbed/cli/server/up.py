@@ -1,6 +1,7 @@
 """`roadbed up`: the server. The only command that starts the application."""
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -9,12 +10,13 @@ import typer
 import uvloop
 
 from roadbed.app import open_roadbed
-from roadbed.cli.output import console
+from roadbed.cli.output import Exit, console, fail
 from roadbed.core.home import Home
 from roadbed.core.http.server import HttpServer, bind
 from roadbed.core.lifecycle import Stopping
+from roadbed.core.replica import LeaseLost
 from roadbed.core.services import Services
-from roadbed.core.settings import Settings, load_settings
+from roadbed.core.settings import Role, Settings, load_settings
 from roadbed.core.telemetry import configure_logging
 from roadbed.identity.contract import FirstStart
 from roadbed.sample import load_sample
@@ -30,6 +32,10 @@ def up(
         int | None, typer.Option(help="The port; 0 takes a free one. [env: ROADBED_PORT; default: 8400]")
     ] = None,
     home: Annotated[Path | None, typer.Option(help="The folder for all data. [env: ROADBED_HOME]")] = None,
+    role: Annotated[
+        Role | None,
+        typer.Option(help="One of several processes over one database: pages only, or runs only. [env: ROADBED_ROLE]"),
+    ] = None,
     sample: Annotated[
         bool, typer.Option("--sample", help="Fill an empty catalog with the sample organisation.")
     ] = False,
@@ -38,7 +44,7 @@ def up(
 
     Example: roadbed up --sample
     """
-    settings = load_settings(host=host, port=port, home=home)
+    settings = load_settings(host=host, port=port, home=home, role=role)
     mask = SecretMask()
     configure_logging(settings.telemetry, redact=mask.mask_data)
     uvloop.run(serve(settings, mask=mask, is_sample=sample))
@@ -49,7 +55,7 @@ async def serve(settings: Settings, *, mask: SecretMask, is_sample: bool) -> Non
     with bind(settings.host, settings.port) as listener:
         port = listener.getsockname()[1]
         settings = settings.model_copy(update={"port": port})
-        async with open_roadbed(settings, mask=mask) as application:
+        async with open_roadbed(settings, mask=mask, on_lost=end_at_once) as application:
             services: Services = application.state.services
             server = HttpServer(
                 application, stopping=services.get(Stopping), shutdown_seconds=settings.http.shutdown_seconds
@@ -62,6 +68,12 @@ async def serve(settings: Settings, *, mask: SecretMask, is_sample: bool) -> Non
             if is_sample:
                 await load_sample(services)
             await task
+
+
+def end_at_once(error: LeaseLost) -> None:
+    """End this process in the middle of whatever it does: others do it now."""
+    fail(error.message, hint=error.hint)
+    os._exit(Exit.FAILED)
 
 
 def greet(settings: Settings, services: Services) -> None:

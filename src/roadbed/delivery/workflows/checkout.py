@@ -70,4 +70,4 @@ def _count_files(place: Place) -> int:
     return sum(path.is_file() for path in place.source.rglob("*") if ".git" not in path.parts)
 
 
-CHECKOUT_STEP = StepKind("delivery.checkout", _execute, timeout_seconds=90_000)
+CHECKOUT_STEP = StepKind("delivery.checkout", _execute, timeout_seconds=90_000, needs_host=True)

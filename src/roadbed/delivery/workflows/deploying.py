@@ -179,4 +179,4 @@ async def _undo(context: StepContext) -> Undone:
         return await release_application(session, context.actor, context.subject)
 
 
-DEPLOY_STEP = StepKind("delivery.deploy", _execute, undo=_undo)
+DEPLOY_STEP = StepKind("delivery.deploy", _execute, undo=_undo, needs_host=True)

@@ -176,4 +176,4 @@ async def _undo(context: StepContext) -> Undone:
     return undone
 
 
-STAGE_STEP = StepKind("delivery.stage", _execute, undo=_undo, timeout_seconds=90_000)
+STAGE_STEP = StepKind("delivery.stage", _execute, undo=_undo, timeout_seconds=90_000, needs_host=True)

@@ -17,4 +17,4 @@ async def _stop(context: StepContext) -> Outcome:
     return Done({"instance": str(instance_id)}, note="It stays stopped until it is started or deployed again")
 
 
-STEERING_STEPS = (StepKind(RESTART_RUN, _restart), StepKind(STOP_RUN, _stop))
+STEERING_STEPS = (StepKind(RESTART_RUN, _restart, needs_host=True), StepKind(STOP_RUN, _stop, needs_host=True))

@@ -225,11 +225,11 @@ async def _tidy(context: StepContext) -> Outcome:
 
 
 STEP_KINDS = (
-    StepKind("environments.begin", _begin, undo=_undo_begin),
-    StepKind("environments.resources", _provision),
-    StepKind("environments.bind", _bind),
-    StepKind("environments.start", _start, undo=_undo_start),
-    StepKind("environments.ready", _ready),
-    StepKind("environments.switch", _switch, undo=_undo_switch),
-    StepKind("environments.tidy", _tidy),
+    StepKind("environments.begin", _begin, undo=_undo_begin, needs_host=True),
+    StepKind("environments.resources", _provision, needs_host=True),
+    StepKind("environments.bind", _bind, needs_host=True),
+    StepKind("environments.start", _start, undo=_undo_start, needs_host=True),
+    StepKind("environments.ready", _ready, needs_host=True),
+    StepKind("environments.switch", _switch, undo=_undo_switch, needs_host=True),
+    StepKind("environments.tidy", _tidy, needs_host=True),
 )

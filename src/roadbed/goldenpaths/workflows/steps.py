@@ -160,5 +160,5 @@ def _call(context: StepContext, position: int, number: int) -> ActionCall:
     )
 
 
-ACTION_KIND = StepKind(ACTION_STEP, _execute, undo=_undo)
+ACTION_KIND = StepKind(ACTION_STEP, _execute, undo=_undo, needs_host=True)
 OUTPUT_KIND = StepKind(OUTPUT_STEP, _show_output)

@@ -19,6 +19,7 @@ def list_permissions(session: ReadSession) -> list[Permission]:
 
 async def seed_roles(session: WriteSession) -> None:
     """Create the built-in roles, and bring those up to date that people have not changed."""
+    await lock_transaction(session, "identity: roles")  # the first processes may start together
     permissions = list_permissions(session)
     known = {role.name: role for role in await repository.list_roles(session)}
     for name, title in rules.BUILT_IN_ROLES.items():

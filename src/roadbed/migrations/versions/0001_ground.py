@@ -167,6 +167,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "key", name=op.f("pk_idempotency_keys")),
     )
     op.create_table(
+        "leases",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("holder", sa.String(), nullable=False),
+        sa.Column("place", sa.String(), nullable=False),
+        sa.Column("process", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
+    )
+    op.create_index(op.f("ix_leases_holder"), "leases", ["holder"], unique=False)
+    op.create_table(
         "locations",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("type", sa.String(), nullable=False),
@@ -992,6 +1003,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_path_drafts_updated_at"), table_name="path_drafts")
     op.drop_table("path_drafts")
     op.drop_table("locations")
+    op.drop_index(op.f("ix_leases_holder"), table_name="leases")
+    op.drop_table("leases")
     op.drop_table("idempotency_keys")
     op.drop_index(op.f("ix_events_at"), table_name="events")
     op.drop_table("events")

@@ -192,9 +192,9 @@ async def _forget_row(context: StepContext, resource_id: UUID) -> Outcome:
 
 STEP_KINDS = (
     StepKind("provisioning.match", _match, undo=_undo_match),
-    StepKind("provisioning.plan", _plan),
-    StepKind("provisioning.apply", _apply, undo=_undo_apply),
+    StepKind("provisioning.plan", _plan, needs_host=True),
+    StepKind("provisioning.apply", _apply, undo=_undo_apply, needs_host=True),
     StepKind("provisioning.publish", _publish),
-    StepKind("provisioning.destroy", _destroy),
+    StepKind("provisioning.destroy", _destroy, needs_host=True),
     StepKind("provisioning.forget", _forget),
 )

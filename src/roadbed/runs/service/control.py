@@ -12,7 +12,7 @@ from roadbed.core.actor import Actor
 from roadbed.core.db import ReadSession, WriteSession, lock_transaction
 from roadbed.core.errors import RoadbedError
 from roadbed.core.extension import Registry
-from roadbed.core.workflows import Workflows
+from roadbed.core.workflows import QUEUE, Workflows
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
 from roadbed.runs import repository
@@ -154,7 +154,7 @@ def _new_step(run: Run, step: StepPlan, position: int, versions: dict[str, int])
     )
 
 
-async def enqueue_segment(session: WriteSession, run: Run) -> None:
+async def enqueue_segment(session: WriteSession, run: Run, *, queue: str = QUEUE) -> None:
     """Have the run moved on by a new segment after this transaction; an older segment stops at its next step."""
     run.segment += 1
     await session.services.get(Workflows).enqueue(
@@ -162,6 +162,7 @@ async def enqueue_segment(session: WriteSession, run: Run) -> None:
         workflow=SEGMENT_WORKFLOW,
         workflow_id=_workflow_id(run),
         arguments={"run_id": str(run.id), "segment": run.segment},
+        queue=queue,
     )
     await repository.notify(session, run.id)
 

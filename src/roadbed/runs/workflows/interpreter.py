@@ -20,9 +20,10 @@ from roadbed.core.db import Database, WriteSession, outlast_outage
 from roadbed.core.errors import DatabaseAway, RoadbedError
 from roadbed.core.events import publish
 from roadbed.core.extension import Registry
+from roadbed.core.replica import Replica
 from roadbed.core.services import Services
 from roadbed.core.telemetry import Metrics
-from roadbed.core.workflows import Workflows
+from roadbed.core.workflows import HOST_QUEUE, Workflows
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
 from roadbed.runs import repository
@@ -37,6 +38,7 @@ from roadbed.runs.workflows.context import RunningStep
 log = structlog.get_logger(__name__)
 
 CANCEL_POLL_SECONDS = 0.5
+WAITS_FOR_HOST = "Waits for the host, the process with the repositories and workloads"
 _SPAN_BITS = 2**64 - 1
 
 
@@ -56,6 +58,7 @@ class Interpreter:
         self._services = services
         self._database = services.get(Database)
         self._workflows = services.get(Workflows)
+        self._is_host = services.get(Replica).is_host
         self._tracer = get_tracer("roadbed.runs")
         self._kinds = {kind.name: kind for kind in services.get(Registry).get(STEPS)}
         self._moving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -111,12 +114,16 @@ class Interpreter:
             if kind is None or kind.version < step.version:
                 await self._park(session, run, step)
                 return None
+            if kind.needs_host and not self._is_host:
+                await _hand_over(session, run, step)
+                return None
             is_undo = run.state == RunState.UNDOING
             outputs = {other.key: other.output for other in steps if other.state == StepState.SUCCEEDED}
             if is_undo:
                 step.state = StepState.UNDOING
             else:
                 step.state = StepState.RUNNING
+                step.note = None if step.note == WAITS_FOR_HOST else step.note
                 step.attempt += 1
                 step.started_at = step.started_at or now()
             await repository.notify(session, run.id)
@@ -288,6 +295,14 @@ def _unexpected(turn: Turn, error: Exception) -> UnexpectedStepError:
         f"{turn.context.title} met an error that Roadbed did not expect: {said}",
         hint="The server's log has the whole of it, under this run's id. Retry the run from here.",
     )
+
+
+async def _hand_over(session: WriteSession, run: Run, step: RunStep) -> None:
+    """Have the host go on with the run, from this step."""
+    if run.state == RunState.RUNNING:
+        run.state = RunState.PENDING
+    step.note = WAITS_FOR_HOST
+    await enqueue_segment(session, run, queue=HOST_QUEUE)
 
 
 def _write_outcome(step: RunStep, result: Done | Skip | None) -> None:

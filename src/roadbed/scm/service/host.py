@@ -7,7 +7,7 @@ are called inside `refs.changing_refs`, which holds the repository's lock.
 import asyncio
 import hashlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -60,8 +60,12 @@ class BuiltinHost:
 
     name = BUILTIN_HOST
 
-    def __init__(self, folder: Path, *, base_url: str, settings: ScmSettings) -> None:
+    def __init__(
+        self, folder: Path, *, base_url: str, settings: ScmSettings, elsewhere: Callable[[], Exception] | None
+    ) -> None:
+        """Open the folder of repositories; `elsewhere` is the error where they are with another process."""
         self.folder = folder
+        self._elsewhere = elsewhere
         self.settings = settings
         self.locks = RepositoryLocks(folder)
         self.transfers = asyncio.Semaphore(settings.concurrent_transfers)
@@ -77,12 +81,23 @@ class BuiltinHost:
     def folder_of(self, repository_id: UUID) -> Path:
         return self.folder / f"{repository_id}.git"
 
+    def require_here(self) -> None:
+        """Refuse what needs git data, where it is with another process.
+
+        Raises:
+            HostElsewhere.
+        """
+        if self._elsewhere is not None:
+            raise self._elsewhere()
+
     async def open(self, repository: Repository) -> Git:
         """Return git in the repository's folder, which is made when the repository has never been used.
 
         Raises:
             RepositoryMissing: it had commits and its folder is gone.
+            HostElsewhere: git data is with another process.
         """
+        self.require_here()
         folder = self.folder_of(repository.id)
         if not folder.is_dir():
             if repository.has_commits:

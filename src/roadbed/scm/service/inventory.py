@@ -14,6 +14,7 @@ from roadbed.scm.service.host import BuiltinHost
 async def list_inventory(services: Services) -> list[Item]:
     """List what is in the folder of repositories."""
     host = services.get(BuiltinHost)
+    host.require_here()
     names = await asyncio.to_thread(lambda: sorted(path.name for path in host.folder.iterdir()))
     async with services.get(Database).read() as session:
         known = await table.list_full_names(session)

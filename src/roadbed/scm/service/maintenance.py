@@ -9,6 +9,7 @@ import structlog
 
 from roadbed.core.db import Database
 from roadbed.core.home import Home
+from roadbed.core.replica import Replica
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings
 from roadbed.scm.errors import GitFailed
@@ -34,9 +35,14 @@ async def open_host(services: Services) -> AsyncIterator[None]:
     settings = services.get(Settings)
     folder = services.get(Home).folder("repositories")
     base_url = settings.http.public_url or f"http://{_for_url(settings.host)}:{settings.port}"
-    host = BuiltinHost(folder, base_url=base_url, settings=settings.scm)
+    replica = services.get(Replica)
+    elsewhere = None if replica.is_host else replica.elsewhere
+    host = BuiltinHost(folder, base_url=base_url, settings=settings.scm, elsewhere=elsewhere)
     services.put(BuiltinHost, host)
     services.put(ScmHosts, ScmHosts(host))
+    if elsewhere is not None:
+        yield
+        return
     await reconcile(services)
     checking = asyncio.create_task(check_all(services))
     try:

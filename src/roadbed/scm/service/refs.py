@@ -73,6 +73,7 @@ async def changing_refs(services: Services, actor: Actor, repository_id: UUID) -
         RepositoryNotFound: it is gone, or its creation is not committed yet.
     """
     host, database = services.get(BuiltinHost), services.get(Database)
+    host.require_here()
     async with host.locks.hold(repository_id) as descriptor:
         async with database.write() as session:
             row = await table.find_by_id(session, repository_id, is_locked=True)

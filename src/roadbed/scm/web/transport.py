@@ -140,6 +140,7 @@ async def receive_pack(
 async def _open(services: Services, actor: Actor, owner: str, name: str, *, service: str) -> Repository:
     permission = REPOSITORY_WRITE if service == RECEIVE_PACK else REPOSITORY_READ
     services.get(DeciderService).require(actor, permission)
+    services.get(BuiltinHost).require_here()
     async with services.get(Database).read() as session:
         return await get_repository(session, owner, name.removesuffix(".git"))
 

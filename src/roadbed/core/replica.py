@@ -1,0 +1,258 @@
+"""What this process is among those that share a database: its role, its executor id, and whether it is the host.
+
+With the embedded database there is one process, which is everything. With an outside one each process holds a lease
+(core.leases) and renews it. Whoever cannot renew it in time ends at once, before it runs out: then the leader has the
+unfinished work of its executor id done by others, and no step is ever run by two processes at a time. A process that is
+alone has nobody to fear, and waits for its database as long as that takes.
+
+The host is the process with the home folder that holds repositories, workloads and their databases. What needs it is
+declared (`needs_host` of step kinds, consumers, schedules and providers) and runs nowhere else.
+"""
+
+import asyncio
+import os
+import platform
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from roadbed.core import leases
+from roadbed.core.db import Database, WriteSession
+from roadbed.core.errors import Conflict, DatabaseAway, Unavailable
+from roadbed.core.home import Home
+from roadbed.core.leases import HOST, Holder, LeaseRow
+from roadbed.core.services import Services
+from roadbed.core.settings import Role, Settings
+from roadbed.core.workflows import Workflows
+from roadbed.kit.clock import now
+from roadbed.kit.ids import new_id
+
+log = structlog.get_logger(__name__)
+
+# Parts of a lease's length: when it is renewed, and when a process that could not renew it ends.
+RENEW_AFTER = 0.25
+END_AFTER = 0.75
+RETRY_SECONDS = 0.2
+FORGET_AFTER = timedelta(hours=1)
+WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+GUIDE = "docs/how-to/run-several-replicas.md"
+
+
+class LeaseLost(Conflict):
+    """Others may be doing the work of this process."""
+
+    code = "replica.lease_lost"
+
+
+class HostTaken(Conflict):
+    code = "replica.host_taken"
+
+
+class HostElsewhere(Unavailable):
+    """What was asked for is with another process."""
+
+    code = "replica.host_elsewhere"
+
+
+@dataclass
+class Replica:
+    """This process among the others. `host_address` is where the host answers, as far as it is known to be up."""
+
+    role: Role
+    executor_id: str
+    is_host: bool
+    host_address: str | None = None
+
+    def elsewhere(self) -> HostElsewhere:
+        """Return the error for what only the host can do."""
+        if self.host_address is None:
+            return HostElsewhere(
+                "Repositories, workloads and their databases are with the host, and no host is up.",
+                hint=f"Start `roadbed up` on the machine with its home folder, then try again. See {GUIDE}.",
+            )
+        return HostElsewhere(
+            f"Repositories, workloads and their databases are with the host at {self.host_address}, not here.",
+            hint=f"Send this request there, or have the load balancer do so. See {GUIDE}.",
+        )
+
+
+@asynccontextmanager
+async def open_replica(services: Services, *, on_lost: Callable[[LeaseLost], None]) -> AsyncIterator[Replica]:
+    """Take this process's leases, and keep them until the end.
+
+    Args:
+        services: with settings, home and a migrated database; the workflow engine may follow.
+        on_lost: ends the process, without waiting for anything.
+
+    Raises:
+        HostTaken: another process is the host already.
+    """
+    settings, home = services.get(Settings), services.get(Home)
+    if home.postgres is not None:
+        yield Replica(settings.role, home.executor_id, is_host=True)
+        return
+    is_host = settings.role == "all"
+    executor_id = home.executor_id if is_host else f"{settings.role}-{new_id().hex}"
+    replica = Replica(settings.role, executor_id, is_host)
+    database = Database(home.database_url, pool_size=1, statement_timeout_seconds=3600, services=services)
+    keeper = _Keeper(replica, settings, services=services, database=database)
+    try:
+        await keeper.take_all()
+        keeping = asyncio.create_task(keeper.keep(), name="leases")
+        keeping.add_done_callback(partial(_report_end, on_lost))
+        try:
+            yield replica
+        finally:
+            keeping.cancel()
+            await asyncio.wait([keeping])
+            await keeper.release()
+    finally:
+        await database.close()
+
+
+def _report_end(on_lost: Callable[[LeaseLost], None], keeping: "asyncio.Task[None]") -> None:
+    error = None if keeping.cancelled() else keeping.exception()
+    if isinstance(error, LeaseLost):
+        on_lost(error)
+    elif error is not None:
+        log.error("leases.failed", exc_info=error)
+        on_lost(LeaseLost(f"This process can no longer keep its lease: {error!r}.", hint="Start it again."))
+
+
+async def recover_left(services: Services) -> None:
+    """Have the one process of an embedded database do what the executors of a restored one left unfinished."""
+    if services.get(Home).postgres is None:
+        return
+    async with services.get(Database).write() as session:
+        for row in await leases.list_others(session, services.get(Replica).executor_id):
+            await services.get(Workflows).recover([row.name])
+            await session.delete(row)
+
+
+class _Keeper:
+    """Takes, renews and watches leases, over a connection of its own: a busy pool must not cost the lease."""
+
+    def __init__(self, replica: Replica, settings: Settings, *, services: Services, database: Database) -> None:
+        self._replica = replica
+        self._services = services
+        self._database = database
+        self._seconds = settings.replicas.lease_seconds
+        self._names = (HOST, replica.executor_id) if replica.is_host else (replica.executor_id,)
+        machine = platform.node()
+        self._holder = Holder(
+            holder=new_id().hex,
+            place=f"{machine}:{settings.home}",
+            process=f"{replica.role}, process {os.getpid()} on {machine}",
+            address=f"http://{machine if settings.host in WILDCARDS else settings.host}:{settings.port}",
+        )
+        self._is_alone = True
+        self._ends_at = self._leads_at = 0.0
+
+    async def take_all(self) -> None:
+        """Take the leases; what a process holds that is gone is waited for.
+
+        Raises:
+            HostTaken: the process that has one renews it.
+        """
+        seen: LeaseRow | None = None
+        while True:
+            began = time.monotonic()
+            async with self._database.write() as session:
+                taken = await self._find_taken(session)
+                if taken is None:
+                    self._ends_at, self._leads_at = began + self._seconds * END_AFTER, began + self._seconds
+                    await self._look_around(session)
+                    return
+            if seen is None:
+                seen = taken
+                log.info("leases.waiting", lease=taken.name, process=taken.process, until=taken.expires_at.isoformat())
+            elif taken.expires_at != seen.expires_at:
+                raise HostTaken(
+                    f"Another Roadbed is the host of this database already: {taken.process}, at {taken.address}.",
+                    hint=f"Stop it first, or start this one with --role web or --role worker. See {GUIDE}.",
+                )
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _find_taken(self, session: WriteSession) -> LeaseRow | None:
+        """Take one lease after the other, and return the first that somebody else has."""
+        for name in self._names:
+            if not await leases.take(session, name, self._holder, seconds=self._seconds):
+                return await leases.get(session, name)
+        return None
+
+    async def keep(self) -> None:
+        """Renew, and take over from those that are gone, until cancelled.
+
+        Raises:
+            LeaseLost: this process has to end.
+        """
+        while True:
+            await asyncio.sleep(self._seconds * RENEW_AFTER)
+            await self._renew_in_time()
+            if time.monotonic() > self._leads_at:  # others had the time to come back after an outage
+                await self._take_over()
+
+    async def _renew_in_time(self) -> None:
+        while True:
+            began = time.monotonic()
+            left = self._ends_at - began
+            if left <= 0 and not self._is_alone:
+                raise LeaseLost(
+                    f"This process could not renew its lease for {self._seconds * END_AFTER:.0f} s and ends, because "
+                    "others will take its work over.",
+                    hint="Look whether the database answers and the machine is overloaded, then start it again.",
+                )
+            try:
+                async with asyncio.timeout(left if left > 0 else self._seconds):
+                    await self._renew()
+            except (DatabaseAway, TimeoutError) as error:
+                log.warning("leases.not_renewed", error=repr(error), seconds_left=round(left, 1))
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            self._ends_at = began + self._seconds * END_AFTER
+            return
+
+    async def _renew(self) -> None:
+        async with self._database.write() as session:
+            kept = await leases.renew(session, self._holder.holder, seconds=self._seconds)
+            if kept < set(self._names):
+                raise LeaseLost(
+                    "The lease of this process was taken away: others are doing its work, so it ends.",
+                    hint="Start it again. If it was not cut off for a while, see whether a second Roadbed was started "
+                    "from the same home folder.",
+                )
+            await self._look_around(session)
+
+    async def _look_around(self, session: WriteSession) -> None:
+        self._is_alone = not await leases.count_others(session, self._holder.holder)
+        self._replica.host_address = await leases.find_host_address(session)
+
+    async def _take_over(self) -> None:
+        """As the leader, have the work of processes that are gone done by others.
+
+        For a while again and again: one that was cut off may take a last workflow before it notices.
+        """
+        try:
+            async with self._database.write() as session:
+                for row in await leases.list_ended(session) if await leases.lead(session) else ():
+                    await self._services.get(Workflows).recover([row.name])
+                    if row.holder:
+                        row.holder = ""  # so that it learns of it, should it come back
+                        log.warning("leases.taken_over", executor=row.name, process=row.process)
+                    elif row.expires_at < now() - FORGET_AFTER:
+                        await session.delete(row)
+        except DatabaseAway as error:
+            log.warning("leases.not_taken_over", error=str(error))
+
+    async def release(self) -> None:
+        """Give the leases back; what this process did not finish is done by others."""
+        try:
+            async with self._database.write() as session:
+                await leases.release(session, self._holder.holder)
+        except DatabaseAway as error:
+            log.warning("leases.not_released", error=str(error), hint="they run out by themselves")
