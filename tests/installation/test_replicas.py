@@ -2,9 +2,11 @@
 
 import base64
 import json
+import os
+import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,20 +186,42 @@ class following:  # noqa: N801 - used as a function
         assert not self._thread.is_alive()
 
 
-def test_worker_whose_lease_is_taken_away_ends_and_says_why(fleet: Fleet) -> None:
-    worker = fleet.workers[0]
-    marks = fleet.new_marks("lost", is_held=True)
-    runs = [fleet.start_run(marks, f"lost-{number}") for number in range(2 * CONCURRENCY)]
-    wait_until(lambda: len(read_attempts(marks)) == len(runs), seconds=PATIENCE_SECONDS)
+def take_lease(fleet: Fleet, worker: RoadbedProcess) -> None:
+    """Take the lease of a worker that lives and works."""
     taken = fleet.query(
         "UPDATE leases SET holder = '', expires_at = now() WHERE process LIKE $1 RETURNING name",
         f"worker, process {pid_of(worker)} on %",
     )
     assert len(taken) == 1
+
+
+def stand_still(fleet: Fleet, worker: RoadbedProcess) -> None:
+    """Stop a worker for so long that the others take its lease, and let it go on."""
+    os.kill(pid_of(worker), signal.SIGSTOP)
+    who = f"worker, process {pid_of(worker)} on %"
+    look = "SELECT 1 FROM leases WHERE holder = '' AND process LIKE $1"
+    wait_until(lambda: bool(fleet.query(look, who)), seconds=PATIENCE_SECONDS)
+    os.kill(pid_of(worker), signal.SIGCONT)
+
+
+@pytest.mark.parametrize(
+    ("lose", "words"),
+    [
+        (take_lease, "The lease of this process was taken away: others are doing its work, so it ends."),
+        (stand_still, "This process could not renew its lease for 6 s and ends"),
+    ],
+)
+def test_worker_that_lost_its_lease_ends_and_says_why(
+    fleet: Fleet, lose: Callable[[Fleet, RoadbedProcess], None], words: str
+) -> None:
+    worker = fleet.workers[0]
+    marks = fleet.new_marks(lose.__name__, is_held=True)
+    runs = [fleet.start_run(marks, f"{lose.__name__}-{number}") for number in range(2 * CONCURRENCY)]
+    wait_until(lambda: len(read_attempts(marks)) == len(runs), seconds=PATIENCE_SECONDS)
+    lose(fleet, worker)
     assert worker.process is not None
     assert worker.process.wait(PATIENCE_SECONDS) == 1
-    output = worker.home.with_name(f"{worker.home.name}.log").read_text()
-    assert "The lease of this process was taken away: others are doing its work, so it ends." in output
+    assert words in worker.home.with_name(f"{worker.home.name}.log").read_text()
     (marks / "hold").unlink()
     for run in runs:
         assert wait_until_finished(fleet.web, fleet.token, run)["state"] == "succeeded"

@@ -194,8 +194,10 @@ class _Keeper:
         while True:
             await asyncio.sleep(self._seconds * RENEW_AFTER)
             await self._renew_in_time()
-            if time.monotonic() > self._leads_at:  # others had the time to come back after an outage
-                await self._take_over()
+            workflows = self._services.find(Workflows)
+            has_waited = time.monotonic() > self._leads_at  # others had the time to come back after an outage
+            if has_waited and workflows is not None and workflows.is_launched:
+                await self._take_over(workflows)
 
     async def _renew_in_time(self) -> None:
         while True:
@@ -232,7 +234,7 @@ class _Keeper:
         self._is_alone = not await leases.count_others(session, self._holder.holder)
         self._replica.host_address = await leases.find_host_address(session)
 
-    async def _take_over(self) -> None:
+    async def _take_over(self, workflows: Workflows) -> None:
         """As the leader, have the work of processes that are gone done by others.
 
         For a while again and again: one that was cut off may take a last workflow before it notices.
@@ -240,7 +242,7 @@ class _Keeper:
         try:
             async with self._database.write() as session:
                 for row in await leases.list_ended(session) if await leases.lead(session) else ():
-                    await self._services.get(Workflows).recover([row.name])
+                    await workflows.recover([row.name])
                     if row.holder:
                         row.holder = ""  # so that it learns of it, should it come back
                         log.warning("leases.taken_over", executor=row.name, process=row.process)

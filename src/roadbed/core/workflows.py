@@ -169,6 +169,10 @@ class Workflows:
         self._client = await asyncio.to_thread(self._connect)
         await self._apply_schedules(schedules, run_schedule)
 
+    @property
+    def is_launched(self) -> bool:
+        return self._client is not None
+
     async def _apply_schedules(self, schedules: tuple[Schedule, ...], run_schedule: Any) -> None:
         for known in await DBOS.list_schedules_async():
             if known["schedule_name"] not in {schedule.name for schedule in schedules}:
