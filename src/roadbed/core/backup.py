@@ -8,7 +8,8 @@ import json
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,9 +20,9 @@ from roadbed.core.db import Database
 from roadbed.core.errors import Conflict, Invalid
 from roadbed.core.extension import ContributionKind, Slot
 from roadbed.core.home import EXECUTOR_ID_FILE, Home, open_home_database, require_installation
-from roadbed.core.postgres import dump_database, restore_database
+from roadbed.core.postgres import DumpFailed, dump_database, restore_database
 from roadbed.core.postgres.binaries import Programs, find_programs
-from roadbed.core.schema import count_tables
+from roadbed.core.schema import count_tables, read_major
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings
 from roadbed.kit.text import plural
@@ -77,12 +78,22 @@ class RestoreReport:
     lost: tuple[str, ...]
 
 
-def _programs(settings: Settings, home: Home) -> Programs:
-    return (
-        home.postgres.programs
-        if home.postgres is not None
-        else find_programs(pg_bin=settings.pg_bin, prefers_given=True)
-    )
+async def _choose_programs(settings: Settings, home: Home) -> Programs:
+    """Return the embedded server's programs; for an outside one those in ROADBED_PG_BIN, or of its own version."""
+    if home.postgres is not None:
+        return home.postgres.programs
+    async with _connected(home.database_url) as database:
+        major = await read_major(database)
+    return find_programs(pg_bin=settings.pg_bin, prefers_given=True, major=None if settings.pg_bin else major)
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[Database]:
+    database = Database(url, pool_size=2, statement_timeout_seconds=60, services=Services())
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 async def back_up(settings: Settings, file: Path, *, folders: Sequence[BackupFolder]) -> BackupReport:
@@ -97,7 +108,7 @@ async def back_up(settings: Settings, file: Path, *, folders: Sequence[BackupFol
     async with open_home_database(settings) as home:
         with tempfile.TemporaryDirectory(dir=settings.home, prefix="backup-") as scratch:
             dump = Path(scratch) / DATABASE_FILE
-            await dump_database(_programs(settings, home), url=home.database_url, file=dump)
+            await dump_database(await _choose_programs(settings, home), url=home.database_url, file=dump)
             parts = await _collect(settings, home, folders, Path(scratch))
             manifest = Path(scratch) / MANIFEST
             values = {
@@ -156,7 +167,7 @@ async def restore(settings: Settings, file: Path, *, folders: Sequence[BackupFol
     dump = settings.home / DATABASE_FILE
     lost = ["the secrets key: put the old secrets.key into the folder, or set ROADBED_SECRETS__KEY, before the start"]
     async with open_home_database(settings) as home:
-        await restore_database(_programs(settings, home), url=home.database_url, file=dump)
+        await _restore_dump(settings, home, dump)
         for folder in folders:
             path = settings.home / folder.name
             if folder.read is not None and path.exists():
@@ -171,15 +182,24 @@ async def restore(settings: Settings, file: Path, *, folders: Sequence[BackupFol
     return RestoreReport(settings.home, tuple(lost))
 
 
+async def _restore_dump(settings: Settings, home: Home, dump: Path) -> None:
+    programs = await _choose_programs(settings, home)
+    try:
+        await restore_database(programs, url=home.database_url, file=dump)
+    except DumpFailed as error:
+        raise DumpFailed(
+            f"The database was not restored, with the programs of PostgreSQL {programs.version}: {error.message}",
+            hint="The server must not be older than the one that was backed up; ROADBED_PG_BIN names the programs of "
+            "its version. Restore again with a new folder.",
+        ) from error
+
+
 async def _require_empty_database(settings: Settings) -> None:
     url = settings.database.url
     if url is None:
         return
-    database = Database(url.get_secret_value(), pool_size=2, statement_timeout_seconds=60, services=Services())
-    try:
+    async with _connected(url.get_secret_value()) as database:
         count = await count_tables(database)
-    finally:
-        await database.close()
     if count:
         name = f"{database.url.database} on {database.url.host or 'its socket'}"
         raise DatabaseNotEmpty(

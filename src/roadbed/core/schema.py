@@ -66,6 +66,12 @@ async def count_tables(database: Database) -> int:
         return await session.scalar(own) or 0
 
 
+async def read_major(database: Database) -> int:
+    """Return the major version of the server."""
+    async with database.read() as session:
+        return int(await session.scalar(text("SHOW server_version_num"))) // 10_000
+
+
 async def migrate(database: Database) -> SchemaStatus:
     """Bring the schema to the newest version, alone: other processes wait for the advisory lock."""
 
