@@ -87,8 +87,9 @@ def count_marks(marks: Path) -> int:
 @pytest.fixture(scope="module")
 def started(open_folder: Path, database_url: str) -> Iterator[Fleet]:
     """The fleet, all of it started at once on an empty database."""
+    plugin = install_plugin(open_folder / "site", "crash", "tests.crash.plugin:PLUGIN")
     env = {
-        "PYTHONPATH": f"{install_plugin(open_folder / 'site')}:{ROOT}",
+        "PYTHONPATH": f"{plugin}:{ROOT}",
         "ROADBED_DATABASE__URL": database_url,
         "ROADBED_SECRETS__KEY": base64.b64encode(bytes(32)).decode(),
         "ROADBED_ARTIFACTS__FOLDER": str(open_folder / "blobs"),

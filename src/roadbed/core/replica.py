@@ -194,16 +194,21 @@ class _Keeper:
         while True:
             await asyncio.sleep(self._seconds * RENEW_AFTER)
             await self._renew_in_time()
-            workflows = self._services.find(Workflows)
             has_waited = time.monotonic() > self._leads_at  # others had the time to come back after an outage
-            if has_waited and workflows is not None and workflows.is_launched:
-                await self._take_over(workflows)
+            if has_waited and self._is_working:
+                await self._take_over()
+
+    @property
+    def _is_working(self) -> bool:
+        """Whether there is work that others may take over. Before, the start may hold up everything for long."""
+        workflows = self._services.find(Workflows)
+        return workflows is not None and workflows.is_launched
 
     async def _renew_in_time(self) -> None:
         while True:
             began = time.monotonic()
             left = self._ends_at - began
-            if left <= 0 and not self._is_alone:
+            if left <= 0 and self._is_working and not self._is_alone:
                 raise LeaseLost(
                     f"This process could not renew its lease for {self._seconds * END_AFTER:.0f} s and ends, because "
                     "others will take its work over.",
@@ -222,7 +227,7 @@ class _Keeper:
     async def _renew(self) -> None:
         async with self._database.write() as session:
             kept = await leases.renew(session, self._holder.holder, seconds=self._seconds)
-            if kept < set(self._names):
+            if kept < set(self._names) and (self._is_working or await self._find_taken(session) is not None):
                 raise LeaseLost(
                     "The lease of this process was taken away: others are doing its work, so it ends.",
                     hint="Start it again. If it was not cut off for a while, see whether a second Roadbed was started "
@@ -234,7 +239,7 @@ class _Keeper:
         self._is_alone = not await leases.count_others(session, self._holder.holder)
         self._replica.host_address = await leases.find_host_address(session)
 
-    async def _take_over(self, workflows: Workflows) -> None:
+    async def _take_over(self) -> None:
         """As the leader, have the work of processes that are gone done by others.
 
         For a while again and again: one that was cut off may take a last workflow before it notices.
@@ -242,7 +247,7 @@ class _Keeper:
         try:
             async with self._database.write() as session:
                 for row in await leases.list_ended(session) if await leases.lead(session) else ():
-                    await workflows.recover([row.name])
+                    await self._services.get(Workflows).recover([row.name])
                     if row.holder:
                         row.holder = ""  # so that it learns of it, should it come back
                         log.warning("leases.taken_over", executor=row.name, process=row.process)
