@@ -72,7 +72,12 @@ class ReadSession(AsyncSession):
 
 
 class WriteSession(ReadSession):
-    """A session whose transaction is committed once, at the edge, by `Database.write`."""
+    """A session whose transaction is committed once, at the edge, by `Database.write`.
+
+    `after_commit` is done then, in order: for what this process holds in memory. What must not be lost is an event.
+    """
+
+    after_commit: list[Callable[[], Awaitable[None]]]
 
 
 class Database:
@@ -120,8 +125,11 @@ class Database:
         """
         async with _naming_outages(), WriteSession(self.engine, expire_on_commit=False) as session:
             session.services = self.services
+            session.after_commit = []
             yield session
             await session.commit()
+        for work in session.after_commit:
+            await work()
 
     @property
     def connections_in_use(self) -> int:

@@ -17,6 +17,7 @@ from roadbed.identity import access, api
 from roadbed.identity.rules import RoleDecider
 from roadbed.identity.service.accounts import FIRST_ADMIN, ensure_admin
 from roadbed.identity.service.authentication import AccountAuthenticator
+from roadbed.identity.service.known import KnownTokens
 from roadbed.identity.service.roles import seed_roles
 from roadbed.identity.service.sign_in import purge
 from roadbed.identity.types import FirstStart
@@ -32,7 +33,9 @@ async def _open(services: Services) -> AsyncIterator[None]:
     idle = timedelta(hours=services.get(Settings).session.hours)
     services.put(FirstStart, FirstStart(FIRST_ADMIN, password))
     services.put(DeciderService, DeciderService(RoleDecider()))
-    services.put(AuthenticatorService, AuthenticatorService(AccountAuthenticator(database, idle=idle)))
+    known = KnownTokens()
+    services.put(KnownTokens, known)
+    services.put(AuthenticatorService, AuthenticatorService(AccountAuthenticator(database, idle=idle, known=known)))
     yield
 
 

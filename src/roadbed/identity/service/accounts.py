@@ -11,6 +11,7 @@ from roadbed.core.db import ReadSession, WriteSession, lock_transaction
 from roadbed.identity import repository, rules
 from roadbed.identity.errors import AccountNameTaken, AccountNotFound, InvalidAccount, LastAdmin
 from roadbed.identity.models import Account
+from roadbed.identity.service.known import forget_tokens
 from roadbed.identity.service.passwords import hash_password
 from roadbed.identity.service.roles import check_within_own
 from roadbed.identity.types import AccountKind
@@ -149,6 +150,7 @@ async def change_account(session: WriteSession, actor: Actor, name: str, change:
     await _check_roles(session, actor, [*before.roles, *(change.roles or ())])
     await _check_admin_stays(session, account, before.roles, change)
     password = await _apply(session, account, change)
+    forget_tokens(session)
     result = await _result(session, account, password)
     await record(
         session,

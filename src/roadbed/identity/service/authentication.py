@@ -13,6 +13,7 @@ from roadbed.identity import repository, rules
 from roadbed.identity.errors import AccountDisabled, TokenExpired, TokenInvalid
 from roadbed.identity.models import Account, Session, Token
 from roadbed.identity.service.actors import actor_of
+from roadbed.identity.service.known import KnownTokens
 from roadbed.kit.clock import now
 
 GIT_PATH = "/git/"
@@ -23,9 +24,10 @@ NEXT_STEP = "Create a new one under Account, Tokens, or with `roadbed token crea
 class AccountAuthenticator:
     """Authenticates by `Authorization: Bearer`, by Basic with a token as password for git, or by the session cookie."""
 
-    def __init__(self, database: Database, *, idle: timedelta) -> None:
+    def __init__(self, database: Database, *, idle: timedelta, known: KnownTokens) -> None:
         self._database = database
         self._idle = idle
+        self._known = known
 
     async def authenticate(self, presented: Presented) -> Actor:
         """Return the actor; anonymous when nothing valid in the way of a session was presented.
@@ -46,13 +48,17 @@ class AccountAuthenticator:
         return actor
 
     async def _by_token(self, value: str, presented: Presented) -> Actor:
+        digest, address, generation = rules.value_hash(value), presented.address, self._known.generation
+        known = self._known.find(digest, address)
+        if known is not None:
+            return known
         at = now()
         async with self._database.read() as session:
             token, account = _check_token(await find_token(session, value), at)
             credential = f"token:{token.id}"
-            actor = await actor_of(
-                session, account, address=presented.address, credential=credential, scopes=token.scopes
-            )
+            actor = await actor_of(session, account, address=address, credential=credential, scopes=token.scopes)
+        left_seconds = (token.expires_at - at).total_seconds()
+        self._known.keep(digest, address, actor, seconds=left_seconds, generation=generation)
         if _is_stale(token.last_used_at, at):
             async with self._database.write() as writing:
                 await repository.touch_token(writing, token.id, at=at)

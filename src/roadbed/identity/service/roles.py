@@ -10,6 +10,7 @@ from roadbed.core.extension import Registry
 from roadbed.identity import repository, rules
 from roadbed.identity.errors import BeyondOwn, InvalidRole, RoleFixed, RoleInUse, RoleNameTaken, RoleNotFound
 from roadbed.identity.models import Role
+from roadbed.identity.service.known import forget_tokens
 
 
 def list_permissions(session: ReadSession) -> list[Permission]:
@@ -74,6 +75,7 @@ async def put_role(
         session.add(role)
     else:
         role.title, role.permissions = title.strip() or name, patterns
+    forget_tokens(session)
     action = "identity.role_created" if is_new else "identity.role_changed"
     await record(
         session, actor, action=action, subject=f"role:{name}", before=before, after=_state(role), permissions=patterns
@@ -95,6 +97,7 @@ async def reset_role(session: WriteSession, actor: Actor, name: str) -> Role:
     check_within_own(actor, [*patterns, *role.permissions], what=f"the role {name}")
     before = _state(role)
     role.permissions = role.seeded = patterns
+    forget_tokens(session)
     await record(
         session, actor, action="identity.role_reset", subject=f"role:{name}", before=before, after=_state(role)
     )

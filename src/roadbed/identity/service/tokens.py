@@ -21,6 +21,7 @@ from roadbed.identity.service.accounts import (
     get_account,
     own_account,
 )
+from roadbed.identity.service.known import forget_tokens
 from roadbed.identity.service.roles import check_within_own, get_role, list_permissions
 from roadbed.identity.types import AccountKind, NewToken
 from roadbed.kit.clock import now
@@ -124,6 +125,7 @@ async def revoke_token(session: WriteSession, actor: Actor, token_id: UUID) -> T
         raise TokenNotFound(f"You have no token {token_id}.", hint="GET /api/v1/tokens lists your tokens.")
     token, account = found
     token.revoked_at = now()
+    forget_tokens(session)
     await record(
         session,
         actor,
