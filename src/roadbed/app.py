@@ -34,7 +34,7 @@ from roadbed.core.inventory import INVENTORY, INVENTORY_READ, InventorySource, l
 from roadbed.core.lifecycle import PROVIDERS, Provider, Stopping
 from roadbed.core.redaction import DataMask
 from roadbed.core.replica import LeaseLost, Replica, open_replica, recover_left
-from roadbed.core.routes import API, API_PREFIX, PAGES
+from roadbed.core.routes import API, API_PREFIX, MOUNTS, PAGES, MountsMiddleware
 from roadbed.core.sandbox import Sandbox
 from roadbed.core.sandbox.parts import open_sandbox
 from roadbed.core.schema import migrate, read_status
@@ -232,6 +232,7 @@ def create_app(services: Services, *, static: Path) -> FastAPI:
         app.include_router(router, include_in_schema=False)
     app.mount("/static", Assets(static), name="static")
     # The last one added is the outermost.
+    app.add_middleware(MountsMiddleware, services=services, mounts=registry.get(MOUNTS))
     app.add_middleware(
         SizeLimitMiddleware,
         limit_bytes=settings.http.max_request_bytes,
@@ -243,6 +244,6 @@ def create_app(services: Services, *, static: Path) -> FastAPI:
     app.add_middleware(HeadersMiddleware)
     app.add_middleware(OneHostMiddleware, own_address=settings.http.public_url, listens_on=settings.host)
     app.add_middleware(GatewayMiddleware, services=services)
-    app.add_middleware(TraceMiddleware)
+    app.add_middleware(TraceMiddleware, is_traced=settings.telemetry.otlp_endpoint is not None)
     app.add_middleware(ProxyMiddleware, trusted=settings.http.trusted_proxies)
     return app

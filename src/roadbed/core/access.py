@@ -10,10 +10,12 @@ from typing import Any, Protocol
 
 from fastapi import Depends, Request
 from fastapi.params import Depends as Dependency
+from starlette.requests import HTTPConnection
 
 from roadbed.core.actor import ANONYMOUS, Actor
 from roadbed.core.errors import Forbidden, Unauthenticated
 from roadbed.core.extension import ContributionKind, Slot
+from roadbed.core.services import Services
 
 SESSION_COOKIE = "roadbed_session"
 
@@ -112,20 +114,30 @@ class DeciderService:
 
 async def current_actor(request: Request) -> Actor:
     """Return who sent the request; asked once a request. Whose credentials are refused is anonymous from then on."""
-    actor: Actor | None = getattr(request.state, "actor", None)
-    if actor is None:
-        presented = Presented(
-            path=request.url.path,
-            address=request.client.host if request.client else None,
-            authorization=request.headers.get("authorization"),
-            session=request.cookies.get(SESSION_COOKIE),
-        )
-        request.state.actor = replace(ANONYMOUS, address=presented.address)
-        found: AuthenticatorService | None = request.app.state.services.find(AuthenticatorService)
-        if found is not None:
-            request.state.actor = await found.authenticator.authenticate(presented)
-        actor = request.state.actor
-    return actor
+    return await actor_of_connection(request, request.app.state.services)
+
+
+async def actor_of_connection(connection: HTTPConnection, services: Services) -> Actor:
+    """Return who sent a request; see `current_actor`."""
+    state = connection.state
+    actor: Actor | None = getattr(state, "actor", None)
+    if actor is not None:
+        return actor
+    headers = connection.headers
+    presented = Presented(
+        path=connection.scope["path"],
+        address=connection.client.host if connection.client else None,
+        authorization=headers.get("authorization"),
+        session=connection.cookies.get(SESSION_COOKIE) if "cookie" in headers else None,
+    )
+    found = services.find(AuthenticatorService)
+    actor = None
+    try:
+        actor = await found.authenticator.authenticate(presented) if found is not None else None
+    finally:
+        state.actor = actor or replace(ANONYMOUS, address=presented.address)
+    known: Actor = state.actor
+    return known
 
 
 def requires(permission: Permission) -> Any:

@@ -23,6 +23,7 @@ class ContributionKind(StrEnum):
     PERMISSION = "permission"
     API = "api"
     PAGES = "pages"
+    MOUNT = "mount"
     TEMPLATES = "templates"
     NAVIGATION = "navigation"
     PANEL = "panel"

@@ -139,6 +139,7 @@ class MetricsMiddleware:
     def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
         self.app = app
         self.metrics = metrics
+        self._series: dict[tuple[str, str, int], Histogram] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -156,5 +157,11 @@ class MetricsMiddleware:
         try:
             await self.app(scope, receive, send_noting_status)
         finally:
-            seconds = time.perf_counter() - began
-            self.metrics.request_seconds.labels(scope["method"], route_template(scope), str(status)).observe(seconds)
+            self._observe(scope, status, time.perf_counter() - began)
+
+    def _observe(self, scope: Scope, status: int, seconds: float) -> None:
+        key = (scope["method"], route_template(scope), status)
+        series = self._series.get(key)
+        if series is None:
+            series = self._series[key] = self.metrics.request_seconds.labels(key[0], key[1], str(status))
+        series.observe(seconds)

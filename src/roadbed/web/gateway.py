@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from roadbed.core.access import SESSION_COOKIE
 from roadbed.core.errors import Unavailable
+from roadbed.core.http.context import find_header
 from roadbed.core.loopback import Loopback, LoopbackAnswer, LoopbackFailed, LoopbackRequest
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings
@@ -35,7 +36,7 @@ class GatewayMiddleware:
         self._base_url = (settings.http.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        host = Headers(scope=scope).get("host", "") if scope["type"] == "http" else ""
+        host = (find_header(scope, b"host") or "") if scope["type"] == "http" else ""
         names = split_host(host)
         if names is None:
             await self.app(scope, receive, send)

@@ -1,6 +1,7 @@
 """What every request carries: its trace, and where it really came from."""
 
 import ipaddress
+import random
 import secrets
 from collections.abc import Sequence
 
@@ -14,6 +15,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from roadbed.core.routes import API_PREFIX
 
 _PROPAGATOR = TraceContextTextMapPropagator()
+
+
+def find_header(scope: Scope, name: bytes) -> str | None:
+    """Return the first header of that name, in lower case, without reading all the others."""
+    for key, value in scope["headers"]:
+        if key == name:
+            text: str = value.decode("latin-1")
+            return text
+    return None
 
 
 def trace_id_of(request: HTTPConnection) -> str:
@@ -38,15 +48,21 @@ class TraceMiddleware:
     Without an endpoint for traces nothing is recorded, and the id is the caller's, or made here.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, is_traced: bool) -> None:
         self.app = app
+        self._is_traced = is_traced
         self._tracer = trace.get_tracer("roadbed.http")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
-            return
+        elif self._is_traced or find_header(scope, b"traceparent") is not None:
+            await self._trace(scope, receive, send)
+        else:
+            _bind(scope, f"{random.getrandbits(128):032x}")  # noqa: S311 - an id, no secret; the system's are dear
+            await self.app(scope, receive, send)
 
+    async def _trace(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_noting_status(message: Message) -> None:
             if message["type"] == "http.response.start":
                 span.set_attribute("http.response.status_code", message["status"])
@@ -57,14 +73,18 @@ class TraceMiddleware:
             scope["method"], context=parent, kind=trace.SpanKind.SERVER, attributes={"url.path": scope["path"]}
         ) as span:
             known = span.get_span_context()
-            trace_id = format_trace_id(known.trace_id) if known.is_valid else secrets.token_hex(16)
-            scope.setdefault("state", {})["trace_id"] = trace_id
-            structlog.contextvars.clear_contextvars()
-            with structlog.contextvars.bound_contextvars(trace_id=trace_id):
-                try:
-                    await self.app(scope, receive, send_noting_status)
-                finally:
-                    span.update_name(f"{scope['method']} {route_template(scope)}")
+            _bind(scope, format_trace_id(known.trace_id) if known.is_valid else secrets.token_hex(16))
+            try:
+                await self.app(scope, receive, send_noting_status)
+            finally:
+                span.update_name(f"{scope['method']} {route_template(scope)}")
+
+
+def _bind(scope: Scope, trace_id: str) -> None:
+    """Give a request its id, and the log of its context, which is its own, as well."""
+    scope.setdefault("state", {})["trace_id"] = trace_id
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(trace_id=trace_id)
 
 
 class ProxyMiddleware:
@@ -82,7 +102,7 @@ class ProxyMiddleware:
         return any(parsed in network for network in self._networks)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope.get("client") and self._is_trusted(scope["client"][0]):
+        if self._networks and scope["type"] == "http" and scope.get("client") and self._is_trusted(scope["client"][0]):
             headers = HTTPConnection(scope).headers
             hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()]
             while hops and self._is_trusted(hops[-1]):

@@ -1,16 +1,16 @@
 """The guards around every request: one host, security headers, cross-site protection, size limit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from fastapi import Request
-from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from roadbed.core.access import SESSION_COOKIE
 from roadbed.core.errors import Forbidden, RoadbedError, TooLarge
+from roadbed.core.http.context import find_header
 from roadbed.core.http.problems import problem_response, wants_page
 
 POLICY = (
@@ -28,6 +28,21 @@ class RequestTooLarge(TooLarge):
     code = "request.too_large"
 
 
+_ALWAYS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), browsing-topics=()"),
+)
+_BY_DEFAULT = (
+    (b"content-security-policy", POLICY.encode()),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+)
+_TLS_ONLY = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_GOVERNED = frozenset(name for name, _ in (*_ALWAYS, *_BY_DEFAULT))
+
+
 class HeadersMiddleware:
     """Adds the headers that limit what a page may do, and HSTS when the request came over TLS."""
 
@@ -37,20 +52,24 @@ class HeadersMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.setdefault("Content-Security-Policy", POLICY)
-                headers.setdefault("Referrer-Policy", "same-origin")
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Cross-Origin-Opener-Policy"] = "same-origin"
-                headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-                headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), browsing-topics=()"
+                headers = _limit(message.get("headers", ()))
                 if scope["scheme"] == "https":
-                    headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-                if not headers.get("Cache-Control"):
-                    headers["Cache-Control"] = "no-store"
+                    headers.append(_TLS_ONLY)
+                message["headers"] = headers
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+def _limit(given: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    headers = list(given)
+    names = {name for name, _ in headers}
+    if names.isdisjoint(_GOVERNED):
+        return [*headers, *_ALWAYS, *_BY_DEFAULT]
+    fixed = {name for name, _ in _ALWAYS}
+    kept = [header for header in headers if header[0] not in fixed and header != (b"cache-control", b"")]
+    names = {name for name, _ in kept}
+    return [*kept, *_ALWAYS, *(header for header in _BY_DEFAULT if header[0] not in names)]
 
 
 class CrossSiteMiddleware:
@@ -159,7 +178,7 @@ class SizeLimitMiddleware:
         if scope["type"] != "http" or self.is_exempt(scope["path"]):
             await self.app(scope, receive, send)
             return
-        declared = HTTPConnection(scope).headers.get("content-length", "0")
+        declared = find_header(scope, b"content-length") or "0"
         if not declared.isdigit() or int(declared) > self.limit_bytes:
             await self._refuse(scope)(scope, receive, send)
             return
