@@ -32,9 +32,9 @@ format:  ## bring the code into its style
 	@$(BIN)/ruff check --quiet --fix-only
 	@$(BIN)/ruff format
 
-bench:  ## measure starts, the first service and memory; writes build/bench
+bench:  ## measure starts, the first service, memory, and the catalog (needs wrk); writes build/bench
 	@$(BOOTSTRAP) --dev
-	@unset ROADBED_HOME; exec $(BIN)/python bench/start.py $(ARGS)
+	@unset ROADBED_HOME; $(BIN)/python bench/start.py $(ARGS) && exec $(BIN)/python bench/catalog.py
 
 docs:  ## write the reference pages anew from the code
 	@$(BOOTSTRAP) --dev

@@ -65,14 +65,14 @@ def pss(pid: int) -> float:
 
 
 @contextmanager
-def server(home: Path) -> Iterator[tuple[int, str, float]]:
-    """Run `roadbed up --sample` on a free port. Gives its pid, its address, and the seconds until a page answered."""
+def server(home: Path, *arguments: str) -> Iterator[tuple[int, str, float]]:
+    """Run `roadbed up` on a free port. Gives its pid, its address, and the seconds until a page answered."""
     outside = {name: value for name, value in os.environ.items() if not name.startswith("ROADBED_")}
     log = home.with_suffix(".log")
     began = time.monotonic()
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [ROADBED, "up", "--port", "0", "--sample"],
+            [ROADBED, "up", "--port", "0", *arguments],
             env=outside | {"ROADBED_HOME": str(home)},
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -124,7 +124,7 @@ def measure(home: Path) -> dict[str, float]:
     """Start twice in one home folder; seconds and MiB by the names of FIGURES."""
     found: dict[str, float] = {}
     began = time.monotonic()
-    with server(home) as (pid, address, seconds):
+    with server(home, "--sample") as (pid, address, seconds):
         found["cold_start_s"] = seconds
         found["pss_fresh_mib"] = pss(pid)
         memory = Memory(pid)
@@ -140,7 +140,7 @@ def measure(home: Path) -> dict[str, float]:
         found["pss_idle_mib"] = pss(pid)
         children = psutil.Process(pid).children(recursive=True)
         found["pss_postgres_mib"] = sum(pss(child.pid) for child in children if child.name().startswith("postgres"))
-    with server(home) as (_, _, seconds):
+    with server(home, "--sample") as (_, _, seconds):
         found["warm_start_s"] = seconds
     return found
 

@@ -1,0 +1,177 @@
+"""How fast the catalog answers, and what it costs, with 1,000, 10,000 and 100,000 entities.
+
+For each size: an empty installation, ingestion of the files, a second reading of the same files, then each request
+driven by wrk over 16 and 64 connections with a token, names and terms at random; then a start with the full catalog
+until a request is answered, and the memory of the server's process (PSS). Prints a table and writes JSON.
+
+    python bench/catalog.py [--sizes 1000 10000 100000] [--seconds 10] [--rounds 3] [--json build/bench/catalog.json]
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import entities
+import httpx
+import psutil
+import start
+
+CONNECTIONS = (16, 64)
+QUERY = "/api/catalog/entities/by-query"
+FACETS = "/api/catalog/entity-facets"
+REQUESTS = {
+    "by name": "/api/catalog/entities/by-name/component/default/{name}",
+    "by query: services, 20": f"{QUERY}?filter=kind=component,spec.type=service&limit=20",
+    "list page: components by name, 20": f"{QUERY}?filter=kind=component&limit=20&orderField=metadata.name,asc",
+    "full text in name and title, 20": (
+        f"{QUERY}?fullTextFilterTerm={{word}}&fullTextFilterFields=metadata.name,metadata.title&limit=20"
+    ),
+    "facets: spec.type": f"{FACETS}?facet=spec.type",
+    "facets: tags": f"{FACETS}?facet=metadata.tags",
+}
+SCRIPT = """
+local names, words, path = {}, {}, %(path)s
+for line in io.lines(%(names)s) do names[#names + 1] = line end
+for line in io.lines(%(words)s) do words[#words + 1] = line end
+math.randomseed(42)
+wrk.headers["Authorization"] = "Bearer " .. %(token)s
+request = function()
+  local target = path:gsub("{name}", names[math.random(#names)]):gsub("{word}", words[math.random(#words)])
+  return wrk.format("GET", target)
+end
+done = function(summary, latency)
+  local errors = summary.errors
+  io.write(string.format('\\n{"rate": %%f, "p50_ms": %%f, "p99_ms": %%f, "failed": %%d}\\n',
+    summary.requests / summary.duration * 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
+    errors.connect + errors.read + errors.write + errors.status + errors.timeout))
+end
+"""
+
+
+def drive(address: str, script: Path, *, connections: int, seconds: int) -> dict[str, float]:
+    """Return rate, p50 and p99 of one run of wrk."""
+    done = subprocess.run(
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), address],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    result: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    if result["failed"]:
+        raise SystemExit(f"{result['failed']} requests failed:\n{done.stdout}")
+    return result
+
+
+def measure_requests(address: str, token: str, folder: Path, made: entities.Made, options: Any) -> dict[str, Any]:
+    """Return the medians of each request by number of connections."""
+    (folder / "names").write_text("\n".join(made.names["Component"]) + "\n")
+    (folder / "words").write_text("\n".join(entities.WORDS) + "\n")
+    script = folder / "wrk.lua"
+    found: dict[str, Any] = {}
+    for name, path in REQUESTS.items():
+        values = {"path": path, "names": str(folder / "names"), "words": str(folder / "words"), "token": token}
+        script.write_text(SCRIPT % {key: json.dumps(value) for key, value in values.items()})
+        found[name] = {}
+        for connections in CONNECTIONS:
+            drive(address, script, connections=connections, seconds=2)
+            rounds = [
+                drive(address, script, connections=connections, seconds=options.seconds) for _ in range(options.rounds)
+            ]
+            found[name][connections] = {
+                key: statistics.median(one[key] for one in rounds) for key in ("rate", "p50_ms", "p99_ms")
+            }
+    return found
+
+
+def read(client: httpx.Client, path: str, body: dict[str, str] | None = None) -> float:
+    """Have a location read; returns the seconds until its run has ended well."""
+    began = time.monotonic()
+    run_id = client.post(path, json=body).raise_for_status().json()["run_id"]
+    while (run := client.get(f"/api/v1/runs/{run_id}").json())["state"] not in ("succeeded", "failed", "cancelled"):
+        time.sleep(0.05)
+    if run["state"] != "succeeded":
+        raise SystemExit(f"the ingestion has {run['state']}: {run}")
+    return time.monotonic() - began
+
+
+def measure(count: int, folder: Path, options: Any) -> dict[str, Any]:
+    """Measure everything at one size."""
+    home, data = folder / "home", folder / "data"
+    home.mkdir(mode=0o755)
+    made = entities.make(count, data)
+    found: dict[str, Any] = {}
+    with start.server(home) as (pid, address, _):
+        with start.open_client(home, address) as client:
+            client.timeout = httpx.Timeout(120)
+            found["ingest_s"] = read(client, "/api/v1/locations", {"type": "file", "target": str(made.root)})
+            location = client.get("/api/v1/locations").json()["items"][-1]["id"]
+            found["again_s"] = read(client, f"/api/v1/locations/{location}/refresh")
+            token = client.headers["Authorization"].removeprefix("Bearer ")
+        found["requests"] = measure_requests(address, token, folder, made, options)
+        found["pss_mib"] = start.pss(pid)
+    began = time.monotonic()
+    with start.server(home) as (pid, address, _):
+        answer = httpx.get(
+            f"{address}/api/catalog/entity-facets?facet=kind", headers={"Authorization": f"Bearer {token}"}
+        )
+        found["start_s"] = time.monotonic() - began
+        kinds = answer.raise_for_status().json()["facets"]["kind"]
+        found["entities"] = sum(kind["count"] for kind in kinds)
+        found["pss_started_mib"] = start.pss(pid)
+    return found
+
+
+def show(results: dict[int, dict[str, Any]]) -> None:
+    print(f"{'':<36}" + "".join(f"{size:>22,}" for size in results))
+    for name in REQUESTS:
+        for connections in CONNECTIONS:
+            cells = [result["requests"][name][connections] for result in results.values()]
+            line = "".join(f"{cell['rate']:>10,.0f}/s {cell['p99_ms']:>6.1f} ms" for cell in cells)
+            print(f"{name:<32}{connections:>4}{line}")
+    for key, words in (
+        ("ingest_s", "ingestion, s"),
+        ("again_s", "nothing changed, s"),
+        ("start_s", "start to first answer, s"),
+        ("pss_mib", "memory after the load, MiB (PSS)"),
+        ("pss_started_mib", "memory after a start, MiB (PSS)"),
+    ):
+        print(f"{words:<36}" + "".join(f"{result[key]:>22.1f}" for result in results.values()))
+
+
+def main() -> None:
+    """Measure all sizes, show them and write them down."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", type=Path, default=Path("build/bench/catalog.json"))
+    options = parser.parse_args()
+    if shutil.which("wrk") is None:
+        raise SystemExit("wrk is not there. On Debian: apt-get install wrk")
+    results = {}
+    for size in options.sizes:
+        folder = Path(tempfile.mkdtemp(prefix="roadbed-bench-"))
+        folder.chmod(0o755)
+        try:
+            results[size] = measure(size, folder, options)
+        finally:
+            shutil.rmtree(folder)
+    machine = (
+        f"{os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, Python {platform.python_version()}"
+    )
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps({"machine": machine, "sizes": results}, indent=1) + "\n")
+    print(f"Medians of {options.rounds} rounds of {options.seconds} s on {machine}; requests/s and p99")
+    show(results)
+
+
+if __name__ == "__main__":
+    main()
