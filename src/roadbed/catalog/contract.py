@@ -17,13 +17,13 @@ from roadbed.catalog.service.entities import (
     find_entity,
     get_entity,
     list_by_refs,
-    list_entities,
     list_targets,
     put_entities,
     validate,
 )
+from roadbed.catalog.service.listing import list_entities, search_entities
 from roadbed.catalog.service.locations import get_location, refresh_location, register_location, remove_location
-from roadbed.catalog.service.reading import get_overview, list_recent_changes, search_entities
+from roadbed.catalog.service.reading import get_overview, list_recent_changes
 from roadbed.catalog.service.statuses import list_statuses, report_status, withdraw_status
 from roadbed.catalog.service.waiting import wait_for_entity
 from roadbed.catalog.types import (

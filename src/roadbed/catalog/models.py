@@ -18,7 +18,8 @@ class Location(Base):
     """Where entities are read from.
 
     `error` says why the last reading failed as a whole; the state of the last good one stays. `fingerprint` changes
-    whenever the source may have changed. `read_at` is when the reading that was applied began.
+    whenever the source may have changed. `read_at` is when the reading that was applied began. `entity_ref` is that of
+    the Location entity which stands for it where Backstage's clients look.
     """
 
     __tablename__ = "locations"
@@ -27,6 +28,7 @@ class Location(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     type: Mapped[str]
     target: Mapped[str]
+    entity_ref: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime]
     created_by: Mapped[str]
     checked_at: Mapped[datetime | None]
@@ -136,6 +138,23 @@ class EntityStatus(Base):
     detail: Mapped[dict[str, Any]]
     since: Mapped[datetime]
     at: Mapped[datetime]
+
+
+class Touch(Base):
+    """Something beside its content that changed about an entity: a status, a fault in its file, its location.
+
+    Indexes that follow read them by `transaction`: what a finished transaction has written is complete, while a number
+    from a sequence may become visible after a higher one.
+    """
+
+    __tablename__ = "touches"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    ref: Mapped[str]
+    transaction: Mapped[int] = mapped_column(
+        BigInteger, index=True, server_default=text("((pg_current_xact_id())::text)::bigint")
+    )
+    at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Change(Base):

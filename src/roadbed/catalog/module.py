@@ -1,19 +1,26 @@
 """What the catalog adds."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
 
-from roadbed.catalog import api
 from roadbed.catalog.access import ENTITY_READ, ENTITY_WRITE, LOCATION_READ, LOCATION_WRITE, SERVER_FILES
+from roadbed.catalog.api import rest
+from roadbed.catalog.api.backstage.app import PREFIX, open_backstage
+from roadbed.catalog.repository.touches import purge
 from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS, Kinds
 from roadbed.catalog.service.entities import find_groups
+from roadbed.catalog.service.index import CatalogIndex
+from roadbed.catalog.service.sampling import Sampler
 from roadbed.catalog.service.shipped import ShippedRefs, put_shipped
 from roadbed.catalog.service.waiting import resume_entity_waits
 from roadbed.catalog.types import EntitiesChanged
 from roadbed.catalog.web import router as pages
 from roadbed.catalog.web.finds import SEARCH_SOURCE, find_needs, load_run_subject
 from roadbed.catalog.workflows.clones import list_inventory
-from roadbed.catalog.workflows.ingest import STEP, follow_push, follow_received_push, refresh_changed
+from roadbed.catalog.workflows.ingest import STEP, follow_push, follow_received_push, read_once, refresh_changed
 from roadbed.core.access import PERMISSIONS
 from roadbed.core.db import Database
 from roadbed.core.events import CONSUMERS, Consumer
@@ -22,13 +29,16 @@ from roadbed.core.html import NAVIGATION, PANELS, TEMPLATES, NavItem, Panel, mod
 from roadbed.core.inventory import INVENTORY, InventorySource
 from roadbed.core.lifecycle import PROVIDERS, Provider
 from roadbed.core.needs import NEEDS
-from roadbed.core.routes import API, PAGES
+from roadbed.core.routes import API, MOUNTS, PAGES, MountedApp
 from roadbed.core.search import SEARCH
 from roadbed.core.services import Services
 from roadbed.core.workflows import SCHEDULES, Schedule
 from roadbed.identity.contract import GroupSource
+from roadbed.kit.clock import now
 from roadbed.runs.contract import PLACE_FACTS, STEPS
 from roadbed.scm.contract import Pushed, PushReceived
+
+_KEEP_TOUCHES = timedelta(days=1)
 
 
 @asynccontextmanager
@@ -37,7 +47,19 @@ async def _open(services: Services) -> AsyncIterator[None]:
     services.put(Kinds, BUILT_IN_KINDS.with_kinds(services.get(Registry).get(ENTITY_KINDS)))
     async with services.get(Database).write() as session:
         services.put(ShippedRefs, await put_shipped(session))
+    services.put(Sampler, Sampler(partial(read_once, services)))
+    index = CatalogIndex(services.get(Database))
+    await index.load()
+    services.put(CatalogIndex, index)
+    following = asyncio.create_task(index.follow(), name="catalog: follow")
     yield
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+
+
+async def _purge(services: Services) -> None:
+    async with services.get(Database).write() as session:
+        await purge(session, before=now() - _KEEP_TOUCHES)
 
 
 MODULE = Module(
@@ -51,9 +73,13 @@ MODULE = Module(
             Consumer("catalog.follow_received_push", PushReceived, follow_received_push, needs_host=True),
             Consumer("catalog.resume_waits", EntitiesChanged, resume_entity_waits),
         ),
-        SCHEDULES.add(Schedule("catalog.refresh", "* * * * *", refresh_changed, needs_host=True)),
+        SCHEDULES.add(
+            Schedule("catalog.refresh", "* * * * *", refresh_changed, needs_host=True),
+            Schedule("catalog.purge", "23 * * * *", _purge),
+        ),
         INVENTORY.add(InventorySource("catalog", list_inventory)),
-        API.add(api.router),
+        API.add(rest.router),
+        MOUNTS.add(MountedApp(PREFIX, open_backstage)),
         PAGES.add(pages),
         TEMPLATES.add(module_templates("catalog", "roadbed.catalog")),
         NEEDS.add(find_needs),

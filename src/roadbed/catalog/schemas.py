@@ -250,7 +250,7 @@ class LocationIn(BaseModel):
         min_length=1,
         max_length=2000,
         examples=["https://git.example.com/shop.git#main:catalog-info.yaml"],
-        description="For `file` an absolute path or glob; for `git` `url[#branch[:path or glob]]`.",
+        description="`git`: `url[#branch[:path or glob]]`; `url`: an address; `file`: an absolute path or glob.",
     )
 
 

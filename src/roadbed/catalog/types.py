@@ -39,6 +39,7 @@ class ChangeKind(StrEnum):
 class LocationType(StrEnum):
     FILE = "file"
     GIT = "git"
+    URL = "url"
 
 
 class Health(StrEnum):
@@ -179,6 +180,7 @@ class LocationSummary:
     id: UUID
     type: LocationType
     target: str
+    entity_ref: str
     created_at: datetime
     created_by: str
     checked_at: datetime | None

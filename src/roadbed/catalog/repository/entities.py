@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from roadbed.catalog.models import Entity, EntityRelation
 from roadbed.core.db import ReadSession, WriteSession
@@ -62,6 +62,11 @@ async def list_held(session: ReadSession, location_id: UUID) -> list[Held]:
         Entity.orphaned_at,
     ).where(Entity.location_id == location_id)
     return [Held(*row) for row in await session.execute(query)]
+
+
+async def find_newest_update(session: ReadSession) -> datetime | None:
+    newest: datetime | None = await session.scalar(select(func.max(Entity.updated_at)))
+    return newest
 
 
 async def add_entities(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:

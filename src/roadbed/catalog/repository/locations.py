@@ -27,6 +27,24 @@ async def find_location_by_target(session: ReadSession, *, type_: str, target: s
     return (await session.scalars(query)).one_or_none()
 
 
+async def find_by_entity_ref(session: ReadSession, ref: str) -> Location | None:
+    return (await session.scalars(select(Location).where(Location.entity_ref == ref))).one_or_none()
+
+
+async def find_source(session: ReadSession, ref: str) -> UUID | None:
+    """Return the location that an entity is read from, or would be were it not faulty."""
+    stands_for = select(Location.id).where(Location.entity_ref == ref)
+    held = select(Entity.location_id).where(Entity.ref == ref, Entity.location_id.is_not(None))
+    faulty = select(LocationError.location_id).where(LocationError.ref == ref)
+    found: UUID | None = await session.scalar(stands_for.union_all(held, faulty).limit(1))
+    return found
+
+
+async def list_foreign(session: ReadSession) -> list[Location]:
+    """Return the locations that are not files of this server."""
+    return list(await session.scalars(select(Location).where(Location.type != "file").order_by(Location.id)))
+
+
 async def list_by_prefix(session: ReadSession, prefix: str) -> list[Location]:
     """Return the git locations whose target begins with `prefix`."""
     query = select(Location).where(Location.type == "git", Location.target.startswith(prefix, autoescape=True))

@@ -19,6 +19,7 @@ class ProblemCode(StrEnum):
     """Where a problem lies: in what a file says, between entities, or in what a Location entity leads to."""
 
     INVALID = "invalid"
+    TWICE = "twice"
     CONFLICT = "conflict"
     CYCLE = "cycle"
     TARGET = "target"

@@ -1,5 +1,6 @@
 """Location refs, `type:target`, as Backstage writes them, and where an entity's source is."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from roadbed.kit.refs import ref_of
 MANAGED_BY = "backstage.io/managed-by-location"
 MANAGED_BY_ORIGIN = "backstage.io/managed-by-origin-location"
 SOURCE = "backstage.io/source-location"
+OWN_REPOSITORIES = "roadbed:roadbed/"
+"""How the targets begin that name what Roadbed itself ships."""
+VIEW_URL = "backstage.io/view-url"
 
 _SCRIPT = re.compile(
     r"[\x00-\x20]*j[\r\n\t]*a[\r\n\t]*v[\r\n\t]*a[\r\n\t]*s[\r\n\t]*c[\r\n\t]*r[\r\n\t]*i[\r\n\t]*p[\r\n\t]*t[\r\n\t]*:",
@@ -59,6 +63,12 @@ def make_location_ref(type_: str, target: str) -> LocationRef:
         if not part:
             raise InvalidLocationRef(f"Unable to stringify location ref, empty {name}")
     return _check_script(LocationRef(type_, target))
+
+
+def location_entity_ref(type_: str, target: str) -> str:
+    """Return the ref of the Location entity that stands for a location, named as Backstage names it."""
+    name = hashlib.sha1(f"{type_}:{target}".encode(), usedforsecurity=False).hexdigest()
+    return f"location:default/generated-{name}"
 
 
 def get_source_location(entity: Mapping[str, Any]) -> LocationRef:

@@ -33,7 +33,7 @@ def check(document: Document, kinds: Kinds = BUILT_IN_KINDS) -> list[Problem]:
     definition = find_definition(document, kinds)
     if isinstance(definition, Problem):
         return [definition]
-    problems = check_kind(document, definition) or []
+    problems = [*_check_written(document), *(check_kind(document, definition) or [])]
     faulty = {problem.path for problem in problems}
     problems += [problem for problem in check_formats(document) if problem.path not in faulty]
     ref = ref_of(document.data)
@@ -52,6 +52,15 @@ def check_envelope(document: Document) -> list[Problem]:
     if document.line == 0 and not is_storable(data):
         return [document.problem((), "A text holds a NUL character or half a surrogate pair.", "Remove it.")]
     return _check_schema(document, _ENVELOPE, ENVELOPE)
+
+
+def _check_written(document: Document) -> list[Problem]:
+    """Report the fields at the root that only the catalog writes."""
+    return [
+        document.problem((name,), f"{name} is written by the catalog.", "Remove it.", at_key=True)
+        for name in ("relations", "status")
+        if name in document.data
+    ]
 
 
 def check_entity_schema(document: Document) -> list[Problem]:

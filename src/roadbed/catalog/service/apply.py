@@ -15,6 +15,7 @@ from roadbed.catalog.models import Entity, Location
 from roadbed.catalog.repository import entities as entity_rows
 from roadbed.catalog.repository import locations as location_rows
 from roadbed.catalog.repository.entities import Held
+from roadbed.catalog.repository.touches import add_touches
 from roadbed.catalog.rules.harvest import Harvest, ReadEntity, ReadFile
 from roadbed.catalog.rules.problems import Problem, ProblemCode
 from roadbed.catalog.rules.relations import find_cycles
@@ -96,6 +97,8 @@ async def apply_harvest(
     problems = [*plan.conflicts, *(problem for file in harvest.files for problem in file.problems)]
     problems += [*harvest.problems, *await _find_cycles(session, location_id)]
     await _write_errors(session, location_id, harvest, problems)
+    if location.read_at is None or location.error is not None:
+        await add_touches(session, [location.entity_ref])
     _mark(location, harvest, began_at)
     await session.flush()
     await ledger.close(subject=f"location:{location_id}")
@@ -113,6 +116,7 @@ async def _plan(session: WriteSession, ledger: Ledger, location_id: UUID, harves
     plan = _Plan()
     found = _choose(harvest.files, plan)
     mine = {row.ref: row for row in await entity_rows.list_held(session, location_id)}
+    files = {file.path: file for file in harvest.files}
     others = {row.ref: row for row in await entity_rows.list_by_refs(session, found.keys() - mine.keys())}
     for ref, entity in found.items():
         other = others.get(ref)
@@ -120,8 +124,11 @@ async def _plan(session: WriteSession, ledger: Ledger, location_id: UUID, harves
             plan.conflicts.append(_conflict(entity, other))
             plan.contested_files.add(entity.file)
             continue
+        if _stands_elsewhere(mine.get(ref), entity, files):
+            plan.contested_files.add(entity.file)
+            continue
         _plan_entity(plan, ledger, entity, mine.get(ref) or other)
-    gone = _find_gone(plan, mine, found.keys(), {file.path: file for file in harvest.files})
+    gone = _find_gone(plan, mine, found.keys(), files)
     for row in await entity_rows.list_by_refs(session, gone):
         position = ledger.add(
             ChangeKind.ORPHANED, entity_id=row.id, ref=row.ref, digest=row.digest, document=row.document
@@ -140,6 +147,14 @@ def _choose(files: Iterable[ReadFile], plan: _Plan) -> dict[str, ReadEntity]:
                 plan.conflicts.append(_conflict_in_location(entity, first))
                 plan.contested_files.add(entity.file)
     return found
+
+
+def _stands_elsewhere(row: Held | None, entity: ReadEntity, files: Mapping[str, ReadFile]) -> bool:
+    """Tell whether another file of the location, which is unchanged and so was not parsed again, has it already."""
+    if row is None or row.orphaned_at is not None or row.file == entity.file:
+        return False
+    other = files.get(row.file)
+    return other is not None and other.entities is None
 
 
 def _plan_entity(plan: _Plan, ledger: Ledger, entity: ReadEntity, row: Entity | Held | None) -> None:
@@ -214,9 +229,10 @@ async def _write_files(session: WriteSession, location_id: UUID, harvest: Harves
 
 
 async def _write_errors(session: WriteSession, location_id: UUID, harvest: Harvest, problems: list[Problem]) -> None:
-    gone = {row.file for row in await location_rows.list_errors(session, location_id, limit=100_000)} - {
-        file.path for file in harvest.files if file.entities is None
-    }
+    before = await location_rows.list_errors(session, location_id, limit=100_000)
+    gone = {row.file for row in before} - {file.path for file in harvest.files if file.entities is None}
+    refs = [*(error.ref for error in before), *(problem.ref for problem in problems)]
+    await add_touches(session, filter(None, refs))
     await location_rows.delete_errors(session, location_id, files=gone, codes=(ProblemCode.CYCLE, ProblemCode.TARGET))
     await location_rows.add_errors(
         session,

@@ -7,7 +7,6 @@ from typing import Any
 from roadbed.catalog.errors import EntityInvalid, EntityManaged, EntityNotFound
 from roadbed.catalog.models import Entity
 from roadbed.catalog.repository import entities as rows
-from roadbed.catalog.repository.lists import list_entities as list_rows
 from roadbed.catalog.rules.documents import Document, Reading
 from roadbed.catalog.rules.harvest import ReadEntity, make_entity
 from roadbed.catalog.rules.kinds import Kinds
@@ -15,8 +14,9 @@ from roadbed.catalog.rules.problems import Problem
 from roadbed.catalog.rules.suggestions import find_closest
 from roadbed.catalog.rules.validation import check, find_definition, find_ref
 from roadbed.catalog.service.ledger import Ledger
+from roadbed.catalog.service.listing import list_names
 from roadbed.catalog.service.views import columns_of, relation_rows, summarise
-from roadbed.catalog.types import ChangeKind, EntityFilter, EntitySummary
+from roadbed.catalog.types import ChangeKind, EntitySummary
 from roadbed.core.actor import Actor
 from roadbed.core.db import ReadSession, WriteSession
 from roadbed.core.etags import Condition
@@ -46,13 +46,8 @@ async def get_entity(session: ReadSession, ref: EntityRef) -> EntitySummary:
     """
     found = await find_entity(session, ref)
     if found is None:
-        raise await _not_found(session, ref)
+        raise _not_found(session, ref)
     return found
-
-
-async def list_entities(session: ReadSession, wanted: EntityFilter, *, limit: int = 1000) -> list[EntitySummary]:
-    """Return entities by title, at most `limit`."""
-    return [summarise(row) for row in await list_rows(session, wanted, after=None, limit=limit)]
 
 
 async def list_by_refs(session: ReadSession, refs: Iterable[EntityRef]) -> dict[EntityRef, EntitySummary]:
@@ -126,7 +121,7 @@ async def delete_entity(
     ledger = await Ledger.open(session, actor)
     row = await rows.find_entity(session, str(ref))
     if row is None:
-        raise await _not_found(session, ref)
+        raise _not_found(session, ref)
     if condition is not None:
         condition.require(row.digest, what=row.ref)
     _refuse_managed(row, "deleted")
@@ -236,8 +231,7 @@ def _invalid(problems: list[Problem]) -> EntityInvalid:
     )
 
 
-async def _not_found(session: ReadSession, ref: EntityRef) -> EntityNotFound:
-    near = await list_rows(session, EntityFilter(kinds=(ref.kind,)), after=None, limit=2000)
-    closest = find_closest(ref.name, [row.name for row in near])
+def _not_found(session: ReadSession, ref: EntityRef) -> EntityNotFound:
+    closest = find_closest(ref.name, list_names(session, ref.kind))
     hint = f"Did you mean {ref.kind.lower()}:{ref.namespace}/{closest[0]}?" if closest else None
     return EntityNotFound(f"There is no {ref} in the catalog.", hint=hint)

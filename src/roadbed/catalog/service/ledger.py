@@ -6,6 +6,8 @@ from uuid import UUID
 
 from roadbed.audit.contract import record
 from roadbed.catalog.repository import changes as change_rows
+from roadbed.catalog.repository import touches as touch_rows
+from roadbed.catalog.service.index import CatalogIndex
 from roadbed.catalog.types import ChangeKind, EntitiesChanged
 from roadbed.core.actor import Actor
 from roadbed.core.db import WriteSession
@@ -66,10 +68,12 @@ class Ledger:
         return self._position
 
     async def close(self, *, subject: str) -> None:
-        """Write everything: one event and one audit entry for all of it."""
+        """Write everything: one event and one audit entry for all of it. The index has it before the writer goes on."""
         if not self._rows:
             return
         await change_rows.add_changes(self.session, self._rows)
+        await touch_rows.notify(self.session)
+        self.session.after_commit.append(self._wait_for_index)
         changes = [[row["ref"], str(row["entity_id"]), str(row["change"])] for row in self._rows]
         await publish(
             self.session,
@@ -89,3 +93,8 @@ class Ledger:
             revision=self.revision,
             **counts,
         )
+
+    async def _wait_for_index(self) -> None:
+        index = self.session.services.find(CatalogIndex)
+        if index is not None:
+            await index.wait_for(self._position)

@@ -11,6 +11,8 @@ from roadbed.catalog.errors import LocationExists, LocationForbidden, LocationIn
 from roadbed.catalog.models import Location
 from roadbed.catalog.repository import entities as entity_rows
 from roadbed.catalog.repository import locations as rows
+from roadbed.catalog.repository.touches import add_touches
+from roadbed.catalog.rules.sources import OWN_REPOSITORIES, location_entity_ref
 from roadbed.catalog.rules.targets import (
     Target,
     TargetError,
@@ -51,7 +53,8 @@ async def register_location(
     Args:
         session: the transaction.
         actor: who registers; only some may have the server's own files read.
-        type_: `file`: an absolute path or glob on the server; `git`: `url[#branch[:path or glob]]`.
+        type_: `file`: an absolute path or glob on the server; `git`: `url[#branch[:path or glob]]`; `url`: an
+            http(s) address of a YAML file, which is looked at when it is read.
         target: see `type_`.
         parent_run_id: the run that this is a part of.
 
@@ -70,7 +73,13 @@ async def register_location(
             location_id=str(existing.id),
         )
     location = Location(
-        id=new_id(), type=type_, target=target, created_at=now(), created_by=actor.label, checked_at=now()
+        id=new_id(),
+        type=type_,
+        target=target,
+        entity_ref=location_entity_ref(type_, target),
+        created_at=now(),
+        created_by=actor.label,
+        checked_at=now(),
     )
     session.add(location)
     await session.flush()
@@ -113,6 +122,7 @@ async def remove_location(session: WriteSession, actor: Actor, location_id: UUID
     await remove_rows(session, ledger, gone)
     await session.flush()
     await rows.delete_location(session, location_id)
+    await add_touches(session, [location.entity_ref])
     await record(
         session,
         actor,
@@ -138,6 +148,38 @@ async def get_location(session: ReadSession, location_id: UUID) -> LocationSumma
     return summarise_location(row)
 
 
+async def list_foreign_locations(session: ReadSession) -> list[LocationSummary]:
+    """Return all locations that are neither files of this server nor what Roadbed ships, in their order."""
+    found = [summarise_location(row) for row in await rows.list_foreign(session)]
+    return [location for location in found if not location.target.startswith(OWN_REPOSITORIES)]
+
+
+async def move_location(session: WriteSession, actor: Actor, location_id: UUID, *, target: str) -> LocationSummary:
+    """Have a location read from another target of its type; it stays the same location otherwise.
+
+    Raises:
+        LocationNotFound, LocationExists.
+    """
+    location = await _lock(session, location_id)
+    other = await rows.find_location_by_target(session, type_=location.type, target=target)
+    if other is not None and other.id != location_id:
+        raise LocationExists(f"{location.type}:{target} is registered already.", hint="Remove one of them.")
+    _check_target(session, actor, LocationType(location.type), target)
+    before, location.target, location.fingerprint = location.target, target, None
+    await add_touches(session, [location.entity_ref])
+    await record(
+        session,
+        actor,
+        action="catalog.location_moved",
+        subject=f"location:{location_id}",
+        before={"target": before},
+        after={"target": target},
+        target=target,
+    )
+    await _start(session, actor, location, None)
+    return summarise_location(location)
+
+
 async def list_known_files(session: ReadSession, location_id: UUID) -> dict[str, KnownFileRow]:
     """Return the files that were read last, with what their Location entities name."""
     targets: dict[str, list[Target]] = {}
@@ -157,6 +199,7 @@ async def note_failure(
     location = await rows.lock_location(session, location_id)
     if location is not None:
         location.checked_at = now()
+        await add_touches(session, [location.entity_ref])
         location.error = {
             "code": error.code,
             "message": error.message,
@@ -220,7 +263,7 @@ def _check_target(session: ReadSession, actor: Actor, type_: LocationType, targe
             is_local = parse_git_target(target).is_local
         except TargetError as error:
             raise LocationInvalid(f"This location cannot be read: {error}.", hint="Give URL#branch:path.") from error
-    elif not target.startswith("/"):
+    elif is_local and not target.startswith("/"):
         raise LocationInvalid(
             f"{target!r} is not an absolute path.", hint="Give the whole path, such as /srv/catalog/*.yaml."
         )

@@ -8,7 +8,6 @@ from uuid import UUID
 from roadbed.catalog.models import Change, LocationError
 from roadbed.catalog.repository import changes as change_rows
 from roadbed.catalog.repository import entities as entity_rows
-from roadbed.catalog.repository import lists
 from roadbed.catalog.repository import locations as location_rows
 from roadbed.catalog.service.entities import get_entity
 from roadbed.catalog.service.shipped import holds_only_shipped
@@ -16,20 +15,13 @@ from roadbed.catalog.service.statuses import list_statuses
 from roadbed.catalog.service.views import summarise, summarise_location
 from roadbed.catalog.types import (
     ChangeKind,
-    EntityFilter,
     EntitySummary,
     LocationSummary,
     RecentChange,
     Status,
 )
 from roadbed.core.db import ReadSession
-from roadbed.core.errors import Invalid
-from roadbed.kit.paging import Page, decode_cursor, encode_cursor
 from roadbed.kit.refs import EntityRef, parse_ref
-
-
-class InvalidCursor(Invalid):
-    code = "request.invalid_cursor"
 
 
 @dataclass(frozen=True)
@@ -81,24 +73,6 @@ async def get_detail(session: ReadSession, ref: EntityRef) -> EntityDetail:
     )
 
 
-async def list_page(
-    session: ReadSession, wanted: EntityFilter, *, cursor: str | None, limit: int
-) -> Page[EntitySummary]:
-    """Return one page of entities by title, with the total.
-
-    Raises:
-        InvalidCursor: the cursor is not one of this list.
-    """
-    found = await lists.list_entities(session, wanted, after=_position(cursor), limit=limit + 1)
-    shown = found[:limit]
-    last = shown[-1] if len(found) > limit else None
-    return Page(
-        items=tuple(map(summarise, shown)),
-        next_cursor=encode_cursor(last.sort_key, last.ref) if last else None,
-        total=await lists.count_entities(session, wanted),
-    )
-
-
 async def list_history(session: ReadSession, ref: EntityRef, *, before: int | None = None, limit: int) -> list[Change]:
     """Return the changes of an entity before a position, newest first; also those of one that is gone."""
     return await change_rows.list_changes_of(session, str(ref), before=before, limit=limit)
@@ -119,11 +93,6 @@ async def list_recent_changes(session: ReadSession, *, owners: Collection[str] =
     ]
 
 
-async def search_entities(session: ReadSession, text: str, *, limit: int) -> list[EntitySummary]:
-    """Return entities that hold `text`, those whose name fits best first."""
-    return [summarise(row) for row in await lists.search_entities(session, text, limit=limit)]
-
-
 async def get_titles(session: ReadSession, refs: Sequence[EntityRef]) -> Mapping[EntityRef, str]:
     """Return the titles of those of these entities that exist."""
     found = await entity_rows.list_by_refs(session, {str(ref) for ref in refs})
@@ -142,7 +111,7 @@ class Overview:
 
 async def get_overview(session: ReadSession) -> Overview:
     locations, failing = await location_rows.count_locations(session)
-    newest = await lists.find_newest_update(session)
+    newest = await entity_rows.find_newest_update(session)
     return Overview(locations, failing, newest, await holds_only_shipped(session))
 
 
@@ -173,13 +142,3 @@ async def list_problems(session: ReadSession, location_id: UUID) -> list[Locatio
 
 def _health(statuses: Sequence[Status]) -> Status | None:
     return next((status for status in statuses if status.key == "health"), None)
-
-
-def _position(cursor: str | None) -> tuple[str, str] | None:
-    if cursor is None:
-        return None
-    try:
-        sort_key, ref = decode_cursor(cursor, size=2)
-    except ValueError as error:
-        raise InvalidCursor(str(error) + ".", hint="Take next_cursor of the page before, unchanged.") from error
-    return str(sort_key), str(ref)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 
 from roadbed.catalog.repository import entities as rows
-from roadbed.catalog.repository.lists import count_entities
 from roadbed.catalog.rules.documents import Document, read_documents
 from roadbed.catalog.service.entities import put_built_in, put_entities
+from roadbed.catalog.service.listing import count_entities
 from roadbed.catalog.types import SHIPPED_ENTITIES, EntityFilter
 from roadbed.core.actor import system_actor
 from roadbed.core.bundled import bundled
@@ -48,4 +48,4 @@ def _ref(document: Document) -> str:
 async def holds_only_shipped(session: ReadSession) -> bool:
     """Tell whether nobody has put anything into the catalog yet."""
     held = await rows.list_by_refs(session, session.services.get(ShippedRefs).refs)
-    return await count_entities(session, EntityFilter()) == len(held)
+    return count_entities(session, EntityFilter()) == len(held)

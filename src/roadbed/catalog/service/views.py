@@ -37,6 +37,7 @@ def summarise_location(row: Location) -> LocationSummary:
         id=row.id,
         type=LocationType(row.type),
         target=row.target,
+        entity_ref=row.entity_ref,
         created_at=row.created_at,
         created_by=row.created_by,
         checked_at=row.checked_at,

@@ -10,7 +10,7 @@ from roadbed.catalog.repository import statuses as status_rows
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.words import HEALTH_STATES, icon_of, kind_word
 from roadbed.catalog.service.entities import find_entity
-from roadbed.catalog.service.reading import search_entities
+from roadbed.catalog.service.listing import search_entities
 from roadbed.catalog.types import EntitySummary, Health, entity_href
 from roadbed.core.access import DeciderService, current_actor
 from roadbed.core.actor import Actor

@@ -9,11 +9,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
 from roadbed.catalog.access import EntityReader
-from roadbed.catalog.repository import lists
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.words import health_of, icon_of, kind_word, state_of
 from roadbed.catalog.schemas import EntityQuery
-from roadbed.catalog.service import reading
+from roadbed.catalog.service import listing, reading
 from roadbed.catalog.service.statuses import list_statuses
 from roadbed.catalog.types import EntityFilter, EntitySummary, entity_href
 from roadbed.core.db import Reading, ReadSession
@@ -71,14 +70,14 @@ async def unowned_page(
 
 async def _show(request: Request, session: ReadSession, kinds: Kinds, query: EntityQuery) -> HTMLResponse:
     wanted = query.to_filter(kinds)
-    page = await reading.list_page(session, wanted, cursor=query.cursor, limit=query.limit)
+    page = await listing.list_page(session, wanted, cursor=query.cursor, limit=query.limit)
     overview = await reading.get_overview(session)
     context = {
         "query": query,
         "rows": await _rows(session, kinds, page.items),
         "total": page.total,
         "next": _link(request, cursor=page.next_cursor) if page.next_cursor else None,
-        "views": await _views(session, kinds, query),
+        "views": _views(session, kinds, query),
         "facets": await _facets(session, wanted),
         "overview": overview,
         "is_filtered": bool(request.query_params),
@@ -116,10 +115,10 @@ def _title(ref: EntityRef | None, titles: Any, *, default_kind: str) -> str | No
     return str(titles.get(ref) or ref.shorten(default_kind=default_kind))
 
 
-async def _views(session: ReadSession, kinds: Kinds, query: EntityQuery) -> list[dict[str, Any]]:
+def _views(session: ReadSession, kinds: Kinds, query: EntityQuery) -> list[dict[str, Any]]:
     owned = EntityFilter(owned_kinds=EntityQuery().to_filter(kinds).owned_kinds)
-    unowned = await lists.count_entities(session, replace(owned, is_unowned=True))
-    orphans = await lists.count_entities(session, replace(owned, is_orphan=True))
+    unowned = listing.count_entities(session, replace(owned, is_unowned=True))
+    orphans = listing.count_entities(session, replace(owned, is_orphan=True))
     views = [
         {"label": "All", "href": "/catalog", "is_current": not (query.unowned or query.orphan)},
         {"label": "Unowned", "href": "/catalog/unowned", "count": unowned, "is_current": query.unowned},
@@ -133,11 +132,7 @@ async def _facets(session: ReadSession, wanted: EntityFilter) -> list[dict[str, 
     facets = []
     for title, name, field, limit in _FACETS:
         chosen = {value.lower() for value in getattr(wanted, field)}
-        counts = [
-            (value, count)
-            for value, count in await lists.count_by(session, wanted, field, limit=200)
-            if value is not None
-        ]
+        counts = listing.count_by(session, wanted, field, limit=200)
         shown = [pair for index, pair in enumerate(counts) if index < limit or pair[0].lower() in chosen]
         owners = [parse_ref(value) for value, _ in shown] if name == "owner" else []
         titles = await reading.get_titles(session, owners)

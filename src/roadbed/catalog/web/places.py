@@ -24,6 +24,11 @@ _TYPES = [
         "description": "Such as https://example.com/shop/orders.git, or with branch and path: …git#main:catalog/*.yaml",
     },
     {
+        "value": "url",
+        "label": "Address of a file",
+        "description": "Such as https://example.com/catalog-info.yaml; what it names is read beside it",
+    },
+    {
         "value": "file",
         "label": "Files of the server",
         "description": "An absolute path or glob, such as /srv/catalog/**/*.yaml",

@@ -9,6 +9,7 @@ from roadbed.catalog.rules.harvest import Harvest, ReadEntity, ReadFile, make_en
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.placeholders import IncludeError, fill
 from roadbed.catalog.rules.problems import Problem, ProblemCode, Severity
+from roadbed.catalog.rules.sources import VIEW_URL
 from roadbed.catalog.rules.targets import Target, TargetError, resolve, targets_of
 from roadbed.catalog.rules.validation import check, find_definition, find_ref
 from roadbed.catalog.workflows.sources import Source
@@ -116,7 +117,10 @@ class Collector:
             return None
         definition = find_definition(document, self.kinds)
         assert not isinstance(definition, Problem)
-        annotations = origin_annotations(managed_by=self.source.describe(document.file), origin=self.origin)
+        managed_by = self.source.describe(document.file)
+        annotations = origin_annotations(managed_by=managed_by, origin=self.origin)
+        if managed_by.startswith("url:"):
+            annotations[VIEW_URL] = managed_by.removeprefix("url:")
         return make_entity(document, definition, origin=annotations)
 
     def _follow(self, path: str, target: Target) -> None:
@@ -165,4 +169,5 @@ def _say_twice(first: ReadEntity, second: ReadEntity) -> Problem:
         "Remove one of them, or rename it.",
         Severity.WARNING,
         str(second.ref),
+        ProblemCode.TWICE,
     )

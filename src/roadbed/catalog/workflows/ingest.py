@@ -4,15 +4,18 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import structlog
 
-from roadbed.catalog.errors import LocationUnreadable
+from roadbed.catalog.errors import EntityInvalid, LocationUnreadable
 from roadbed.catalog.repository import locations as location_rows
 from roadbed.catalog.rules.harvest import Harvest
+from roadbed.catalog.rules.index.entries import make_location
 from roadbed.catalog.rules.kinds import Kinds
-from roadbed.catalog.rules.sources import LocationRef
+from roadbed.catalog.rules.problems import ProblemCode
+from roadbed.catalog.rules.sources import LocationRef, location_entity_ref
 from roadbed.catalog.rules.targets import GitTarget, parse_git_target
 from roadbed.catalog.service.apply import apply_harvest
 from roadbed.catalog.service.locations import (
@@ -38,6 +41,7 @@ from roadbed.catalog.workflows.git import (
     find_newest_commit,
 )
 from roadbed.catalog.workflows.sources import FileSource, GitSource, OwnSource, Source
+from roadbed.catalog.workflows.urls import UrlSource
 from roadbed.core.actor import system_actor
 from roadbed.core.db import Database, WriteSession
 from roadbed.core.events import Envelope
@@ -99,6 +103,30 @@ async def read_location(context: StepContext) -> Outcome:
     return Done(output, note=applied.describe())
 
 
+async def read_once(services: Services, target: str) -> list[dict[str, Any]]:
+    """Return the documents that an address leads to, without keeping anything; in Backstage's order, the last first.
+
+    Raises:
+        LocationUnreadable: the address leads nowhere.
+        EntityInvalid: something that it leads to is faulty.
+    """
+    loop = asyncio.get_running_loop()
+
+    def read() -> Harvest:
+        source = UrlSource(target, services.get(Outbound), loop)
+        return Collector(source, f"url:{target}", {}, services.get(Kinds)).collect()
+
+    harvest = await asyncio.to_thread(read)
+    problems = [*(problem for file in harvest.files for problem in file.problems), *harvest.problems]
+    faults = [problem for problem in problems if problem.is_error or problem.code is ProblemCode.TWICE]
+    if faults:
+        raise EntityInvalid(str(faults[0]), problems=[fault.as_dict() for fault in faults])
+    entry, *others = harvest.files
+    stands_for = make_location(location_entity_ref("url", target), uid="", type_="url", target=target, faults=())
+    found = [entity for file in (entry, *others[::-1]) for entity in (file.entities or ())[::-1]]
+    return [stands_for.document, *(entity.document for entity in found)]
+
+
 STEP = StepKind(INGEST, read_location, timeout_seconds=600, needs_host=True)
 
 
@@ -121,6 +149,8 @@ async def _prepare(services: Services, location: LocationSummary) -> Callable[[]
     """Return what opens the source of a location, in a thread."""
     if location.type is LocationType.FILE:
         return partial(FileSource, location.target)
+    if location.type is LocationType.URL:
+        return partial(UrlSource, location.target, services.get(Outbound), asyncio.get_running_loop())
     target = parse_git_target(location.target)
     if target.own_repository is not None:
         own = await _open_own(services, target)
@@ -218,9 +248,10 @@ async def _measure(services: Services, location: LocationSummary) -> str:
     async with services.get(Database).read() as session:
         known = await list_known_files(session, location.id)
     paths = {path for name, file in known.items() for path in (name, *file.includes)}
+    open_source = await _prepare(services, location)
 
     def measure() -> str:
-        source = FileSource(location.target)
+        source = open_source()
         return source.fingerprint(paths | set(source.list_entries()))
 
     return await asyncio.to_thread(measure)

@@ -59,7 +59,7 @@ class TraceMiddleware:
         elif self._is_traced or find_header(scope, b"traceparent") is not None:
             await self._trace(scope, receive, send)
         else:
-            _bind(scope, f"{random.getrandbits(128):032x}")  # noqa: S311 - an id, no secret; the system's are dear
+            _bind(scope, f"{random.getrandbits(128):032x}")
             await self.app(scope, receive, send)
 
     async def _trace(self, scope: Scope, receive: Receive, send: Send) -> None:

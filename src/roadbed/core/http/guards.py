@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from fastapi import Request
-from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 

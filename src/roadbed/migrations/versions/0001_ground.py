@@ -182,6 +182,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("type", sa.String(), nullable=False),
         sa.Column("target", sa.String(), nullable=False),
+        sa.Column("entity_ref", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.String(), nullable=False),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
@@ -191,6 +192,7 @@ def upgrade() -> None:
         sa.Column("error", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("run_id", sa.Uuid(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_locations")),
+        sa.UniqueConstraint("entity_ref", name=op.f("uq_locations_entity_ref")),
         sa.UniqueConstraint("type", "target", name=op.f("uq_locations_type_target")),
     )
     op.create_table(
@@ -395,6 +397,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_test_cases")),
     )
     op.create_index("ix_test_cases_run", "test_cases", ["run_id", "stage"], unique=False)
+    op.create_table(
+        "touches",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column(
+            "transaction",
+            sa.BigInteger(),
+            server_default=sa.text("((pg_current_xact_id())::text)::bigint"),
+            nullable=False,
+        ),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_touches")),
+    )
+    op.create_index(op.f("ix_touches_at"), "touches", ["at"], unique=False)
+    op.create_index(op.f("ix_touches_transaction"), "touches", ["transaction"], unique=False)
     op.create_table(
         "account_roles",
         sa.Column("account_id", sa.Uuid(), nullable=False),
@@ -971,6 +988,9 @@ def downgrade() -> None:
     op.drop_table("change_requests")
     op.drop_index(op.f("ix_account_roles_role"), table_name="account_roles")
     op.drop_table("account_roles")
+    op.drop_index(op.f("ix_touches_transaction"), table_name="touches")
+    op.drop_index(op.f("ix_touches_at"), table_name="touches")
+    op.drop_table("touches")
     op.drop_index("ix_test_cases_run", table_name="test_cases")
     op.drop_table("test_cases")
     op.drop_index(op.f("ix_stage_reports_run_id"), table_name="stage_reports")

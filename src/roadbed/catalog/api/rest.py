@@ -32,7 +32,7 @@ from roadbed.catalog.schemas import (
     StatusOut,
     ValidationOut,
 )
-from roadbed.catalog.service import entities, locations, reading
+from roadbed.catalog.service import entities, listing, locations, reading
 from roadbed.catalog.service.kinds import get_kind, require_kinds
 from roadbed.core.access import anonymous
 from roadbed.core.actor import Actor
@@ -93,7 +93,7 @@ async def list_entities(
 ) -> EntityPageOut:
     """List entities by title."""
     require_kinds(kinds, query.kind)
-    page = await reading.list_page(session, query.to_filter(kinds), cursor=query.cursor, limit=query.limit)
+    page = await listing.list_page(session, query.to_filter(kinds), cursor=query.cursor, limit=query.limit)
     return EntityPageOut(
         items=[EntityOut.of(entity) for entity in page.items], next_cursor=page.next_cursor, total=page.total or 0
     )

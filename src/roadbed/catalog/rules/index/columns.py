@@ -1,0 +1,179 @@
+"""A column: all rows of one key, by value."""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+
+from pyroaring import BitMap
+
+from roadbed.catalog.rules.index.orders import Order, Ref
+from roadbed.catalog.rules.index.text import TextSearch
+
+_LAST = "\U0010ffff"
+Numbers = int | BitMap
+"""The numbers of a value: most values belong to one entity, and an `int` is far smaller than a bitmap."""
+
+
+class ColumnRows:
+    """The rows of a column to be, collected in the order of numbers: adding to bitmaps one by one is slow."""
+
+    __slots__ = ("exists", "values")
+
+    def __init__(self) -> None:
+        self.exists = array("I")
+        self.values: dict[str, int | array[int]] = {}
+
+    def add(self, number: int, value: str) -> None:
+        held = self.values.get(value)
+        if held is None:
+            self.values[value] = number
+        elif isinstance(held, int):
+            self.values[value] = array("I", (held, number))
+        else:
+            held.append(number)
+
+
+class Column:
+    """The values of a key as they are spelt, each with the numbers of its entities.
+
+    Orders and text search are built when first asked for and kept current from then on.
+    """
+
+    __slots__ = ("_folded", "_order", "_ref", "_text", "exists", "values")
+
+    def __init__(self, *, ref: Ref) -> None:
+        """Begin empty; `ref` gives the ref of a number."""
+        self.values: dict[str, Numbers] = {}
+        self.exists = BitMap()
+        # Values in lower case → how they are spelt, where that is not in lower case itself.
+        self._folded: dict[str, list[str]] = {}
+        self._order: Order | None = None
+        self._text: TextSearch | None = None
+        self._ref = ref
+
+    @classmethod
+    def build(cls, rows: "ColumnRows", *, ref: Ref) -> "Column":
+        """Make a column of many rows at once."""
+        column = cls(ref=ref)
+        column.exists = BitMap(rows.exists)
+        for value, held in rows.values.items():
+            column.values[value] = held if isinstance(held, int) else BitMap(held)
+        for value in rows.values:
+            if value.lower() != value:
+                column._note_new(value)
+        return column
+
+    def add(self, number: int, value: str | None) -> None:
+        self.exists.add(number)
+        if value is None:
+            return
+        held = self.values.get(value)
+        if held is None:
+            self.values[value] = number
+            self._note_new(value)
+        elif isinstance(held, int):
+            self.values[value] = BitMap((held, number))
+        else:
+            held.add(number)
+        if self._order is not None:
+            self._order.add(value.lower(), number)
+        if self._text is not None:
+            self._text.add(value.lower(), number)
+
+    def remove(self, number: int, value: str | None) -> None:
+        """Take out one row; the caller ends with `forget` once all rows of the entity are out."""
+        if value is None:
+            return
+        held = self.values[value]
+        if isinstance(held, BitMap):
+            held.remove(number)
+        if isinstance(held, int) or not held:
+            del self.values[value]
+            self._note_gone(value)
+        if self._order is not None:
+            self._order.remove(value.lower(), number)
+        if self._text is not None:
+            self._text.remove(value.lower(), number)
+
+    def forget(self, number: int) -> None:
+        self.exists.discard(number)
+
+    def find(self, value: str) -> BitMap:
+        """Return the numbers of the entities that have a value, given in lower case. Not to be changed."""
+        spellings = self._folded.get(value)
+        if spellings is None:
+            return _bitmap(self.values.get(value))
+        if len(spellings) == 1:
+            return _bitmap(self.values[spellings[0]])
+        return union(self.values[spelling] for spelling in spellings)
+
+    def find_prefix(self, prefix: str) -> BitMap:
+        order = self.order()
+        start = bisect_left(order.values, prefix)
+        end = bisect_left(order.values, prefix + _LAST)
+        return BitMap(order.numbers[start:end])
+
+    def find_text(self, term: str) -> BitMap:
+        if self._text is None:
+            self._text = TextSearch(self._rows())
+        return self._text.find(term)
+
+    def order(self) -> Order:
+        if self._order is None:
+            self._order = Order(self._rows(), ref=self._ref)
+        return self._order
+
+    def facet(self, among: BitMap | None) -> dict[str, int]:
+        """Return how many of the entities `among` (all when None) have each value; values nobody has are left out."""
+        if among is None:
+            return {value: 1 if isinstance(held, int) else len(held) for value, held in self.values.items()}
+        counts = (
+            (value, int(held in among) if isinstance(held, int) else held.intersection_cardinality(among))
+            for value, held in self.values.items()
+        )
+        return {value: count for value, count in counts if count}
+
+    def _rows(self) -> Iterator[tuple[str, int]]:
+        for value, held in self.values.items():
+            lowered = value.lower()
+            if isinstance(held, int):
+                yield lowered, held
+            else:
+                yield from ((lowered, number) for number in held)
+
+    def _note_new(self, value: str) -> None:
+        lowered = value.lower()
+        if lowered != value:
+            plain = [lowered] if lowered in self.values and lowered not in self._folded else []
+            self._folded.setdefault(lowered, plain).append(value)
+        elif lowered in self._folded:
+            self._folded[lowered].append(value)
+
+    def _note_gone(self, value: str) -> None:
+        lowered = value.lower()
+        spellings = self._folded.get(lowered)
+        if spellings is not None:
+            spellings.remove(value)
+            if spellings in ([], [lowered]):
+                del self._folded[lowered]
+
+
+def union(parts: Iterable[Numbers]) -> BitMap:
+    """Return the numbers of all parts."""
+    single: list[int] = []
+    several: list[BitMap] = []
+    for part in parts:
+        if isinstance(part, int):
+            single.append(part)
+        else:
+            several.append(part)
+    found = BitMap(single)
+    for bitmap in several:
+        found |= bitmap
+    return found
+
+
+def _bitmap(held: Numbers | None) -> BitMap:
+    if held is None:
+        return BitMap()
+    return BitMap((held,)) if isinstance(held, int) else held

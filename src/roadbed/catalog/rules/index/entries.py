@@ -1,0 +1,158 @@
+"""From an entity as it is kept to its entry in the index: the document that is handed out, the record, the rows.
+
+The document is what Backstage's API gives: with uid, etag, relations, and the faults of newer contents as its status.
+Rows whose keys begin with NUL are Roadbed's own, beside those of the document; no text that is stored or asked for
+holds that character.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from roadbed.catalog.rules.index.index import IndexEntry, Pair
+from roadbed.catalog.rules.index.rows import rows_of
+from roadbed.catalog.rules.sources import MANAGED_BY_ORIGIN, OWN_REPOSITORIES, VIEW_URL, is_script_url
+from roadbed.kit.jsons import digest
+
+OWNER = "\0owner"
+SYSTEM = "\0system"
+TITLE = "\0title"
+LOCATION = "\0location"
+ORPHAN = "\0orphan"
+HEALTH = "\0health"
+HELD = "\0held"
+"""Entities of the catalog itself; not the Location entities that stand for registered locations."""
+FOREIGN = "\0foreign"
+"""What Backstage would hold: neither orphans, nor Roadbed's own kinds, nor what comes with Roadbed."""
+
+TRUE = "true"
+OWN_API = "roadbed.dev/"
+_URL_ANNOTATIONS = ("backstage.io/view-url", "backstage.io/edit-url")
+_SAFE_URL = "https://backstage.io/annotation-rejected-for-security-reasons"
+_TEXT_LENGTH = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An entity as the database has it.
+
+    `relations` are (type, target); `faults` say what is wrong with a newer content that was not taken.
+    """
+
+    uid: str
+    ref: str
+    document: dict[str, Any]
+    digest: str
+    record: Mapping[str, Any]
+    relations: Sequence[tuple[str, str]] = ()
+    faults: Sequence[str] = ()
+    is_held: bool = field(default=True)
+
+
+def make_entry(kept: Kept) -> IndexEntry:
+    """Return the entry of an entity."""
+    relations = sorted(set(kept.relations))
+    return IndexEntry(
+        ref=kept.ref,
+        document=orjson.dumps(_finish(kept, relations)),
+        record=orjson.dumps({**kept.record, "is_held": kept.is_held, "faults": bool(kept.faults)}),
+        rows=[
+            *((key, value) for (key, _), value in rows_of(kept.document, uid=kept.uid, relations=relations).items()),
+            *_own_rows(kept.document, kept.record, is_held=kept.is_held),
+        ],
+        text=_text_of(kept.document, kept.record),
+    )
+
+
+def read_rows(document: bytes, record: bytes) -> list[Pair]:
+    """Return the rows that `make_entry` gave to an entry with this document and record."""
+    data, known = orjson.loads(document), orjson.loads(record)
+    relations = [(relation["type"], relation["targetRef"]) for relation in data["relations"]]
+    rows = rows_of(data, uid=data["metadata"]["uid"], relations=relations)
+    return [
+        *((key, value) for (key, _), value in rows.items()),
+        *_own_rows(data, known, is_held=known["is_held"]),
+    ]
+
+
+def make_location(ref: str, *, uid: str, type_: str, target: str, faults: Sequence[str]) -> Kept:
+    """Return the Location entity that stands for a registered location, as Backstage makes one."""
+    annotations = {
+        "backstage.io/managed-by-location": f"{type_}:{target}",
+        "backstage.io/managed-by-origin-location": f"{type_}:{target}",
+    }
+    if type_ == "url":
+        annotations[VIEW_URL] = target
+    document = {
+        "apiVersion": "backstage.io/v1alpha1",
+        "kind": "Location",
+        "metadata": {"name": ref.partition("/")[2], "namespace": "default", "annotations": annotations},
+        "spec": {"type": type_, "target": target},
+    }
+    return Kept(uid, ref, document, digest(document), {}, faults=faults, is_held=False)
+
+
+def _finish(kept: Kept, relations: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    metadata = kept.document["metadata"]
+    annotations = metadata.get("annotations")
+    if annotations and any(is_script_url(annotations.get(name, "")) for name in _URL_ANNOTATIONS):
+        safe = {name: _SAFE_URL for name in _URL_ANNOTATIONS if is_script_url(annotations.get(name, ""))}
+        metadata = {**metadata, "annotations": {**annotations, **safe}}
+    finished = {
+        **kept.document,
+        "metadata": {**metadata, "uid": kept.uid, "etag": metadata.get("etag") or kept.digest},
+        "spec": _sort_refs(kept.document["spec"]),
+        "relations": [{"type": type_, "targetRef": target} for type_, target in relations],
+    }
+    if kept.faults:
+        finished["status"] = {"items": [_status_item(fault) for fault in kept.faults]}
+    return finished
+
+
+_REF_LISTS = ("providesApis", "consumesApis", "dependsOn", "dependencyOf", "memberOf", "members", "children")
+
+
+def _sort_refs(spec: dict[str, Any]) -> dict[str, Any]:
+    """Sort the lists of refs, as Backstage does."""
+    unsorted = {
+        name: sorted(refs)
+        for name in _REF_LISTS
+        if isinstance(refs := spec.get(name), list) and all(isinstance(ref, str) for ref in refs)
+    }
+    return {**spec, **unsorted} if unsorted else spec
+
+
+def _status_item(fault: str) -> dict[str, Any]:
+    return {
+        "type": "backstage.io/catalog-processing",
+        "level": "error",
+        "message": f"InputError: {fault}",
+        "error": {"name": "InputError", "message": fault},
+    }
+
+
+def _own_rows(document: Mapping[str, Any], record: Mapping[str, Any], *, is_held: bool) -> list[Pair]:
+    is_orphan = bool(record.get("orphaned_at"))
+    rows: list[Pair] = [(TITLE, record["sort_key"])] if "sort_key" in record else []
+    for key, name in ((OWNER, "owner"), (SYSTEM, "system"), (LOCATION, "location_id"), (HEALTH, "health")):
+        if record.get(name):
+            rows.append((key, record[name]))
+    rows += [(key, TRUE) for key, is_so in ((HELD, is_held), (ORPHAN, is_orphan)) if is_so]
+    origin = (document["metadata"].get("annotations") or {}).get(MANAGED_BY_ORIGIN, "")
+    is_shipped = origin.startswith(f"git:{OWN_REPOSITORIES}")
+    if not (is_orphan or is_shipped or document["apiVersion"].startswith(OWN_API)):
+        rows.append((FOREIGN, TRUE))
+    return rows
+
+
+def _text_of(document: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+    metadata = document["metadata"]
+    words = [
+        metadata["name"],
+        record.get("title") or "",
+        metadata.get("description") or "",
+        *(metadata.get("tags") or ()),
+    ]
+    return "\n".join(map(str, words)).lower()[:_TEXT_LENGTH]

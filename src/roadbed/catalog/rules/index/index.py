@@ -1,0 +1,243 @@
+"""The index itself: entities by number, ref and key, and the questions that are asked of it."""
+
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pyroaring import BitMap
+
+from roadbed.catalog.rules.index.columns import Column, ColumnRows
+from roadbed.catalog.rules.index.conditions import (
+    AllOf,
+    AnyOf,
+    Condition,
+    HasKey,
+    HasPrefix,
+    HasText,
+    HasValue,
+    Not,
+)
+from roadbed.catalog.rules.index.orders import Order, ScatteredOrder, scatter
+
+Pair = tuple[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """An entity on its way into the index.
+
+    Args:
+        ref: in lower case.
+        document: the whole document as JSON, as it is handed out.
+        record: what else is known of it, as JSON.
+        rows: key and value of each row, as `ReadRows` finds them in both.
+        text: what free words are looked for in, in lower case.
+    """
+
+    ref: str
+    document: bytes
+    record: bytes
+    rows: Sequence[Pair]
+    text: str
+
+
+ReadRows = Callable[[bytes, bytes], Sequence[Pair]]
+"""Gives the rows of a document and a record: they are not kept, which would cost more than the documents do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in an order, to go on from: a value, and the ref among equal values."""
+
+    value: str
+    ref: str
+
+
+class Index:
+    """Entities in memory. Reading needs no lock: everything happens in one thread, and no method waits."""
+
+    def __init__(self, read_rows: ReadRows) -> None:
+        self._read_rows = read_rows
+        self._documents: list[bytes] = []
+        self._records: list[bytes] = []
+        self._texts: list[str] = []
+        self._refs: list[str] = []
+        self._numbers: dict[str, int] = {}
+        self._columns: dict[str, Column] = {}
+        self._building: defaultdict[str, ColumnRows] = defaultdict(ColumnRows)
+        self.all = BitMap()
+        self._scatters = array("Q")
+        self._scattered = ScatteredOrder(self.all, ref=self._refs.__getitem__, scatter=self._scatters.__getitem__)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def load(self, entries: Iterable[IndexEntry]) -> None:
+        """Take in many entities that are not there yet; `finish_loading` makes them known."""
+        building = self._building
+        for entry in entries:
+            number = self._take_number(entry)
+            for key, value in entry.rows:
+                rows = building[key]
+                rows.exists.append(number)
+                if value is not None:
+                    rows.add(number, value)
+
+    def finish_loading(self) -> None:
+        """Make what was loaded into an empty index known."""
+        while self._building:
+            key, rows = self._building.popitem()
+            self._columns[key] = Column.build(rows, ref=self._refs.__getitem__)
+        self.all.update(range(len(self._refs)))
+        self._scattered.extend(range(len(self._refs)))
+
+    def put(self, entry: IndexEntry) -> None:
+        """Put an entity, in place of what has its ref."""
+        number = self._numbers.get(entry.ref)
+        if number is None:
+            self._scattered.add(self._add(entry))
+            return
+        self._change_rows(number, self._rows_of(number), entry.rows)
+        self._documents[number] = entry.document
+        self._records[number] = entry.record
+        self._texts[number] = entry.text
+
+    def remove(self, ref: str) -> None:
+        """Take out an entity; nothing happens when there is none."""
+        number = self._numbers.get(ref)
+        if number is None:
+            return
+        self._scattered.remove(number)
+        self._change_rows(number, self._rows_of(number), ())
+        self._documents[number] = self._records[number] = b""
+        self._texts[number] = ""
+        del self._numbers[ref]
+        self.all.remove(number)
+
+    def find(self, ref: str) -> bytes | None:
+        """Return the document of an entity by its ref in lower case."""
+        number = self._numbers.get(ref)
+        return None if number is None else self._documents[number]
+
+    def number_of(self, ref: str) -> int | None:
+        return self._numbers.get(ref)
+
+    def ref_of(self, number: int) -> str:
+        return self._refs[number]
+
+    def document_of(self, number: int) -> bytes:
+        return self._documents[number]
+
+    def record_of(self, number: int) -> bytes:
+        return self._records[number]
+
+    def text_of(self, number: int) -> str:
+        """Return the text that free words are looked for in: name, title, description and tags, a line each."""
+        return self._texts[number]
+
+    def column(self, key: str) -> Column | None:
+        """Return the column of a key in lower case; None when no entity has it."""
+        return self._columns.get(key)
+
+    def select(self, condition: Condition) -> BitMap:
+        """Return the numbers of the entities that fulfil a condition. The bitmap is not to be changed."""
+        match condition:
+            case HasValue(key, values):
+                column = self._columns.get(key)
+                if column is None:
+                    return BitMap()
+                return column.find(values[0]) if len(values) == 1 else _union(column.find(value) for value in values)
+            case HasKey(key):
+                column = self._columns.get(key)
+                return BitMap() if column is None else column.exists
+            case HasPrefix(key, prefix):
+                column = self._columns.get(key)
+                return BitMap() if column is None else column.find_prefix(prefix)
+            case HasText(keys, term):
+                columns = (self._columns.get(key) for key in keys)
+                return _union(column.find_text(term) for column in columns if column is not None)
+            case AllOf(parts):
+                return self._select_all(parts)
+            case AnyOf(parts):
+                return _union(self.select(part) for part in parts)
+            case Not(part):
+                return self.all - self.select(part)
+
+    def search(self, words: Iterable[str], among: BitMap) -> BitMap:
+        """Return those of the entities `among` whose text holds all words, given in lower case."""
+        texts = self._texts
+        for word in words:
+            among = BitMap([number for number in among if word in texts[number]])
+        return among
+
+    def order(self, key: str) -> Order:
+        """Return the order by the values of a key in lower case; entities without one have no place in it."""
+        column = self._columns.get(key)
+        return column.order() if column is not None else Order((), ref=self._refs.__getitem__)
+
+    @property
+    def scattered(self) -> ScatteredOrder:
+        """The order for those who want none."""
+        return self._scattered
+
+    def facet(self, key: str, among: BitMap | None) -> Mapping[str, int]:
+        column = self._columns.get(key)
+        return {} if column is None else column.facet(among)
+
+    def _select_all(self, parts: Sequence[Condition]) -> BitMap:
+        if not parts:
+            return self.all
+        found = self.select(parts[0])
+        for part in parts[1:]:
+            found = found & self.select(part)
+        return found
+
+    def _add(self, entry: IndexEntry) -> int:
+        number = self._take_number(entry)
+        self.all.add(number)
+        for key, value in entry.rows:
+            self._column(key).add(number, value)
+        return number
+
+    def _take_number(self, entry: IndexEntry) -> int:
+        number = len(self._refs)
+        self._documents.append(entry.document)
+        self._records.append(entry.record)
+        self._texts.append(entry.text)
+        self._refs.append(entry.ref)
+        self._scatters.append(scatter(entry.ref))
+        self._numbers[entry.ref] = number
+        return number
+
+    def _rows_of(self, number: int) -> Sequence[Pair]:
+        return self._read_rows(self._documents[number], self._records[number])
+
+    def _change_rows(self, number: int, old: Sequence[Pair], new: Sequence[Pair]) -> None:
+        """Make the rows of an entity those of `new`; what stays costs nothing."""
+        before, after = set(old), set(new)
+        for key, value in before - after:
+            self._columns[key].remove(number, value)
+        for key, value in after - before:
+            self._column(key).add(number, value)
+        self._forget_keys(number, {key for key, _ in before} - {key for key, _ in after})
+
+    def _forget_keys(self, number: int, keys: Iterable[str]) -> None:
+        for key in keys:
+            column = self._columns[key]
+            column.forget(number)
+            if not column.exists:
+                del self._columns[key]
+
+    def _column(self, key: str) -> Column:
+        column = self._columns.get(key)
+        if column is None:
+            column = self._columns[key] = Column(ref=self._refs.__getitem__)
+        return column
+
+
+def _union(parts: Iterable[BitMap]) -> BitMap:
+    found = BitMap()
+    for part in parts:
+        found = found | part
+    return found

@@ -1,0 +1,154 @@
+"""Orders of entities: parallel arrays of values and numbers, kept sorted while entities come and go.
+
+Equal values are ordered by the ref of the entity, so that every process has the same order and a cursor means the same
+everywhere.
+"""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+
+from pyroaring import BitMap
+
+Ref = Callable[[int], str]
+
+BLOCK = 256
+"""Rows of a block: what is in none of a selection is passed over as a whole."""
+
+
+class Order:
+    """Rows (value, number). An entity with several values has several rows."""
+
+    __slots__ = ("_blocks", "_by_number", "_members", "_ref", "numbers", "values")
+
+    def __init__(self, rows: Iterable[tuple[str, int]], *, ref: Ref) -> None:
+        """Sort `rows`; `ref` gives the ref of a number."""
+        ordered = sorted([(value, ref(number), number) for value, number in rows])
+        self.values = [value for value, _, _ in ordered]
+        self.numbers = array("I", [number for _, _, number in ordered])
+        self._members: BitMap | None = None
+        self._blocks: list[BitMap] | None = None
+        self._by_number: dict[int, str] | None = None
+        self._ref = ref
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def members(self) -> BitMap:
+        """The numbers that have a row. Not to be changed."""
+        if self._members is None:
+            self._members = BitMap(self.numbers)
+        return self._members
+
+    @property
+    def blocks(self) -> list[BitMap]:
+        """The numbers of each `BLOCK` rows. Not to be changed."""
+        if self._blocks is None:
+            self._blocks = _cut(self.numbers)
+        return self._blocks
+
+    def select(self, numbers: BitMap) -> "Order":
+        """Return the order of these entities alone, without walking through all others."""
+        by_number = self._by_number
+        if by_number is None:
+            by_number = self._by_number = dict(zip(self.numbers, self.values, strict=True))
+        if len(by_number) != len(self.numbers):  # some have several values
+            rows = [row for row in zip(self.values, self.numbers, strict=True) if row[1] in numbers]
+        else:
+            rows = [(by_number[number], number) for number in numbers if number in by_number]
+        return Order(rows, ref=self._ref)
+
+    def place_at(self, place: int) -> tuple[str, str]:
+        """Return value and ref of the row at a place."""
+        return self.values[place], self._ref(self.numbers[place])
+
+    def add(self, value: str, number: int) -> None:
+        place = self.locate(value, self._ref(number))
+        self.values.insert(place, value)
+        self.numbers.insert(place, number)
+        self._members = self._blocks = None
+        if self._by_number is not None and self._by_number.setdefault(number, value) != value:
+            self._by_number = None  # it has several values now
+
+    def remove(self, value: str, number: int) -> None:
+        place = self.locate(value, self._ref(number))
+        del self.values[place]
+        del self.numbers[place]
+        self._members = self._blocks = None
+        if self._by_number is not None:
+            if len(self._by_number) == len(self.numbers) + 1:
+                del self._by_number[number]
+            else:
+                self._by_number = None
+
+    def locate(self, value: str, ref: str) -> int:
+        """Return the place of the first row that is not before (value, ref)."""
+        low = bisect_left(self.values, value)
+        high = bisect_right(self.values, value, lo=low)
+        return bisect_left(self.numbers, ref, lo=low, hi=high, key=self._ref)
+
+
+class ScatteredOrder:
+    """An order that has nothing to do with what entities are: walking it, members of any selection come soon.
+
+    Its values are empty. It is the same in every process, as it follows from the refs alone.
+    """
+
+    __slots__ = ("_all", "_blocks", "_ref", "_scatter", "numbers")
+
+    def __init__(self, numbers: BitMap, *, ref: Ref, scatter: Callable[[int], int]) -> None:
+        """Begin empty; `numbers` are those of all entities that will be in it."""
+        self.numbers: array[int] = array("I")
+        self._all = numbers
+        self._blocks: list[BitMap] | None = None
+        self._ref = ref
+        self._scatter = scatter
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def members(self) -> BitMap:
+        return self._all
+
+    @property
+    def blocks(self) -> list[BitMap]:
+        if self._blocks is None:
+            self._blocks = _cut(self.numbers)
+        return self._blocks
+
+    def select(self, numbers: BitMap) -> "ScatteredOrder":
+        """Return the order of these entities alone."""
+        order = ScatteredOrder(numbers, ref=self._ref, scatter=self._scatter)
+        order.extend(numbers)
+        return order
+
+    def place_at(self, place: int) -> tuple[str, str]:
+        return "", self._ref(self.numbers[place])
+
+    def add(self, number: int) -> None:
+        self.numbers.insert(self.locate("", self._ref(number)), number)
+        self._blocks = None
+
+    def extend(self, numbers: Iterable[int]) -> None:
+        """Add many at once."""
+        self.numbers = array("I", sorted([*self.numbers, *numbers], key=self._scatter))
+        self._blocks = None
+
+    def remove(self, number: int) -> None:
+        del self.numbers[self.locate("", self._ref(number))]
+        self._blocks = None
+
+    def locate(self, _: str, ref: str) -> int:
+        return bisect_left(self.numbers, scatter(ref), key=self._scatter)
+
+
+def scatter(ref: str) -> int:
+    """Return where a ref stands in the scattered order."""
+    return int.from_bytes(blake2b(ref.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+
+
+def _cut(numbers: "array[int]") -> list[BitMap]:
+    return [BitMap(numbers[start : start + BLOCK]) for start in range(0, len(numbers), BLOCK)]

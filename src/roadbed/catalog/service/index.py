@@ -1,0 +1,156 @@
+"""The index of this process: filled at start, then following the changes of the catalog.
+
+Changes are followed by position, what happens beside them (statuses, faults) by transaction. Whoever writes wakes the
+index of this process after the commit and waits for it; others are woken by NOTIFY, or look each second.
+"""
+
+import asyncio
+import contextlib
+import gc
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+
+import orjson
+import structlog
+
+from roadbed.catalog.repository import changes as change_rows
+from roadbed.catalog.repository import indexing as rows
+from roadbed.catalog.repository import touches as touch_rows
+from roadbed.catalog.rules.index.entries import Kept, make_entry, read_rows
+from roadbed.catalog.rules.index.index import Index
+from roadbed.core.db import Database, ReadSession, outlast_outage
+from roadbed.core.listen import listen
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 1.0
+WRITER_WAITS_SECONDS = 30.0
+_RANGE = 1000
+_PIECE = 100
+_CHANGES = 10_000
+_FEW = 500
+
+
+class CatalogIndex:
+    """The index, and how far it has followed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.index = Index(read_rows)
+        self.position = 0
+        self._horizon = 0
+        self._waker = asyncio.Event()
+        self._moved = asyncio.Condition()
+
+    async def load(self) -> None:
+        """Take in the whole catalog, as it is at one moment; until that is done the index stays what it was."""
+        began = time.perf_counter()
+        index = Index(read_rows)
+        with _without_collections():
+            async with self._database.read() as session:
+                position = await change_rows.find_position(session)
+                horizon = await touch_rows.find_horizon(session)
+                index.load(map(make_entry, await rows.list_locations(session)))
+                async for kept in _ranges(session):
+                    index.load(map(make_entry, kept))
+            index.finish_loading()
+        self.index, self._horizon = index, horizon
+        await self._move(position)
+        seconds = round(time.perf_counter() - began, 3)
+        log.info("catalog.index_loaded", entities=len(self.index), position=self.position, seconds=seconds)
+
+    def wake(self) -> None:
+        """Look for changes now."""
+        self._waker.set()
+
+    async def follow(self) -> None:
+        """Follow the catalog until cancelled."""
+        listening = asyncio.create_task(
+            listen(self._database, touch_rows.CHANNEL, lambda _: self.wake()), name="catalog: listen"
+        )
+        try:
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._waker.wait(), POLL_SECONDS)
+                self._waker.clear()
+                try:
+                    await outlast_outage(self.catch_up)
+                except Exception:  # the edge of a background task: say so and look again in a second
+                    log.exception("catalog.index_failed")
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+    async def wait_for(self, position: int, *, seconds: float = WRITER_WAITS_SECONDS) -> bool:
+        """Wait until everything up to a position is in the index; False when that took too long."""
+        self.wake()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds), self._moved:
+                await self._moved.wait_for(lambda: self.position >= position)
+        return self.position >= position
+
+    async def catch_up(self) -> None:
+        """Take in what has changed since the last time."""
+        async with self._database.read() as session:
+            changes = await rows.list_changed(session, after=self.position, limit=_CHANGES)
+            horizon = await touch_rows.find_horizon(session)
+            touched = await touch_rows.list_touched(session, since=self._horizon, before=horizon)
+            changed = list(dict.fromkeys(ref for _, ref in changes))
+            are_many = len(changed) > max(_FEW, len(self.index) // 4)
+            if not are_many:
+                neighbours: set[str] = set()
+                await self._take(session, changed, neighbours=neighbours)
+                await self._take(session, sorted((neighbours | set(touched)) - set(changed)))
+        if are_many:
+            await self.load()  # several times faster than putting one by one
+            return
+        self._horizon = horizon
+        if changes:
+            await self._move(changes[-1][0])
+        if len(changes) == _CHANGES:
+            self.wake()
+
+    async def _move(self, position: int) -> None:
+        async with self._moved:
+            self.position = position
+            self._moved.notify_all()
+
+    async def _take(self, session: ReadSession, refs: Sequence[str], *, neighbours: set[str] | None = None) -> None:
+        """Bring these entities to what the database says; collect those at the other end of changed relations."""
+        for start in range(0, len(refs), _PIECE):
+            piece = refs[start : start + _PIECE]
+            found = {kept.ref: kept for kept in await rows.list_by_refs(session, piece)}
+            found |= {kept.ref: kept for kept in await rows.list_locations(session, piece)}
+            for ref in piece:
+                kept = found.get(ref)
+                if neighbours is not None:
+                    neighbours |= self._changed_ends(ref, kept)
+                if kept is None:
+                    self.index.remove(ref)
+                else:
+                    self.index.put(make_entry(kept))
+
+    def _changed_ends(self, ref: str, kept: Kept | None) -> set[str]:
+        """Return the refs whose relations with an entity come or go: both ends of a relation show it."""
+        document = self.index.find(ref)
+        before = orjson.loads(document)["relations"] if document else ()
+        old = {(relation["type"], relation["targetRef"]) for relation in before}
+        return {target for _, target in old ^ set(kept.relations if kept else ())}
+
+
+async def _ranges(session: ReadSession) -> AsyncIterator[Sequence[Kept]]:
+    after = ""
+    while found := await rows.list_range(session, after=after, limit=_RANGE):
+        yield found
+        after = found[-1].ref
+
+
+@contextlib.contextmanager
+def _without_collections() -> Iterator[None]:
+    """Keep the garbage collector off what stays: it would walk a growing heap again and again, and finds nothing."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.freeze()

@@ -1,0 +1,107 @@
+"""Lists of entities: the index says which, in what order and how many; their rows are then read by ref."""
+
+from collections.abc import Iterable, Sequence
+
+from roadbed.catalog.repository import entities as rows
+from roadbed.catalog.rules.index import filters
+from roadbed.catalog.rules.index.conditions import AnyOf, HasPrefix
+from roadbed.catalog.rules.index.entries import TITLE
+from roadbed.catalog.rules.index.index import Index, Place
+from roadbed.catalog.rules.index.pages import Listing, Sorting
+from roadbed.catalog.service.index import CatalogIndex
+from roadbed.catalog.service.views import summarise
+from roadbed.catalog.types import EntityFilter, EntitySummary
+from roadbed.core.db import ReadSession
+from roadbed.core.errors import Invalid
+from roadbed.core.search import rank
+from roadbed.kit.paging import Page, decode_cursor, encode_cursor
+
+_BY_TITLE = Sorting(TITLE)
+_RANKED = 5000
+
+
+class InvalidCursor(Invalid):
+    code = "request.invalid_cursor"
+
+
+async def list_entities(session: ReadSession, wanted: EntityFilter, *, limit: int = 1000) -> list[EntitySummary]:
+    """Return entities by title, at most `limit`."""
+    index = _index(session)
+    found = Listing(index, filters.select(index, wanted), _BY_TITLE).take(limit)
+    return await _read(session, map(index.ref_of, found.numbers))
+
+
+async def list_page(
+    session: ReadSession, wanted: EntityFilter, *, cursor: str | None, limit: int
+) -> Page[EntitySummary]:
+    """Return one page of entities by title, with the total.
+
+    Raises:
+        InvalidCursor: the cursor is not one of this list.
+    """
+    index = _index(session)
+    selection = filters.select(index, wanted)
+    found = Listing(index, selection, _BY_TITLE).take(limit, after=_place(cursor))
+    last = found.last if found.has_more else None
+    return Page(
+        items=tuple(await _read(session, map(index.ref_of, found.numbers))),
+        next_cursor=encode_cursor(last.value, last.ref) if last else None,
+        total=len(selection),
+    )
+
+
+def count_entities(session: ReadSession, wanted: EntityFilter) -> int:
+    index = _index(session)
+    return len(filters.select(index, wanted))
+
+
+def count_by(session: ReadSession, wanted: EntityFilter, field: str, *, limit: int) -> list[tuple[str, int]]:
+    """Return the values of a field of the filter with their counts, most frequent first; its own filter is left out."""
+    return filters.count_by(_index(session), wanted, field, limit=limit)
+
+
+async def search_entities(session: ReadSession, text: str, *, limit: int) -> list[EntitySummary]:
+    """Return entities that hold all words of `text`, those whose name fits best first."""
+    index = _index(session)
+    matching = filters.select(index, EntityFilter(text=text))
+    wanted = text.strip().lower()
+    beginning = matching & index.select(AnyOf((HasPrefix("metadata.name", wanted), HasPrefix(TITLE, wanted))))
+    rest = Listing(index, matching, _BY_TITLE).take(_RANKED).numbers
+    fits = {number: _fit(index.text_of(number), wanted) for number in (*beginning, *rest)}
+    ranked = sorted(fits, key=lambda number: (fits[number], index.ref_of(number)))
+    return await _read(session, map(index.ref_of, ranked[:limit]))
+
+
+def list_names(session: ReadSession, kind: str) -> list[str]:
+    """Return the names of all entities of a kind, in lower case."""
+    index = _index(session)
+    found = filters.select(index, EntityFilter(kinds=(kind,)))
+    return [index.ref_of(number).partition("/")[2] for number in found]
+
+
+def _fit(text: str, wanted: str) -> tuple[int, str]:
+    """Return how well name or title fit, and the title."""
+    name, _, rest = text.partition("\n")
+    title = rest.partition("\n")[0]
+    fits = [fit for fit in (rank(wanted, name), rank(wanted, title)) if fit is not None]
+    return min(fits, default=4), title
+
+
+async def _read(session: ReadSession, refs: Iterable[str]) -> list[EntitySummary]:
+    wanted: Sequence[str] = list(refs)
+    found = {row.ref: summarise(row) for row in await rows.list_by_refs(session, wanted)}
+    return [found[ref] for ref in wanted if ref in found]
+
+
+def _index(session: ReadSession) -> Index:
+    return session.services.get(CatalogIndex).index
+
+
+def _place(cursor: str | None) -> Place | None:
+    if cursor is None:
+        return None
+    try:
+        value, ref = decode_cursor(cursor, size=2)
+    except ValueError as error:
+        raise InvalidCursor(str(error) + ".", hint="Take next_cursor of the page before, unchanged.") from error
+    return Place(str(value), str(ref))

@@ -1,0 +1,180 @@
+"""The index against a list that is searched from end to end: whatever was put and removed, both say the same."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from roadbed.catalog.rules.index.conditions import (
+    EVERYTHING,
+    NOTHING,
+    AllOf,
+    AnyOf,
+    Condition,
+    HasKey,
+    HasPrefix,
+    HasText,
+    HasValue,
+    Not,
+)
+from roadbed.catalog.rules.index.entries import Kept, make_entry, read_rows
+from roadbed.catalog.rules.index.index import Index
+from roadbed.catalog.rules.index.orders import scatter
+from roadbed.catalog.rules.index.pages import Listing, Sorting
+from roadbed.catalog.rules.index.rows import rows_of, write_float
+
+NAMES = ("a", "b", "c", "ab", "abc")
+VALUES = ("one", "One", "two", "a_b", "100%", "", None)
+
+
+def entity(name: str, title: str | None, tags: list[str]) -> Kept:
+    document: dict[str, Any] = {
+        "apiVersion": "backstage.io/v1alpha1",
+        "kind": "Component",
+        "metadata": {"name": name, "title": title, "tags": tags},
+        "spec": {"type": "service"},
+    }
+    return Kept(f"uid-{name}", f"component:default/{name}", document, "digest", {"sort_key": title or name})
+
+
+Step = tuple[str, str | None, list[str], bool]
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(NAMES),
+        st.sampled_from(VALUES),
+        st.lists(st.sampled_from(("x", "X", "yy", "zzz")), max_size=3),
+        st.booleans(),
+    ),
+    max_size=12,
+)
+CONDITIONS = st.recursive(
+    st.one_of(
+        st.builds(HasValue, st.just("metadata.title"), st.just(("one", "two"))),
+        st.builds(HasValue, st.just("metadata.tags"), st.sampled_from((("x",), ("yy", "zzz")))),
+        st.builds(HasKey, st.sampled_from(("metadata.title", "metadata.tags", "metadata.tags.x", "nothing"))),
+        st.builds(HasPrefix, st.just("metadata.name"), st.sampled_from(("a", "ab", "z"))),
+        st.builds(
+            HasText, st.just(("metadata.title", "metadata.name")), st.sampled_from(("o", "one", "_b", "0%", "abc"))
+        ),
+        st.sampled_from((EVERYTHING, NOTHING)),
+    ),
+    lambda parts: st.one_of(
+        st.builds(AllOf, st.tuples(parts, parts)), st.builds(AnyOf, st.tuples(parts, parts)), st.builds(Not, parts)
+    ),
+    max_leaves=4,
+)
+
+
+def holds(value: str, term: str) -> bool:
+    """Tell whether a text holds a term of LIKE, for the terms above."""
+    if term == "_b":
+        return value.find("b", 1) > 0
+    return term.rstrip("%") in value
+
+
+def fulfils(kept: Kept, condition: Condition) -> bool:
+    rows = rows_of(kept.document, uid=kept.uid, relations=())
+    match condition:
+        case HasValue(key, values):
+            return any((key, value) in rows for value in values)
+        case HasKey(key):
+            return any(held == key for held, _ in rows)
+        case HasPrefix(key, prefix):
+            return any(held == key and value is not None and value.startswith(prefix) for held, value in rows)
+        case HasText(keys, term):
+            return any(held in keys and value is not None and holds(value, term) for held, value in rows)
+        case AllOf(parts):
+            return all(fulfils(kept, part) for part in parts)
+        case AnyOf(parts):
+            return any(fulfils(kept, part) for part in parts)
+        case Not(part):
+            return not fulfils(kept, part)
+
+
+def play(steps: list[Step], *, loaded: int) -> tuple[Index, dict[str, Kept]]:
+    """Put and remove; what is in the index afterwards, and what should be. The first ones are loaded at once."""
+    index = Index(read_rows)
+    held: dict[str, Kept] = {}
+    for name, title, tags, _ in steps[:loaded]:
+        held[f"component:default/{name}"] = entity(name, title, tags)
+    index.load(map(make_entry, held.values()))
+    index.finish_loading()
+    warm = AllOf((HasText(("metadata.title",), "one"), HasPrefix("metadata.tags", "x")))
+    for name, title, tags, is_removed in steps[loaded:]:
+        index.select(warm)  # so that orders and texts are there, and have to be kept current
+        ref = f"component:default/{name}"
+        if is_removed:
+            index.remove(ref)
+            held.pop(ref, None)
+        else:
+            held[ref] = entity(name, title, tags)
+            index.put(make_entry(held[ref]))
+    return index, held
+
+
+@given(STEPS, st.integers(0, 4), CONDITIONS)
+def test_selection_is_what_looking_at_each_entity_finds(steps: list[Step], loaded: int, condition: Condition) -> None:
+    index, held = play(steps, loaded=loaded)
+    found = {index.ref_of(number) for number in index.select(condition)}
+    assert found == {ref for ref, kept in held.items() if fulfils(kept, condition)}
+    assert len(index) == len(held)
+
+
+@given(STEPS, st.integers(0, 4), st.sampled_from((None, "metadata.title", "metadata.tags")), st.booleans())
+def test_pages_forwards_and_backwards_are_the_sorted_rows(
+    steps: list[Step], loaded: int, key: str | None, descending: bool
+) -> None:
+    index, held = play(steps, loaded=loaded)
+    listing = Listing(index, index.all, Sorting(key, is_descending=descending))
+    wanted = (
+        [("", ref) for ref in held]
+        if key is None
+        else [
+            (value, ref)
+            for ref, kept in held.items()
+            for held_key, value in rows_of(kept.document, uid=kept.uid, relations=())
+            if held_key == key and value is not None
+        ]
+    )
+    wanted.sort(reverse=descending, key=lambda row: scatter(row[1]) if key is None else row)
+    refs = [ref for _, ref in wanted]
+    walked, place = [], None
+    while True:
+        stretch = listing.take(2, after=place)
+        walked += [index.ref_of(number) for number in stretch.numbers]
+        place = stretch.last or place
+        if not stretch.has_more:
+            break
+    assert walked == refs
+    if place is not None:
+        back = listing.take_before(len(refs), place)
+        assert [index.ref_of(number) for number in back.numbers] == refs[:-1]
+    assert listing.count() == len(set(refs))
+
+
+@given(STEPS, st.integers(0, 4))
+def test_facets_count_entities_by_spelling(steps: list[Step], loaded: int) -> None:
+    index, held = play(steps, loaded=loaded)
+    wanted: dict[str, int] = {}
+    for kept in held.values():
+        for (key, _), value in rows_of(kept.document, uid=kept.uid, relations=()).items():
+            if key == "metadata.tags" and value is not None:
+                wanted[value] = wanted.get(value, 0) + 1
+    assert dict(index.facet("metadata.tags", None)) == wanted
+    assert dict(index.facet("metadata.tags", index.all)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (1.5, "1.5"),
+        (1e21, "1e+21"),
+        (1e-7, "1e-7"),
+        (0.000001, "0.000001"),
+        (123456789012345680000.0, "123456789012345680000"),
+        (-2.5e-9, "-2.5e-9"),
+    ],
+)
+def test_numbers_are_written_as_javascript_prints_them(number: float, text: str) -> None:
+    assert write_float(number) == text
