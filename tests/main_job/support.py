@@ -96,10 +96,10 @@ class Installation:
         found: Json = answer.json()
         return found
 
-    def create(self, name: str, **values: Any) -> str:
-        """Start the creation of a service; the name is its key too. Returns the id of the run."""
+    def create(self, name: str, *, key: str = "", **values: Any) -> str:
+        """Start the creation of a service, once for each key, which is the name by default. Returns the run's id."""
         values = {"name": name, "owner": OWNER, **values}
-        run_id: str = self.post("/api/v1/paths/default/small-service/runs", key=name, values=values)["run_id"]
+        run_id: str = self.post("/api/v1/paths/default/small-service/runs", key=key or name, values=values)["run_id"]
         return run_id
 
     def run(self, run_id: str) -> Json:

@@ -22,8 +22,8 @@ PHASES = {
     "deploy": ("environments.deploy", "ready"),
     "approval": ("environments.deploy", "approve"),
 }
-LASTING = ("provisioning", "provisioning: PostgreSQL for workloads")
-"""What the first database brings and the last one leaves: its server, and the folder of last copies."""
+LASTING = ("provisioning", "provisioning: PostgreSQL for workloads", "owner:makers")
+"""What the first service brings and the last one leaves: the database server, last copies, the caches of its owner."""
 
 
 def begin(made: Installation, name: str, phase: str, moment: float) -> str:
@@ -145,7 +145,7 @@ def test_finished_creation_is_undone_in_words_and_its_name_is_free_again(made: I
         "the repository makers/again",
     ):
         assert words in page, words
-    second = made.create("again")
+    second = made.create("again", key="the second time")
     assert second != run_id
     assert made.ends(second)["state"] == "succeeded"
     push_a_change(made, "again")
