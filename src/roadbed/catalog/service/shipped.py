@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from roadbed.catalog.repository import entities as rows
+from roadbed.catalog.repository import locations as location_rows
 from roadbed.catalog.rules.documents import Document, read_documents
 from roadbed.catalog.service.entities import put_built_in, put_entities
 from roadbed.catalog.service.listing import count_entities
@@ -14,6 +15,8 @@ from roadbed.core.extension import Registry
 from roadbed.kit.refs import ref_of
 
 ACTOR = system_actor("catalog")
+OWN_REPOSITORIES = "roadbed:roadbed/"
+"""How the locations begin that read repositories which Roadbed keeps for itself, such as its golden paths."""
 
 
 @dataclass(frozen=True)
@@ -48,4 +51,6 @@ def _ref(document: Document) -> str:
 async def holds_only_shipped(session: ReadSession) -> bool:
     """Tell whether nobody has put anything into the catalog yet."""
     held = await rows.list_by_refs(session, session.services.get(ShippedRefs).refs)
-    return count_entities(session, EntityFilter()) == len(held)
+    own = [row.id for row in await location_rows.list_by_prefix(session, OWN_REPOSITORIES)]
+    read = await location_rows.count_entities(session, own)
+    return count_entities(session, EntityFilter()) == len(held) + sum(read.values())
