@@ -49,7 +49,7 @@ async def _open(services: Services) -> AsyncIterator[None]:
         services.put(ShippedRefs, await put_shipped(session))
     services.put(Sampler, Sampler(partial(read_once, services)))
     index = CatalogIndex(services.get(Database))
-    await index.load()
+    await index.open()
     services.put(CatalogIndex, index)
     following = asyncio.create_task(index.follow(), name="catalog: follow")
     yield

@@ -42,6 +42,11 @@ class CatalogIndex:
         self._waker = asyncio.Event()
         self._moved = asyncio.Condition()
 
+    async def open(self) -> None:
+        """Fill it at start, before anything else is there that comes and goes."""
+        await self.load()
+        gc.freeze()  # what was loaded stays: later collections need not walk it
+
     async def load(self) -> None:
         """Take in the whole catalog, as it is at one moment; until that is done the index stays what it was."""
         began = time.perf_counter()
@@ -153,4 +158,3 @@ def _without_collections() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-        gc.freeze()
