@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup
 
+from roadbed.core.html import FILTERS
 from roadbed.core.http.guards import POLICY
-from roadbed.kit.text import ago, duration, filesize, iso
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "src" / "roadbed" / "web"
@@ -74,7 +74,7 @@ def make_environment(**extra_loaders: FileSystemLoader) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"ago": ago, "duration": duration, "filesize": filesize, "iso": iso}
+    environment.filters |= FILTERS
     environment.globals |= {"asset": asset, "version": "0.1.0", "organisation": "Northmoor"}
     environment.globals["ui"] = environment.get_template("web/ui.html").module
     return environment

@@ -77,6 +77,16 @@ NAVIGATION: Slot[NavItem] = Slot(ContributionKind.NAVIGATION, NavItem)
 PANELS: Slot[Panel[Any]] = Slot(ContributionKind.PANEL, Panel)
 
 
+FILTERS: dict[str, Callable[..., str]] = {
+    "ago": ago,
+    "duration": duration,
+    "filesize": filesize,
+    "iso": iso,
+    "name_actor": name_actor,
+    "shorten_digests": shorten_digests,
+}
+
+
 class Renderer:
     """The template environment and everything that frames a page."""
 
@@ -95,14 +105,7 @@ class Renderer:
             lstrip_blocks=True,
             enable_async=False,
         )
-        self.environment.filters |= {
-            "ago": ago,
-            "name_actor": name_actor,
-            "shorten_digests": shorten_digests,
-            "duration": duration,
-            "filesize": filesize,
-            "iso": iso,
-        }
+        self.environment.filters |= FILTERS
         self.environment.globals |= {
             "asset": self.asset,
             "version": roadbed.__version__,
