@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from pydantic import SecretStr
 
 from roadbed.core.settings import DatabaseSettings, Settings
@@ -14,7 +16,12 @@ from tests.support import RunningServer, start_server
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give each run a temporary folder of its own: pytest's shared one is closed again by whichever run starts next."""
+    """Give each run a temporary folder of its own: pytest's shared one is closed again by whichever run starts next.
+
+    What a server in the test's process logs goes to standard error, as `roadbed up` has it: standard output is that of
+    the command under test.
+    """
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
     if config.option.basetemp is None and not hasattr(config, "workerinput"):
         folder = Path(tempfile.mkdtemp(prefix="roadbed-tests-"))
         folder.chmod(0o755)

@@ -141,3 +141,21 @@ def test_follower_goes_on_when_the_server_is_back(roadbed: RoadbedProcess, tmp_p
         assert follower.wait(60) == 0, seen
     ended = [line for line in seen if line.endswith(": succeeded")]
     assert sorted(ended) == sorted(f"Mark {number}: succeeded" for number in range(STEPS))
+
+
+def test_live_stream_ends_when_the_server_stops(roadbed: RoadbedProcess, tmp_path: Path) -> None:
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    (marks / "hold").touch()
+    roadbed.start()
+    with roadbed.client(roadbed.token()) as client:
+        wish = {"folder": str(marks), "steps": 1, "key": "watched"}
+        run_id = client.post("/api/v1/crash-runs", json=wish).raise_for_status().json()["run_id"]
+        with client.stream("GET", f"/api/v1/runs/{run_id}/events") as answer:
+            pieces = answer.iter_bytes()
+            assert b"event:" in next(pieces)
+            assert roadbed.process is not None
+            roadbed.process.send_signal(signal.SIGTERM)
+            for _ in pieces:  # a stream that is cut off instead of ended raises here
+                pass
+    assert roadbed.stop() == 0, roadbed.output

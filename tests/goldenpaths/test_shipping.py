@@ -4,12 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from roadbed.core.bundled import BundledFile, bundled, read_archive, read_bundled, read_folder, write_archive
-from roadbed.core.settings import Settings
 from roadbed.goldenpaths.workflows.shipping import ship
 from roadbed.scm.contract import find_commit, find_repository
 from tests.goldenpaths.conftest import Paths
+from tests.process import RoadbedProcess
 from tests.scm.support import wait_until
-from tests.support import start_server
 
 TEMPLATE = "python-fastapi/template.yaml"
 
@@ -67,17 +66,14 @@ def test_archive_holds_the_same_files_and_is_the_same_each_time(paths: Paths) ->
 def test_catalog_that_holds_only_shipped_paths_says_how_to_begin(tmp_path: Path) -> None:
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)  # PostgreSQL's own account must be able to pass
-    server, thread, stop = start_server(Settings(home=tmp_path / "home"))
+    roadbed = RoadbedProcess(tmp_path / "home").start()
     try:
-        client = server.client_as("admin")
-        wait_until(lambda: client.get("/api/v1/entities/template/default/python-fastapi").is_success)
-        assert "Nothing here yet" in client.get("/catalog").text
-        system = "apiVersion: backstage.io/v1alpha1\nkind: System\nmetadata: {name: own}\nspec: {owner: me}\n"
-        put = client.post("/api/v1/entities", content=system, headers={"content-type": "application/yaml"})
-        assert put.is_success, put.text
-        assert "Nothing here yet" not in client.get("/catalog").text
+        with roadbed.client(roadbed.token()) as client:
+            wait_until(lambda: client.get("/api/v1/entities/template/default/python-fastapi").is_success)
+            assert "Nothing here yet" in client.get("/catalog").text
+            system = "apiVersion: backstage.io/v1alpha1\nkind: System\nmetadata: {name: own}\nspec: {owner: me}\n"
+            put = client.post("/api/v1/entities", content=system, headers={"content-type": "application/yaml"})
+            assert put.is_success, put.text
+            assert "Nothing here yet" not in client.get("/catalog").text
     finally:
-        for client in server.clients:
-            client.close()
-        stop()
-        thread.join(60)
+        roadbed.stop()

@@ -9,10 +9,10 @@ import pytest
 from tests.identity.people import new_name
 from tests.scm.conftest import Person, Project
 from tests.scm.test_changes import push_branch
+from tests.scm.test_webhooks import Receiver, outbound, receiver
 from tests.support import RunningServer
 
-HOOKED = "https://ci.example.com/hook"
-PUSHED = ["scm.pushed"]
+__all__ = ["outbound", "receiver"]
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def api(server: RunningServer, project: Project) -> httpx.Client:
     return server.client(server.token())
 
 
-def creations(project: Project) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+def creations(project: Project, hooked: str) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     """Addresses, with a body and another one."""
     base = f"/api/v1/repositories/{project.repository.full_name}"
     change = {"source_branch": "new", "title": "New"}
@@ -33,14 +33,17 @@ def creations(project: Project) -> list[tuple[str, dict[str, Any], dict[str, Any
         (f"{base}/change-requests/1/comments", {"body": "Good"}, {"body": "Bad"}),
         (
             f"{base}/webhooks",
-            {"url": HOOKED, "events": ["scm.pushed"]},
-            {"url": f"{HOOKED}2", "events": ["scm.pushed"]},
+            {"url": hooked, "events": ["scm.pushed"]},
+            {"url": f"{hooked}2", "events": ["scm.pushed"]},
         ),
     ]
 
 
-def test_key_sent_again_creates_once_and_with_another_body_is_refused(api: httpx.Client, project: Project) -> None:
-    for address, body, other in creations(project):
+@pytest.mark.usefixtures("outbound")
+def test_key_sent_again_creates_once_and_with_another_body_is_refused(
+    api: httpx.Client, project: Project, receiver: Receiver
+) -> None:
+    for address, body, other in creations(project, receiver.url):
         headers = {"Idempotency-Key": new_name("key")}
         first, again = (api.post(address, json=body, headers=headers) for _ in range(2))
         assert (first.status_code, again.status_code) == (201, 201), (address, first.text, again.text)
