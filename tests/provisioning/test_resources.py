@@ -8,8 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from roadbed.core.extension import Registry
-from roadbed.core.inventory import INVENTORY, Item
+from roadbed.core.inventory import Item, take_inventory
 from roadbed.core.postgres import restore_database
 from roadbed.provisioning.contract import EnvironmentKey, ResourceNotReady, get_outputs
 from roadbed.provisioning.errors import ResourceNotFound
@@ -18,11 +17,7 @@ from tests.provisioning.conftest import Yard, query
 
 
 def inventory(yard: Yard) -> list[Item]:
-    async def look() -> list[Item]:
-        sources = yard.server.services.get(Registry).get(INVENTORY)
-        return [item for source in sources for item in await source.list(yard.server.services)]
-
-    return yard.server.run(look())
+    return yard.server.run(take_inventory(yard.server.services))
 
 
 def test_outputs_open_a_database_that_works(yard: Yard) -> None:
