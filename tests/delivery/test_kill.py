@@ -75,6 +75,10 @@ class Machine(Installation):
         clone = self.folder / name
         clone.mkdir()
         self.git(clone, "init", "--quiet", "--initial-branch=main")
+        (clone / "README.md").write_text("Without a Makefile nothing is run.\n")
+        self.git(clone, "add", "--all")
+        self.git(clone, "commit", "--quiet", "--message=Begin")
+        self.git(clone, "push", "--quiet", self.address("makers", name), "HEAD:main")
         return clone
 
     def push(self, clone: Path, targets: dict[str, str], *, branch: str = "work", token: str = "", **files: str) -> str:
@@ -117,7 +121,7 @@ class Machine(Installation):
 
         def find() -> Json | None:
             found: list[Json] = self.get("/api/v1/workloads", component=f"component:default/{name}")["items"]
-            return next((one for one in found if one["environment"] == "development" and one["pid"]), None)
+            return next((one for one in found if one["environment"] == "development" and one["state"] == "running"), None)
 
         found: Json = wait_for(find, what=f"the workload {name}")
         return found

@@ -157,7 +157,7 @@ def test_running_run_is_cancelled_from_its_page(server: RunningServer, browser: 
     expect(dialog.get_by_label("Undo what it made so far")).to_be_checked()
     assert watched.find_accessibility_problems() == []
     dialog.get_by_role("button", name="Cancel run").click()
-    expect(page.locator(".facts")).to_contain_text("Cancelled")
+    expect(page.locator(".facts")).to_contain_text("Undone", timeout=20_000)
     _, steps = finish(server, run_id)
     assert [step.state for step in steps] == ["undone", "cancelled"]
     assert watched.problems == []
@@ -192,7 +192,7 @@ def test_failed_run_is_undone_from_its_page(server: RunningServer, browser: Brow
     page = open_page(browser, server, person, f"/runs/{run_id}").page
     page.get_by_role("button", name="Undo…").click()
     page.get_by_role("button", name="Undo what it made").click()
-    expect(page.locator(".facts")).to_contain_text("Cancelled")
+    expect(page.locator(".facts")).to_contain_text("Undone", timeout=20_000)
     assert look(server, run_id)[1][0].state == "undone"
     page.context.close()
 
