@@ -290,7 +290,7 @@ class NewIncomingHookOut(IncomingHookOut):
     """What its host is to be given: where to send pushes, and the secret, which is not given again."""
 
     address: str
-    secret: str
+    secret: str | None
 
 
 class IncomingHooksOut(BaseModel):
