@@ -12,16 +12,12 @@ from roadbed.catalog.service.index import CatalogIndex
 from roadbed.catalog.service.views import summarise
 from roadbed.catalog.types import EntityFilter, EntitySummary
 from roadbed.core.db import ReadSession
-from roadbed.core.errors import Invalid
+from roadbed.core.paging import InvalidCursor
 from roadbed.core.search import rank
 from roadbed.kit.paging import Page, decode_cursor, encode_cursor
 
 _BY_TITLE = Sorting(TITLE)
 _RANKED = 5000
-
-
-class InvalidCursor(Invalid):
-    code = "request.invalid_cursor"
 
 
 async def list_entities(session: ReadSession, wanted: EntityFilter, *, limit: int = 1000) -> list[EntitySummary]:
