@@ -165,6 +165,13 @@ def test_whatever_is_posted_is_read_judged_and_shown_again(
     assert read_answers(schema, post(schema, again)) == again
 
 
+@pytest.mark.parametrize("widget", ["select", "radio"])
+def test_option_called_none_is_not_chosen_before_it_is(widget: str) -> None:
+    schema = form(("cache",), cache={"type": "string", "enum": ["redis", "None"], "ui:widget": widget})
+    assert read_answers(schema, post(schema, {})) == {}
+    assert read_answers(schema, post(schema, {"cache": "None"})) == {"cache": "None"}
+
+
 def test_default_fills_what_is_not_answered_also_behind_an_answer() -> None:
     schema = form(ci={"type": "string", "enum": ["none", "tekton"], "default": "tekton"}) | {
         "dependencies": {

@@ -107,8 +107,9 @@ def started(open_folder: Path, database_url: str) -> Iterator[Fleet]:
         fleet.token = web.token()
         yield fleet
     finally:
-        codes = {one.home.name: one.stop() for one in (web, *fleet.workers) if one.process is not None}
-    assert set(codes.values()) == {0}, [one.output for one in (web, *fleet.workers)]
+        living = [one for one in (web, *fleet.workers) if one.process is not None and one.process.poll() is None]
+        codes = [one.stop() for one in living]
+    assert set(codes) == {0}, [one.output for one in (web, *fleet.workers)]
 
 
 @pytest.fixture

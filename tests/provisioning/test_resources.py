@@ -117,6 +117,21 @@ def test_delete_leaves_a_dump_that_can_be_restored(yard: Yard, tmp_path: Path) -
     assert query(yard.outputs(other)["url"], "TABLE notes") == 42
 
 
+def test_database_whose_drop_was_interrupted_is_dropped(yard: Yard) -> None:
+    resource = yard.make()
+    name = resource["outputs"]["database"]
+
+    async def interrupt() -> None:
+        """Leave the database as PostgreSQL does when it is killed within DROP DATABASE."""
+        server = await yard.workloads.start()
+        async with server.connect() as connection:
+            await connection.execute("UPDATE pg_database SET datconnlimit = -2 WHERE datname = $1", name)
+
+    yard.server.run(interrupt())
+    assert yard.delete(resource)["state"] == "succeeded"
+    assert name not in yard.server.run(yard.workloads.list_databases())
+
+
 def test_deleting_twice_is_one_run(yard: Yard) -> None:
     resource = yard.make()
     first = yard.api.delete(f"/api/v1/resources/{resource['id']}").json()

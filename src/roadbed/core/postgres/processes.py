@@ -5,6 +5,7 @@ inode, so neither a reused process id nor another container's equal path is mist
 """
 
 import asyncio
+import contextlib
 import os
 import select
 import signal
@@ -147,6 +148,22 @@ async def end_remnants(folder: Path, *, patience_seconds: float = 3) -> list[int
         await asyncio.gather(*(_end(pid, patience_seconds) for pid in pids))
         ended += pids
     return ended
+
+
+async def wait_for_workers(folder: Path, *, patience_seconds: float) -> None:
+    """Wait for the end of the processes that outlive a postmaster: its log collector still writes what it said."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(patience_seconds):
+            await asyncio.gather(*(_wait_for(pid) for pid in list_workers(folder)))
+
+
+async def _wait_for(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process = Watched(pid)
+        try:
+            await process.wait()
+        finally:
+            process.close()
 
 
 async def _end(pid: int, patience_seconds: float) -> None:

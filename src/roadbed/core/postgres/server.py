@@ -35,6 +35,7 @@ from roadbed.core.postgres.processes import (
     end_remnants,
     find_postmaster,
     read_arguments,
+    wait_for_workers,
 )
 
 T = TypeVar("T")
@@ -52,6 +53,7 @@ _POLL_SECONDS = 0.01
 _SHORT_LIFE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 10.0
 _QUIT_SECONDS = 5.0
+_LAST_WORDS_SECONDS = 5.0
 
 
 class EventKind(StrEnum):
@@ -246,6 +248,7 @@ class EmbeddedPostgres:
         drop_misleading_files(self.place.data_dir, self.place.socket_dir, self.port)
         self._process = self._spawn(fingerprint)
         if not await self._becomes_ready(self._process):
+            await wait_for_workers(self.place.data_dir, patience_seconds=_LAST_WORDS_SECONDS)
             raise self._failure("ended while starting")
         return False
 

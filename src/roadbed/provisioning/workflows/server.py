@@ -35,6 +35,7 @@ PORT_FILE = "port"
 PORTS = range(20_000, 30_000)  # below those that Linux gives to outgoing connections
 MAX_CONNECTIONS = 200
 _ATTEMPTS = 5
+_HALF_DROPPED = -2  # pg_database.datconnlimit of a database that an interrupted DROP DATABASE left behind
 
 
 @dataclass(frozen=True)
@@ -181,17 +182,17 @@ class WorkloadServer:
         """Close the database to its workload, dump it into a file, then drop it with its role.
 
         What is gone already is passed over. Fails before anything is dropped when the dump cannot be written; the
-        workload may then connect again.
+        workload may then connect again. A database whose drop was interrupted can only be dropped: PostgreSQL lets
+        nobody connect to it, and its dump was written before.
         """
         server = await self.start()
         async with self._changing, server.connect() as connection:
-            if await self._exists(connection, name):
-                await self._close_and_dump(server, connection, name, dump)
+            limit = await connection.fetchval("SELECT datconnlimit FROM pg_database WHERE datname = $1", name)
+            if limit is not None:
+                if limit != _HALF_DROPPED:
+                    await self._close_and_dump(server, connection, name, dump)
                 await connection.execute(f"DROP DATABASE {quote_name(name)} WITH (FORCE)")
             await connection.execute(f"DROP ROLE IF EXISTS {quote_name(name)}")
-
-    async def _exists(self, connection: Any, name: str) -> bool:
-        return bool(await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name))
 
     async def _close_and_dump(self, server: EmbeddedPostgres, connection: Any, name: str, dump: Path) -> None:
         await connection.execute(f"ALTER ROLE {quote_name(name)} NOLOGIN")
