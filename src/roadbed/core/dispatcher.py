@@ -1,10 +1,10 @@
 """Delivers events to their consumers: one task for each consumer, so that a slow or failing one holds up nobody else.
 
-Woken by NOTIFY, and by polling each second in case a notification was lost (a pooler, a dropped connection).
+A consumer is woken by the NOTIFY of its event, and by one query a second for all of them: it finds what is to be tried
+again, and what a lost notification left behind (a pooler, a dropped connection).
 """
 
 import asyncio
-import contextlib
 from dataclasses import fields
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,17 @@ from typing import Any
 import structlog
 
 from roadbed.core.db import Database
-from roadbed.core.events import CHANNEL, CONSUMERS, Consumer, DeliveryRow, Envelope, EventRow, purge, take_next
+from roadbed.core.events import (
+    CHANNEL,
+    CONSUMERS,
+    Consumer,
+    DeliveryRow,
+    Envelope,
+    EventRow,
+    list_due_consumers,
+    purge,
+    take_next,
+)
 from roadbed.core.extension import Registry
 from roadbed.core.listen import listen
 from roadbed.kit.clock import now
@@ -32,7 +42,7 @@ class Dispatcher:
     def __init__(self, database: Database, registry: Registry, *, is_host: bool) -> None:
         self._database = database
         self._consumers = [one for one in registry.get(CONSUMERS) if is_host or not one.needs_host]
-        self._wakers: list[asyncio.Event] = []
+        self._wakers = {consumer.name: asyncio.Event() for consumer in self._consumers}
         self._tasks: list[asyncio.Task[None]] = []
         names = [consumer.name for consumer in self._consumers]
         if len(names) != len(set(names)):
@@ -40,11 +50,10 @@ class Dispatcher:
 
     def start(self) -> None:
         self._tasks.append(asyncio.create_task(listen(self._database, CHANNEL, self._wake), name="events: listen"))
+        self._tasks.append(asyncio.create_task(self._poll(), name="events: poll"))
         self._tasks.append(asyncio.create_task(self._purge(), name="events: purge"))
         for consumer in self._consumers:
-            waker = asyncio.Event()
-            self._wakers.append(waker)
-            self._tasks.append(asyncio.create_task(self._consume(consumer, waker), name=f"events: {consumer.name}"))
+            self._tasks.append(asyncio.create_task(self._consume(consumer), name=f"events: {consumer.name}"))
 
     async def stop(self) -> None:
         """Let each delivery that is being handled end or roll back, then stop."""
@@ -53,20 +62,35 @@ class Dispatcher:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
 
-    def _wake(self, _: str) -> None:
-        for waker in self._wakers:
-            waker.set()
+    def _wake(self, event_name: str) -> None:
+        """Wake the consumers of an event; after a (re)connection, which names none, the poll finds what was missed."""
+        for consumer in self._consumers:
+            if consumer.event.name == event_name:
+                self._wakers[consumer.name].set()
 
-    async def _consume(self, consumer: Consumer[Any], waker: asyncio.Event) -> None:
+    async def _poll(self) -> None:
         while True:
+            try:
+                async with self._database.read() as session:
+                    due = await list_due_consumers(session)
+            except Exception:  # the edge of a background task: the database may be away; say so and go on polling
+                log.exception("events.poll_failed")
+            else:
+                for name in due:
+                    if name in self._wakers:
+                        self._wakers[name].set()
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _consume(self, consumer: Consumer[Any]) -> None:
+        waker = self._wakers[consumer.name]
+        while True:
+            await waker.wait()
             waker.clear()
             try:
                 while await self._deliver_next(consumer):
                     pass
-            except Exception:  # the edge of a background task: the database may be away; say so and go on polling
+            except Exception:  # the edge of a background task, as above
                 log.exception("events.delivery_failed", consumer=consumer.name)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(waker.wait(), POLL_SECONDS)
 
     async def _deliver_next(self, consumer: Consumer[Any]) -> bool:
         """Handle one delivery. Returns False when none is due."""

@@ -127,7 +127,17 @@ async def publish(session: WriteSession, event: Event) -> None:
                     next_attempt_at=row.at,
                 )
             )
-    await session.execute(text(f"NOTIFY {CHANNEL}"))
+    await session.execute(select(func.pg_notify(CHANNEL, event.name)))
+
+
+async def list_due_consumers(session: ReadSession) -> list[str]:
+    """List the consumers that have a delivery whose time has come."""
+    found = await session.scalars(
+        select(DeliveryRow.consumer)
+        .where(DeliveryRow.done_at.is_(None), DeliveryRow.next_attempt_at <= now())
+        .distinct()
+    )
+    return list(found)
 
 
 async def take_next(session: WriteSession, consumer: str) -> tuple[DeliveryRow, EventRow] | None:
