@@ -1,6 +1,5 @@
 """People who ask, who decide, and who only look."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from roadbed.identity.contract import find_account, find_actor
 from roadbed.runs.contract import RunPlan, StepPlan, start_run
 from tests.identity.people import Person, new_name, new_person
 from tests.support import RunningServer
+from tests.waiting import wait_for
 
 JSON = {"accept": "application/json"}
 PAGE = {"accept": "text/html"}
@@ -56,13 +56,8 @@ class Office:
 
     def run_of(self, run_id: str, is_it: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Wait until the run is as wanted, and return it."""
-        deadline = time.monotonic() + 30
-        while True:
-            run: dict[str, Any] = self.admin.get(f"/api/v1/runs/{run_id}").json()
-            if is_it(run):
-                return run
-            assert time.monotonic() < deadline, run
-            time.sleep(0.02)
+        run: dict[str, Any] = wait_for(lambda: self.admin.get(f"/api/v1/runs/{run_id}").json(), is_it)
+        return run
 
     def waits(self, run_id: str) -> dict[str, Any]:
         """Wait until the run waits; return its approval."""

@@ -10,8 +10,8 @@ from roadbed.core.outbound import Outbound
 from roadbed.core.settings import OutboundSettings
 from tests.catalog.conftest import Place, component
 from tests.catalog.outside import outside_host
-from tests.catalog.test_own_repositories import wait_until
 from tests.catalog.test_refresh import look
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_push_elsewhere_is_read_as_soon_as_its_host_tells(place: Place, elsewher
     tell(another, "main")
     tell(same, "feature")  # which the location does not read
     tell(same, "main")
-    wait_until(lambda: place.location()["run_id"] != first)
+    wait_for(lambda: place.location()["run_id"] != first)
     run = place.wait(place.location()["run_id"])
     assert run["steps"][0]["output"]["revision"] == newest
     runs = place.api.get("/api/v1/runs", params={"subject": f"location:{place.id}"}).json()["items"]

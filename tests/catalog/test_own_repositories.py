@@ -1,9 +1,5 @@
 """Locations in repositories of Roadbed's own git host."""
 
-import time
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
 from roadbed.core.actor import system_actor
@@ -20,6 +16,7 @@ from roadbed.scm.contract import (
 )
 from tests.catalog.conftest import Place, component
 from tests.support import RunningServer
+from tests.waiting import wait_for
 
 
 class Own:
@@ -42,12 +39,6 @@ class Own:
         return self.server.run(commit_files(self.server.services, system_actor("tests"), self.repository.id, change))
 
 
-def wait_until(condition: Callable[[], Any], *, seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-
-
 def test_own_repository_is_kept_under_its_lasting_name(place: Place, server: RunningServer) -> None:
     own = Own(server, "lasting")
     first = own.commit(**{"catalog-info": component("own-a"), "other": component("own-unread")})
@@ -66,7 +57,7 @@ def test_push_is_followed_at_once(place: Place, server: RunningServer) -> None:
     own.commit(**{"catalog-info": component("pushed")})
     place.register_target("git", own.url)
     newest = own.commit(**{"catalog-info": component("pushed", lifecycle="deprecated")})
-    wait_until(lambda: place.location()["revision"] == newest)
+    wait_for(lambda: place.location()["revision"] == newest)
     assert place.get("component:default/pushed").json()["spec"]["lifecycle"] == "deprecated"
 
 
@@ -78,7 +69,7 @@ def test_only_the_branch_that_is_read_is_followed(place: Place, server: RunningS
     before = place.location()["run_id"]
     own.commit(**{"catalog-info": component("branched-main", lifecycle="deprecated")})
     newest = own.commit("next", services__a=component("branched-next", lifecycle="deprecated"))
-    wait_until(lambda: place.location()["revision"] == newest)
+    wait_for(lambda: place.location()["revision"] == newest)
     assert place.location()["run_id"] != before
     runs = place.api.get("/api/v1/runs", params={"subject": f"location:{place.id}"}).json()["items"]
     assert len(runs) == 2

@@ -12,6 +12,7 @@ import pytest
 from markupsafe import escape
 
 from tests.process import RoadbedProcess
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 SEED = 20261123
@@ -48,14 +49,11 @@ def read_marks(folder: Path) -> tuple[int, int]:
 
 
 def wait_until_finished(roadbed: RoadbedProcess, token: str, run_id: str) -> dict[str, object]:
-    deadline = time.monotonic() + 60
     with roadbed.client(token) as client:
-        while True:
-            run: dict[str, object] = client.get(f"/api/v1/runs/{run_id}").json()
-            if run["finished_at"]:
-                return run
-            assert time.monotonic() < deadline, run
-            time.sleep(0.05)
+        run: dict[str, object] = wait_for(
+            lambda: client.get(f"/api/v1/runs/{run_id}").json(), lambda run: run["finished_at"]
+        )
+        return run
 
 
 @pytest.mark.slow

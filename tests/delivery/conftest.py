@@ -1,7 +1,5 @@
 """Repositories with Makefiles of a few shell lines, pushed with git, and a look at what their pipelines did."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from roadbed.scm.contract import Repository, StatusState, list_commit_statuses
 from tests.scm.conftest import Person, make_person
 from tests.scm.support import Workspace, clone, make_repository, new_name, read
 from tests.support import RunningServer
+from tests.waiting import wait_for
 
 STAGES = ["checkout", "setup", "lint", "test", "integration", "scan", "sbom", "build", "artifact"]
 DEPLOYS = ["deploy-development", "deploy-staging", "deploy-production"]
@@ -127,15 +126,6 @@ class Shop:
         wanted = until or {}
         said: dict[str, str] = wait_for(lambda: wanted.items() <= (seen := look()).items() and seen)
         return said
-
-
-def wait_for(look: Callable[[], Any], *, seconds: float = 60) -> Any:
-    """Return what `look` gives, as soon as it gives something."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.02)
-    return found
 
 
 def steps_of(run: dict[str, Any]) -> dict[str, str]:

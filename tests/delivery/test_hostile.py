@@ -5,7 +5,8 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from roadbed.delivery.workflows.runner import Runner
-from tests.delivery.conftest import Shop, steps_of, wait_for
+from tests.delivery.conftest import Shop, steps_of
+from tests.waiting import wait_for
 
 BOMB = "".join(f'<!ENTITY e{it} "{f"&e{it - 1};" * 10}">' for it in range(1, 10))
 REPORTS = {

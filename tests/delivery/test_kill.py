@@ -11,8 +11,9 @@ from uuid import uuid4
 import psutil
 import pytest
 
-from tests.main_job.support import Installation, Json, wait_for
+from tests.main_job.support import Installation, Json
 from tests.process import RoadbedProcess
+from tests.waiting import wait_for
 
 ISOLATING = ("bwrap", "setpriv")
 SECRET = f"not-for-commands-{uuid4().hex}"

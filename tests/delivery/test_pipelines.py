@@ -6,7 +6,8 @@ from pathlib import Path
 from roadbed.artifacts.contract import unpack
 from roadbed.core.sandbox import Sandbox
 from roadbed.delivery.workflows.runner import Runner
-from tests.delivery.conftest import DEPLOYS, JUNIT, SCORE, STAGES, Shop, steps_of, wait_for
+from tests.delivery.conftest import DEPLOYS, JUNIT, SCORE, STAGES, Shop, steps_of
+from tests.waiting import wait_for
 
 
 def test_push_runs_the_pipeline_and_keeps_an_artifact(shop: Shop, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """A small service as an artifact, and what tests do with environments."""
 
 import textwrap
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from roadbed.kit.refs import parse_ref
 from roadbed.scm.contract import Author, FileContent, RepositoryWish, TreeChange, commit_files, create_repository
 from tests.identity.people import new_name
 from tests.support import RunningServer
+from tests.waiting import wait_for
 
 ADMIN = Actor(kind=ActorKind.USER, id="tests", name="tests", roles=frozenset({"admin"}))
 SERVICE = '''
@@ -146,11 +146,7 @@ class Stage:
         return found
 
     def until(self, look: Callable[[], Any], is_it: Callable[[Any], bool]) -> Any:
-        deadline = time.monotonic() + 60
-        while not is_it(found := look()):
-            assert time.monotonic() < deadline, found
-            time.sleep(0.02)
-        return found
+        return wait_for(look, is_it)
 
     def log(self, run_id: UUID | str, step: str) -> str:
         lines = self.api.get(f"/api/v1/runs/{run_id}/steps/{step}/log").json()["lines"]

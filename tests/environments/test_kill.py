@@ -2,8 +2,7 @@
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import httpx
 import pytest
 
 from tests.process import RoadbedProcess
+from tests.waiting import wait_for
 
 ENDED = ("succeeded", "failed", "cancelled")
 
@@ -48,7 +48,7 @@ class Site:
         return found
 
     def ends(self, run_id: str) -> dict[str, Any]:
-        found: dict[str, Any] = until(lambda: self.get(f"/runs/{run_id}"), lambda run: run["state"] in ENDED)
+        found: dict[str, Any] = wait_for(lambda: self.get(f"/runs/{run_id}"), lambda run: run["state"] in ENDED)
         return found
 
     def processes(self, environment: str = "development") -> set[int]:
@@ -59,14 +59,6 @@ class Site:
         found = self.get("/inventory", kind="port")["items"]
         (one,) = [item for item in found if item["details"].get("environment") == "development"]
         return int(one["name"].rpartition(":")[2])
-
-
-def until(look: Callable[[], Any], is_it: Callable[[Any], bool]) -> Any:
-    deadline = time.monotonic() + 60
-    while not is_it(found := look()):
-        assert time.monotonic() < deadline, found
-        time.sleep(0.02)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +85,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def test_workload_lives_on_while_the_server_is_dead_and_is_taken_back(site: Site) -> None:
-    until(site.workload, lambda found: found["health"] == "healthy")
+    wait_for(site.workload, lambda found: found["health"] == "healthy")
     before, port, version = site.processes(), site.port(), site.workload()["version"]
     site.roadbed.kill()
     assert httpx.get(f"http://127.0.0.1:{port}/", timeout=10).json()["version"] == version
@@ -113,7 +105,7 @@ def test_deployment_that_was_cut_off_completes_once(site: Site, step: str) -> No
         states = {one["key"]: one["state"] for one in run["steps"]}
         return bool(states[step] != "pending")
 
-    until(lambda: site.get(f"/runs/{deployment['run_id']}"), is_there)
+    wait_for(lambda: site.get(f"/runs/{deployment['run_id']}"), is_there)
     site.roadbed.kill()
     site.start()
     run = site.ends(deployment["run_id"])
@@ -121,7 +113,7 @@ def test_deployment_that_was_cut_off_completes_once(site: Site, step: str) -> No
     found = site.get(f"/environments/{site.name}/development/deployments")["items"]
     assert (len(found), found[0]["state"]) == (earlier + 1, "succeeded")
     assert httpx.get(f"http://127.0.0.1:{site.port()}/", timeout=10).json()["version"] == version
-    workload = until(site.workload, lambda one: one["health"] == "healthy")
+    workload = wait_for(site.workload, lambda one: one["health"] == "healthy")
     assert (workload["version"], workload["deployment_id"]) == (version, deployment["id"])
     processes = [item for item in site.get("/inventory")["items"] if item["kind"] == "process"]
     deployments = {item["details"]["deployment"] for item in processes if "deployment" in item["details"]}
@@ -147,7 +139,7 @@ def narrow(site: Site) -> Iterator[Site]:
 
 def test_what_runs_out_is_named_with_what_to_do(narrow: Site) -> None:
     path = f"/environments/{narrow.name}/staging/workloads/{narrow.name}/logs"
-    lines = until(
+    lines = wait_for(
         lambda: narrow.get(path, limit=5000)["lines"], lambda found: any("were dropped" in line for line in found)
     )
     said = [line for line in lines if "were dropped" in line][-1]

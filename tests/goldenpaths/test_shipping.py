@@ -8,7 +8,7 @@ from roadbed.goldenpaths.workflows.shipping import ship
 from roadbed.scm.contract import find_commit, find_repository
 from tests.goldenpaths.conftest import Paths
 from tests.process import RoadbedProcess
-from tests.scm.support import wait_until
+from tests.waiting import wait_for
 
 TEMPLATE = "python-fastapi/template.yaml"
 
@@ -26,7 +26,7 @@ def find(paths: Paths, revision: str) -> str | None:
 def test_shipped_path_can_be_started_and_is_read_from_its_repository(paths: Paths) -> None:
     address = "/api/v1/paths/default/python-fastapi"
     # The catalog reads it while the server is up, and again after each push of another test.
-    wait_until(lambda: (paths.api.get(address).json().get("source") or {}).get("commit") == find(paths, "main"))
+    wait_for(lambda: (paths.api.get(address).json().get("source") or {}).get("commit") == find(paths, "main"))
     path = paths.api.get(address).json()
 
     assert path["support_level"] == "supported"
@@ -69,7 +69,7 @@ def test_catalog_that_holds_only_shipped_paths_says_how_to_begin(tmp_path: Path)
     roadbed = RoadbedProcess(tmp_path / "home").start()
     try:
         with roadbed.client(roadbed.token()) as client:
-            wait_until(lambda: client.get("/api/v1/entities/template/default/python-fastapi").is_success)
+            wait_for(lambda: client.get("/api/v1/entities/template/default/python-fastapi").is_success)
             assert "Nothing here yet" in client.get("/catalog").text
             system = "apiVersion: backstage.io/v1alpha1\nkind: System\nmetadata: {name: own}\nspec: {owner: me}\n"
             put = client.post("/api/v1/entities", content=system, headers={"content-type": "application/yaml"})

@@ -13,7 +13,7 @@ import pytest
 import uvloop
 
 from tests.process import RoadbedProcess
-from tests.scm.support import wait_until
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -82,7 +82,7 @@ def test_backup_restored_into_another_database_gives_the_same(
     push_a_commit(roadbed, token, open_folder / "work")
     (open_folder / "blobs" / "sha256" / "ab").mkdir(parents=True)
     (open_folder / "blobs" / "sha256" / "ab" / "cd").write_text("stored")
-    wait_until(lambda: all(run["finished_at"] for run in read_all(roadbed, token)["runs"]), seconds=60)
+    wait_for(lambda: all(run["finished_at"] for run in read_all(roadbed, token)["runs"]), seconds=60)
     before = read_all(roadbed, token)
     archive = open_folder / "roadbed.tar"
     written = roadbed.run("db", "backup", str(archive))

@@ -19,7 +19,7 @@ import uvloop
 
 from tests.crash.test_kill import ROOT, install_plugin, wait_until_finished
 from tests.process import RoadbedProcess
-from tests.scm.support import wait_until
+from tests.waiting import wait_for
 
 LEASE_SECONDS = 8
 PATIENCE_SECONDS = 60
@@ -128,7 +128,7 @@ def test_first_processes_may_start_together(fleet: Fleet) -> None:
 def test_workers_share_the_work_and_web_does_none(fleet: Fleet) -> None:
     marks = fleet.new_marks("shared", is_held=True)
     runs = [fleet.start_run(marks, f"shared-{number}") for number in range(2 * CONCURRENCY)]
-    wait_until(lambda: len(read_attempts(marks)) == len(runs), seconds=PATIENCE_SECONDS)
+    wait_for(lambda: len(read_attempts(marks)) == len(runs), seconds=PATIENCE_SECONDS)
     assert {pid for _, pid in read_attempts(marks)} == {pid_of(worker) for worker in fleet.workers}
     (marks / "hold").unlink()
     for run in runs:
@@ -140,16 +140,16 @@ def test_run_of_a_killed_worker_is_finished_by_the_other_and_followed_on_web(fle
     marks = fleet.new_marks("killed", is_held=True)
     run = fleet.start_run(marks, "killed")
     with following(fleet, run) as events:
-        wait_until(lambda: bool(read_attempts(marks)), seconds=PATIENCE_SECONDS)
+        wait_for(lambda: bool(read_attempts(marks)), seconds=PATIENCE_SECONDS)
         victim = next(worker for worker in fleet.workers if pid_of(worker) == read_attempts(marks)[0][1])
         other = next(worker for worker in fleet.workers if worker is not victim)
         victim.kill()
         killed_at = time.monotonic()
-        wait_until(lambda: len(read_attempts(marks)) == 2, seconds=PATIENCE_SECONDS)
+        wait_for(lambda: len(read_attempts(marks)) == 2, seconds=PATIENCE_SECONDS)
         assert time.monotonic() - killed_at < 2 * LEASE_SECONDS
         (marks / "hold").unlink()
         assert wait_until_finished(fleet.web, fleet.token, run)["state"] == "succeeded"
-        wait_until(lambda: "end" in [name for name, _ in events])
+        wait_for(lambda: "end" in [name for name, _ in events])
     assert read_attempts(marks) == [
         ("mark-0", pid_of(victim)),
         ("mark-0", pid_of(other)),
@@ -202,7 +202,7 @@ def stand_still(fleet: Fleet, worker: RoadbedProcess) -> None:
     os.kill(pid_of(worker), signal.SIGSTOP)
     who = f"worker, process {pid_of(worker)} on %"
     look = "SELECT 1 FROM leases WHERE holder = '' AND process LIKE $1"
-    wait_until(lambda: bool(fleet.query(look, who)), seconds=PATIENCE_SECONDS)
+    wait_for(lambda: bool(fleet.query(look, who)), seconds=PATIENCE_SECONDS)
     os.kill(pid_of(worker), signal.SIGCONT)
 
 
@@ -219,7 +219,7 @@ def test_worker_that_lost_its_lease_ends_and_says_why(
     worker = fleet.workers[0]
     marks = fleet.new_marks(lose.__name__, is_held=True)
     runs = [fleet.start_run(marks, f"{lose.__name__}-{number}") for number in range(2 * CONCURRENCY)]
-    wait_until(lambda: len(read_attempts(marks)) == len(runs), seconds=PATIENCE_SECONDS)
+    wait_for(lambda: len(read_attempts(marks)) == len(runs), seconds=PATIENCE_SECONDS)
     lose(fleet, worker)
     assert worker.process is not None
     assert worker.process.wait(PATIENCE_SECONDS) == 1
@@ -238,7 +238,7 @@ def test_no_time_of_a_schedule_is_run_twice(fleet: Fleet) -> None:
         return [(workflow, int(pid)) for workflow, pid in (line.split() for line in lines)]
 
     first = len(read_ticks())
-    wait_until(lambda: len(read_ticks()) >= first + 4, seconds=PATIENCE_SECONDS)
+    wait_for(lambda: len(read_ticks()) >= first + 4, seconds=PATIENCE_SECONDS)
     ticks = read_ticks()[first:]
     assert len({workflow for workflow, _ in ticks}) == len(ticks)
     assert {pid for _, pid in ticks} <= {pid_of(worker) for worker in fleet.workers}
@@ -258,7 +258,7 @@ def test_what_needs_the_host_waits_for_it_and_web_says_where_it_is(fleet: Fleet)
         with fleet.client() as client:
             return client.get(f"/api/v1/runs/{run}").json()
 
-    wait_until(lambda: (read_run()["steps"][2]["note"] or "").startswith("Waits for the host"), seconds=30)
+    wait_for(lambda: (read_run()["steps"][2]["note"] or "").startswith("Waits for the host"), seconds=30)
     assert [step for step, _ in read_attempts(marks)] == ["mark-0", "mark-1"]
     check_refusals(fleet, "no host is up")
     host = fleet.member("host").start()
@@ -266,7 +266,7 @@ def test_what_needs_the_host_waits_for_it_and_web_says_where_it_is(fleet: Fleet)
         assert wait_until_finished(fleet.web, fleet.token, run)["state"] == "succeeded"
         assert read_attempts(marks)[-1] == ("host-0", pid_of(host))
         assert read_run()["steps"][2]["note"] is None
-        wait_until(lambda: host.url in ask_git(fleet).text, seconds=LEASE_SECONDS)
+        wait_for(lambda: host.url in ask_git(fleet).text, seconds=LEASE_SECONDS)
         check_refusals(fleet, host.url)
         second = fleet.member("second").run("up", "--port", "0")
         assert second.returncode == 1

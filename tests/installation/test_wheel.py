@@ -11,7 +11,7 @@ import pytest
 
 from roadbed.core.bundled import read_folder
 from tests.process import RoadbedProcess
-from tests.scm.support import wait_until
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 UV = Path(sys.executable).with_name("uv")
@@ -24,7 +24,7 @@ def check_golden_paths(roadbed: RoadbedProcess, environment: Path) -> None:
     assert not (installed / "paths").exists()
     with roadbed.client(roadbed.token("viewer")) as client:
         address = "/api/v1/paths/default/python-fastapi"
-        wait_until(lambda: client.get(address).status_code == 200)  # the catalog reads it while the server is up
+        wait_for(lambda: client.get(address).status_code == 200)  # the catalog reads it while the server is up
         path = client.get(address).json()
         assert path["title"] == "Python FastAPI service"
         assert path["problems"] == []

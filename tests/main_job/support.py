@@ -2,8 +2,7 @@
 
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import httpx
 
 from tests.process import RoadbedProcess
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 PATH = Path(__file__).parent / "path"
@@ -120,15 +120,6 @@ class Installation:
     def find_run(self, run_id: str, kind: str) -> Json | None:
         """Return the first run of a kind below a run."""
         return next((run for run in self.family(run_id) if run["kind"] == kind), None)
-
-
-def wait_for(look: Callable[[], Any], *, seconds: float = 120, what: str = "it") -> Any:
-    """Return what `look` gives, as soon as it gives something."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"{what} did not come about within {seconds:.0f} s"
-        time.sleep(0.02)
-    return found
 
 
 def open_service(url: str) -> httpx.Response:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.main_job.support import Installation, Json, wait_for
+from tests.main_job.support import Installation, Json
+from tests.waiting import wait_for
 
 SEED = 20261127
 # A phase is a step of a run: kind of the run, key of the step.
@@ -71,10 +72,7 @@ def things(made: Installation) -> set[tuple[str, str]]:
 
 def settles(made: Installation, before: set[tuple[str, str]]) -> None:
     """Wait until there is what there was before; consumers of events are a moment behind."""
-    deadline = time.monotonic() + 30
-    while (left := things(made) - before) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert left == set()
+    wait_for(lambda: things(made) - before, lambda left: not left, what="the end of what it left")
 
 
 def assert_gone(made: Installation, name: str, run: Json) -> None:

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.main_job.support import Installation, Json, wait_for
+from tests.main_job.support import Installation, Json
+from tests.waiting import wait_for
 
 SEED = 20261124
 KILLS = int(os.environ.get("ROADBED_TEST_KILLS", "1"))

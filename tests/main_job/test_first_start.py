@@ -6,8 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.main_job.support import Installation, Json, wait_for
+from tests.main_job.support import Installation, Json
 from tests.process import RoadbedProcess
+from tests.waiting import wait_for
 
 
 def healthy(installation: Installation) -> Json | None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.main_job.support import ROOT, wait_for
+from tests.main_job.support import ROOT
 from tests.process import ROADBED, RoadbedProcess
+from tests.waiting import wait_for
 
 PAGES = [ROOT / "docs/tutorials" / name for name in ("first-steps.md", "your-own-service.md")]
 BLOCK = re.compile(r"^```shell\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -1,7 +1,6 @@
 """A catalog with a resource type and definitions, and what tests do with resources."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from roadbed.provisioning.workflows.server import WorkloadServer
 from roadbed.secrets.contract import resolve_all
 from tests.identity.people import new_name
 from tests.support import RunningServer
+from tests.waiting import wait_for
 
 
 @dataclass
@@ -65,10 +65,7 @@ class Yard:
         return self.ends(answer.json()["run_id"])
 
     def until(self, look: Callable[[], dict[str, Any]], is_it: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        deadline = time.monotonic() + 60
-        while not is_it(found := look()):
-            assert time.monotonic() < deadline, found
-            time.sleep(0.02)
+        found: dict[str, Any] = wait_for(look, is_it)
         return found
 
     def outputs(self, resource: dict[str, Any]) -> dict[str, Any]:

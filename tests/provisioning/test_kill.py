@@ -14,6 +14,7 @@ import pytest
 
 from roadbed.provisioning.workflows.server import FOLDER
 from tests.process import RoadbedProcess
+from tests.waiting import wait_for
 
 SEED = 20261124
 VICTIMS = ("server", "postgres", "both")
@@ -43,16 +44,16 @@ def workload_postgres(roadbed: RoadbedProcess) -> int | None:
 
 def finish(roadbed: RoadbedProcess, token: str, run_id: str) -> dict[str, Any]:
     """Wait for the end of a run; one that an outage of PostgreSQL failed is taken up again."""
-    deadline = time.monotonic() + 60
+
+    def look() -> dict[str, Any]:
+        run: dict[str, Any] = client.get(f"/api/v1/runs/{run_id}").json()
+        if run["state"] == "failed":
+            client.post(f"/api/v1/runs/{run_id}/retry").raise_for_status()
+        return run
+
     with roadbed.client(token) as client:
-        while True:
-            run: dict[str, Any] = client.get(f"/api/v1/runs/{run_id}").json()
-            if run["state"] == "failed":
-                client.post(f"/api/v1/runs/{run_id}/retry").raise_for_status()
-            elif run["finished_at"]:
-                return run
-            assert time.monotonic() < deadline, json.dumps({key: run[key] for key in ("state", "error", "steps")})
-            time.sleep(0.05)
+        ended: dict[str, Any] = wait_for(look, lambda run: run["finished_at"] and run["state"] != "failed")
+        return ended
 
 
 def strike(roadbed: RoadbedProcess, victim: str) -> None:

@@ -1,7 +1,5 @@
 """A run whose segment ended with an error of the engine is moved on; one whose segment is begun twice moves once."""
 
-import time
-
 from sqlalchemy import text
 
 from roadbed.core.workflows import Workflows
@@ -9,6 +7,7 @@ from roadbed.kit.ids import new_id
 from roadbed.runs.contract import StepPlan
 from roadbed.runs.service.control import SEGMENT_WORKFLOW, rescue_runs
 from tests import steps as test_steps
+from tests import waiting
 from tests.runs.test_runs import echo, finish, look, start, wait_for
 from tests.support import RunningServer
 
@@ -52,10 +51,7 @@ def workflow_reaches(server: RunningServer, workflow_id: str, state: str) -> Non
             )
             return found
 
-    deadline = time.monotonic() + 30
-    while (found := server.run(look_at_it())) != state:
-        assert time.monotonic() < deadline, found
-        time.sleep(0.02)
+    waiting.wait_for(lambda: server.run(look_at_it()), lambda found: found == state)
 
 
 def test_segment_that_is_begun_twice_executes_each_step_once(server: RunningServer) -> None:

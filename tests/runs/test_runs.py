@@ -1,7 +1,6 @@
 """Runs on a live server: they move, fail, wait, are cancelled and undone, and keep their logs."""
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -18,6 +17,7 @@ from roadbed.runs.service import read_lines, retry_run
 from roadbed.runs.service.feed import RunFeed
 from roadbed.runs.service.stream import stream_events
 from tests import steps as test_steps
+from tests import waiting
 from tests.support import RunningServer
 
 ACTOR = system_actor("test")
@@ -46,13 +46,8 @@ def look(server: RunningServer, run_id: UUID) -> tuple[Run, list[RunStep]]:
 def wait_for(
     server: RunningServer, run_id: UUID, is_it: Callable[[Run, list[RunStep]], bool]
 ) -> tuple[Run, list[RunStep]]:
-    deadline = time.monotonic() + 30
-    while True:
-        run, steps = look(server, run_id)
-        if is_it(run, steps):
-            return run, steps
-        assert time.monotonic() < deadline, f"{run.state}: {[(step.key, step.state, step.error) for step in steps]}"
-        time.sleep(0.02)
+    seen: tuple[Run, list[RunStep]] = waiting.wait_for(lambda: look(server, run_id), lambda seen: is_it(*seen))
+    return seen
 
 
 def finish(server: RunningServer, run_id: UUID) -> tuple[Run, list[RunStep]]:

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import count
@@ -127,10 +126,3 @@ def list_events(server: RunningServer, repository: Repository, name: str = "scm.
         return [row.payload for row in await session.scalars(query.order_by(EventRow.position))]
 
     return read(server, find)
-
-
-def wait_until(condition: Callable[[], bool], *, seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.02)

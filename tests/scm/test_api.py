@@ -6,9 +6,10 @@ import httpx
 import pytest
 
 from tests.scm.conftest import Person, Project
-from tests.scm.support import new_name, wait_until
+from tests.scm.support import new_name
 from tests.scm.test_changes import push_branch
 from tests.support import RunningServer
+from tests.waiting import wait_for
 
 BASE = "/api/v1/repositories"
 
@@ -122,7 +123,7 @@ def test_deleted_repository_is_gone_with_its_folder(server: RunningServer, proje
     assert folder.is_dir()
     assert admin.delete(path).status_code == 204
     assert admin.get(path).status_code == 404
-    wait_until(lambda: not folder.exists())
+    wait_for(lambda: not folder.exists())
 
 
 def test_renamed_repository_is_cloned_under_its_new_name(server: RunningServer, project: Project) -> None:

@@ -10,7 +10,8 @@ import psutil
 import pytest
 
 from tests.process import RoadbedProcess
-from tests.scm.support import Workspace, git_env, wait_until
+from tests.scm.support import Workspace, git_env
+from tests.waiting import wait_for
 
 SCRIPT = """#!/bin/sh
 if [ "$1" = http-backend ] && [ "$PATH_INFO" != "${PATH_INFO%git-receive-pack}" ] && [ -e FOLDER/armed ]; then
@@ -82,7 +83,7 @@ def test_push_that_a_crash_interrupted_is_told_at_the_next_start(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    wait_until((stop_point / "updated").exists)
+    wait_for((stop_point / "updated").exists)
     assert moves(roadbed, token) == [("refs/heads/main", "service:local-admin")]
     roadbed.kill()
     client_process.wait(30)
@@ -92,7 +93,7 @@ def test_push_that_a_crash_interrupted_is_told_at_the_next_start(
     told = [("refs/heads/main", "service:local-admin"), ("refs/heads/late", "service:local-admin")]
     assert moves(roadbed, token) == told
     repositories = str(roadbed.home / "repositories")
-    wait_until(lambda: not [p for p in psutil.process_iter(["cwd"]) if (p.info["cwd"] or "").startswith(repositories)])
+    wait_for(lambda: not [p for p in psutil.process_iter(["cwd"]) if (p.info["cwd"] or "").startswith(repositories)])
     url = f"{roadbed.url}/git/shop/orders.git".replace("http://", f"http://x:{token}@")
     workspace.git("push", "-q", url, "HEAD:after")
     assert moves(roadbed, token) == [*told, ("refs/heads/after", "service:local-admin")]

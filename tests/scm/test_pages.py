@@ -27,8 +27,9 @@ from roadbed.scm.contract import (
 )
 from roadbed.scm.service.host import BuiltinHost
 from tests.identity.people import Person, new_person
-from tests.scm.support import git_env, make_repository, new_name, refresh, wait_until, write
+from tests.scm.support import git_env, make_repository, new_name, refresh, write
 from tests.support import RunningServer
+from tests.waiting import wait_for
 from tests.web.browser import ROOT, WatchedPage, launch_browser, watch
 
 LOOKS = [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")]
@@ -337,7 +338,7 @@ def test_settings_rename_and_delete(scene: Scene) -> None:
     assert client.post(f"{page}/delete", data={"confirm_name": f"shop/{renamed}"}).status_code == 303
     assert client.get(f"/repositories/shop/{renamed}").status_code == 404
     folder = scene.server.services.get(BuiltinHost).folder_of(made.id)
-    wait_until(lambda: not folder.exists())
+    wait_for(lambda: not folder.exists())
 
 
 def test_secret_is_put_and_deleted_on_its_page_and_never_shown(scene: Scene) -> None:

@@ -17,8 +17,9 @@ from roadbed.scm.rules.pktline import FLUSH, packet
 from roadbed.scm.service.host import BuiltinHost
 from roadbed.scm.types import ZERO_SHA
 from tests.scm.conftest import Person, Project, expire_tokens, make_person
-from tests.scm.support import Workspace, clone, git_env, list_events, make_repository, refresh, url_of, wait_until
+from tests.scm.support import Workspace, clone, git_env, list_events, make_repository, refresh, url_of
 from tests.support import RunningServer
+from tests.waiting import wait_for
 
 
 def folder_of(project: Project) -> Path:
@@ -321,10 +322,10 @@ def test_client_that_vanishes_leaves_no_process_and_no_lock(project: Project, sl
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-    wait_until(lambda: bool(git_processes(folder_of(project))))
+    wait_for(lambda: bool(git_processes(folder_of(project))))
     os.killpg(client.pid, signal.SIGKILL)
     client.communicate()
-    wait_until(lambda: not git_processes(folder_of(project)))
+    wait_for(lambda: not git_processes(folder_of(project)))
     slow_git.touch()
     project.workspace.git("push", "-q", "origin", "HEAD:found")
     refs = project.workspace.git("ls-remote", "origin")
@@ -340,7 +341,7 @@ def test_client_that_vanishes_while_sending_leaves_nothing(project: Project) -> 
             f"Authorization: Bearer {project.owner.token}\r\nContent-Length: 1000000\r\n\r\n0123".encode()
         )
     temporary = project.server.home / "tmp"
-    wait_until(lambda: not list(temporary.iterdir()))
+    wait_for(lambda: not list(temporary.iterdir()))
     assert not git_processes(folder_of(project))
     project.workspace.git("ls-remote", "origin")
 

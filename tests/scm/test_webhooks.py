@@ -13,7 +13,7 @@ from roadbed.core.outbound import Outbound
 from roadbed.core.settings import OutboundSettings
 from roadbed.scm.service.webhooks import sign
 from tests.scm.conftest import Project
-from tests.scm.support import wait_until
+from tests.waiting import wait_for
 
 SECRET = "the-webhook-secret"
 
@@ -84,7 +84,7 @@ def test_push_is_told_with_a_signature(project: Project, receiver: Receiver, out
     webhook = add(project, receiver.url)
     assert SECRET not in json.dumps(webhook)
     project.workspace.git("push", "-q", "origin", "HEAD:told")
-    wait_until(lambda: bool(receiver.received))
+    wait_for(lambda: bool(receiver.received))
     headers, body = receiver.received[0]
     assert headers["X-Roadbed-Signature-256"] == sign(SECRET, body)
     assert headers["X-Roadbed-Event"] == "scm.pushed"
@@ -94,7 +94,7 @@ def test_push_is_told_with_a_signature(project: Project, receiver: Receiver, out
         project.first_commit,
         project.repository.name,
     )
-    wait_until(lambda: deliveries(project, webhook["id"])[0]["delivered_at"] is not None)
+    wait_for(lambda: deliveries(project, webhook["id"])[0]["delivered_at"] is not None)
     assert deliveries(project, webhook["id"])[0]["status"] == 200
 
 
@@ -104,7 +104,7 @@ def test_delivery_that_is_not_taken_is_sent_again_as_the_same(
     receiver.statuses = [500]
     add(project, receiver.url)
     project.workspace.git("push", "-q", "origin", "HEAD:again")
-    wait_until(lambda: len(receiver.received) == 2)
+    wait_for(lambda: len(receiver.received) == 2)
     first, second = receiver.received
     assert first[0]["X-Roadbed-Delivery"] == second[0]["X-Roadbed-Delivery"]
     assert first[1] == second[1]
@@ -114,7 +114,7 @@ def test_only_wanted_events_are_told(project: Project, receiver: Receiver, outbo
     unwanted = add(project, receiver.url, events=["scm.change_request_changed"])
     wanted = add(project, receiver.url)
     project.workspace.git("push", "-q", "origin", "HEAD:one")
-    wait_until(lambda: bool(deliveries(project, wanted["id"])))
+    wait_for(lambda: bool(deliveries(project, wanted["id"])))
     assert deliveries(project, unwanted["id"]) == []
 
 
