@@ -13,13 +13,13 @@ from tests.process import RoadbedProcess
 
 @pytest.fixture(scope="module")
 def roadbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RoadbedProcess]:
-    """A server that was filled with the sample organisation."""
+    """A server after its first start."""
     folder = tmp_path_factory.mktemp("cli")
     for parent in (folder, *folder.parents[:2]):
         parent.chmod(0o755)
     home = folder / "home"
     home.mkdir(mode=0o755)
-    roadbed = RoadbedProcess(home).start("--sample")
+    roadbed = RoadbedProcess(home).start()
     yield roadbed
     assert roadbed.stop() == 0, roadbed.output
 
@@ -44,19 +44,6 @@ def test_port_in_use_is_told_before_anything_starts(roadbed: RoadbedProcess, tmp
     assert f"cannot listen on 127.0.0.1:{port}: process {roadbed.process.pid} (" in refused.stderr
     assert "choose another one with --port or ROADBED_PORT" in refused.stderr
     assert not (tmp_path / "other").exists()
-
-
-def test_sample_organisation_is_read_and_listed(roadbed: RoadbedProcess) -> None:
-    token = roadbed.token("viewer")
-    runs = json.loads(roadbed.run("runs", "list", "-o", "json", token=token).stdout)
-    assert roadbed.run("runs", "follow", runs[-1]["id"], token=token).returncode == 0
-    refs = roadbed.run("get", "component", "--owner", "team-checkout", "-o", "name", token=token).stdout.split()
-    assert [ref for ref in refs if ref != "component:default/hello"] == [  # hello is being made meanwhile
-        f"component:default/{name}"
-        for name in ("cart", "checkout-web", "notifications", "orders", "promotions", "tax-rules")
-    ]
-    orders = json.loads(roadbed.run("get", "component:orders", "-o", "json", token=token).stdout)
-    assert orders["owner"] == "group:default/team-checkout"
 
 
 @pytest.mark.parametrize(

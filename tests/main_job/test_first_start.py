@@ -33,6 +33,7 @@ def test_first_start_makes_a_service_that_runs_and_keeps_what_it_is_told(tmp_pat
     installation.roadbed.start("--sample")
     try:
         installation.token = installation.roadbed.token()
+        check_organisation(installation)
         workload: Json = wait_for(lambda: healthy(installation), seconds=240, what="hello in development")
         check_service(workload)
         check_repository(installation)
@@ -48,6 +49,18 @@ def test_first_start_makes_a_service_that_runs_and_keeps_what_it_is_told(tmp_pat
     finally:
         installation.close()
         installation.roadbed.stop()
+
+
+def check_organisation(installation: Installation) -> None:
+    """List what the sample brings, in a shell, while hello is being made."""
+    shell = installation.roadbed
+    token = shell.token("viewer")
+    wait_for(lambda: shell.run("get", "component:orders", token=token).returncode == 0, what="the organisation")
+    refs = shell.run("get", "component", "--owner", "team-checkout", "-o", "name", token=token).stdout.split()
+    assert [ref for ref in refs if ref != "component:default/hello"] == [
+        f"component:default/{name}"
+        for name in ("cart", "checkout-web", "notifications", "orders", "promotions", "tax-rules")
+    ]
 
 
 def check_service(workload: Json) -> None:

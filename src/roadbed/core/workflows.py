@@ -39,7 +39,7 @@ QUEUE = "segments"
 HOST_QUEUE = "host"
 SCHEDULE_QUEUE = "schedules"
 # Where a person waits is looked most often. On the host's is what other processes handed over.
-POLL_SECONDS = {QUEUE: 0.1, HOST_QUEUE: 0.5, SCHEDULE_QUEUE: 1.0}
+POLL_SECONDS = {QUEUE: 0.2, HOST_QUEUE: 0.5, SCHEDULE_QUEUE: 1.0}
 KEEP_FINISHED = timedelta(days=14)
 CONNECTIONS = 5
 
