@@ -21,6 +21,7 @@ from roadbed.environments.service.routes import Routes
 from roadbed.provisioning.workflows.server import WorkloadServer, quote_name
 from tests.environments.conftest import Stage
 from tests.environments.shell import roadbed
+from tests.process import RoadbedProcess
 
 LISTEN = (
     "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"
@@ -169,6 +170,28 @@ def test_leftover_is_named_with_the_reason(stage: Stage, leave: Any) -> None:
         for key, words in left.items():
             assert words in found[key]
     assert leftovers(stage) == {}
+
+
+def test_folders_that_somebody_put_there_do_not_hinder_the_start_and_are_left_alone(tmp_path: Path) -> None:
+    for parent in (tmp_path, *tmp_path.parents[:2]):
+        parent.chmod(0o755)
+    process = RoadbedProcess(tmp_path / "home")
+    places = {f"{part}/notes" for part in ("environments/instances", "environments/artifacts", "goldenpaths")}
+    for place in places:
+        (process.home / place).mkdir(parents=True)
+        (process.home / place / "kept").write_text("mine")
+    process.start()
+    try:
+        answer = process.run("inventory", "--unexplained", "-o", "json", token=process.token())
+        assert answer.returncode == 1, answer
+        found = {item["name"]: item for item in json.loads(answer.stdout)["items"]}
+        assert set(found) == places
+        assert "it was made by hand" in found["environments/instances/notes"]["reason"]
+        assert "it was made by hand" in found["goldenpaths/notes"]["reason"]
+        assert f"rm -r {process.home / 'goldenpaths/notes'}" in found["goldenpaths/notes"]["hint"]
+    finally:
+        assert process.stop() == 0, process.output
+    assert {(process.home / place / "kept").read_text() for place in places} == {"mine"}
 
 
 def test_command_fails_when_something_is_left(stage: Stage) -> None:

@@ -25,3 +25,12 @@ def new_id() -> UUID:
         counter = _last_counter
     random_bits = int.from_bytes(os.urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF
     return UUID(int=milliseconds << 80 | 0x7 << 76 | counter << 64 | 0b10 << 62 | random_bits)
+
+
+def parse_id(text: str) -> UUID | None:
+    """Return the id that a name is, in the form in which Roadbed writes ids; None when it is none."""
+    try:
+        found = UUID(text)
+    except ValueError:
+        return None
+    return found if str(found) == text else None

@@ -19,6 +19,7 @@ from roadbed.delivery.workflows.deploying import is_in_development
 from roadbed.delivery.workflows.runner import Runner
 from roadbed.delivery.workflows.workspaces import PipelineFolders
 from roadbed.kit.clock import now
+from roadbed.kit.ids import parse_id
 from roadbed.runs.contract import RunFinished, RunState, RunSummary, Wait, find_run, resume_waits
 from roadbed.scm.contract import StatusState
 
@@ -118,9 +119,8 @@ async def list_inventory(services: Services) -> list[Item]:
 
 
 async def _find_owner(services: Services, name: str) -> str | None:
-    try:
-        run_id = UUID(name.removeprefix(".").removesuffix(".tmp"))
-    except ValueError:
+    run_id = parse_id(name.removeprefix(".").removesuffix(".tmp"))
+    if run_id is None:
         return None
     async with services.get(Database).read() as session:
         return f"run:{run_id}" if await find_run(session, run_id) else None

@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import UUID
 
 from roadbed.core.sandbox import remove_tree, temporary_of
+from roadbed.kit.ids import parse_id
 
 
 @dataclass(frozen=True)
@@ -98,11 +99,7 @@ class PipelineFolders:
 
     def list_runs(self) -> list[UUID]:
         """List the runs that have a workspace."""
-        found = []
-        for folder in self._workspaces.iterdir():
-            with contextlib.suppress(ValueError):
-                found.append(UUID(folder.name))
-        return found
+        return [run_id for folder in self._workspaces.iterdir() if (run_id := parse_id(folder.name)) is not None]
 
     def list_workspaces(self) -> list[str]:
         """List what is in the folder of workspaces."""

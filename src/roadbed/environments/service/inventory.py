@@ -16,6 +16,7 @@ from roadbed.environments.service.routes import Routes
 from roadbed.environments.service.runtime import ports
 from roadbed.environments.service.runtime.ports import Listener
 from roadbed.environments.service.runtime.process import ProcessRuntime
+from roadbed.kit.ids import parse_id
 
 
 async def list_inventory(services: Services) -> list[Item]:
@@ -27,7 +28,7 @@ async def list_inventory(services: Services) -> list[Item]:
     listeners = await asyncio.to_thread(ports.list_listeners)
     async with services.get(Database).read() as session:
         placed = await rows.list_placed(session)
-        known = await rows.list_known_ids(session, folders)
+        known = await rows.list_known_ids(session, {it for name in folders if (it := parse_id(name)) is not None})
         artifacts = {runtime.artifact_name(digest): digest for digest in await rows.list_kept_artifacts(session)}
     owned = list(_list_processes(processes, placed, services.get(Home).path))
     return [
@@ -82,10 +83,17 @@ def _list_ports(processes: dict[int, Item], placed: list[PlacedInstance], listen
             yield Item("port", name, None, reason, _details(owner))
 
 
-def _list_instance_folders(folders: set[UUID], known: set[UUID]) -> Iterator[Item]:
-    for it in sorted(folders):
-        reason = "" if it in known else "It is the folder of a workload's process that the database does not know."
-        yield Item("folder", f"environments/instances/{it}", f"instance:{it}" if it in known else None, reason)
+def _list_instance_folders(folders: list[str], known: set[UUID]) -> Iterator[Item]:
+    for name in folders:
+        instance_id = parse_id(name)
+        owner, reason = None, ""
+        if instance_id is None:
+            reason = "Its name is not the id of a workload's process: it was made by hand."
+        elif instance_id in known:
+            owner = f"instance:{name}"
+        else:
+            reason = "It is the folder of a workload's process that the database does not know."
+        yield Item("folder", f"environments/instances/{name}", owner, reason)
 
 
 def _list_artifact_folders(names: set[str], artifacts: dict[str, str]) -> Iterator[Item]:

@@ -10,6 +10,7 @@ from roadbed.core.db import Database
 from roadbed.core.services import Services
 from roadbed.environments.repository import instances as rows
 from roadbed.environments.service.runtime.process import ProcessRuntime
+from roadbed.kit.ids import parse_id
 
 log = structlog.get_logger(__name__)
 
@@ -18,10 +19,13 @@ KEPT_INSTANCES = 3
 
 
 async def tidy(services: Services) -> None:
-    """Remove what is not needed. What is there for a start that is under way is in the database already."""
+    """Remove what is not needed. What is there for a start that is under way is in the database already.
+
+    What has another kind of name was put there by somebody, and stays.
+    """
     runtime = services.get(ProcessRuntime)
-    folders = await asyncio.to_thread(runtime.list_folders)
-    unpacked = await asyncio.to_thread(runtime.list_unpacked)
+    folders = {it for name in await asyncio.to_thread(runtime.list_folders) if (it := parse_id(name)) is not None}
+    unpacked = {name for name in await asyncio.to_thread(runtime.list_unpacked) if name.startswith("sha256-")}
     # The folders are listed first: what is added while the database is asked is not among them.
     async with services.get(Database).read() as session:
         kept = await rows.list_kept_ids(session, latest=KEPT_INSTANCES)

@@ -7,6 +7,7 @@ from roadbed.core.db import Database
 from roadbed.core.home import Home
 from roadbed.core.inventory import Item
 from roadbed.core.services import Services
+from roadbed.kit.ids import parse_id
 from roadbed.scm.repository import repositories as table
 from roadbed.scm.service.host import BuiltinHost
 
@@ -26,11 +27,9 @@ async def list_inventory(services: Services) -> list[Item]:
 
 
 def _describe(name: str, known: dict[UUID, str]) -> Item:
-    repository_id, _, ending = name.partition(".")
-    try:
-        full_name = known.get(UUID(repository_id))
-    except ValueError:
-        full_name = None
+    text, _, ending = name.partition(".")
+    repository_id = parse_id(text)
+    full_name = known.get(repository_id) if repository_id is not None else None
     if full_name is None:
         return Item("repository", name, None, "No repository has this id: it was deleted, or never recorded.")
     if ending != "git":

@@ -194,9 +194,9 @@ class ProcessRuntime:
             if self._python is not None:
                 link.symlink_to(self._python.program)
 
-    def list_folders(self) -> set[UUID]:
-        """List the instances that have a folder."""
-        return {UUID(folder.name) for folder in (self._folder / "instances").iterdir()}
+    def list_folders(self) -> list[str]:
+        """List what is in the folder of instances, by name: the instances' ids, and what somebody put there."""
+        return sorted(folder.name for folder in (self._folder / "instances").iterdir())
 
     def list_unpacked(self) -> set[str]:
         """List the artifacts that are unpacked, by the names of their folders."""
