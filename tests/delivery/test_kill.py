@@ -158,6 +158,19 @@ def test_stage_that_a_kill_cut_off_is_begun_once_more_and_nothing_of_it_is_left(
     assert machine.get("/api/v1/inventory", unexplained=True)["items"] == []
 
 
+def test_pipeline_that_cannot_be_isolated_is_retried_by_those_who_may_start_it(bare: Machine) -> None:
+    commit = bare.push(bare.service("retried"), {"test": "test -e ../tried || { touch ../tried; exit 1; }"})
+    run_id = bare.pipeline(commit)["run_id"]
+    assert bare.ends(run_id)["state"] == "failed"
+    with bare.roadbed.client(bare.roadbed.token("developer")) as developer:
+        refused = developer.post(f"/api/v1/runs/{run_id}/retry")
+        assert "/retry" not in developer.get(f"/runs/{run_id}").text
+    assert (refused.status_code, refused.json()["code"]) == (403, "delivery.not_isolated")
+    assert bare.run(run_id)["state"] == "failed"
+    assert bare.client.post(f"/api/v1/runs/{run_id}/retry").status_code == 200
+    assert bare.ends(run_id)["state"] == "succeeded"
+
+
 def test_output_over_the_limit_is_dropped_and_the_setting_named(isolating: Machine) -> None:
     clone = isolating.service("talking")
     commit = isolating.push(clone, {"test": "head -c 300000 /dev/zero | tr '\\0' x; printf 'a\\0b'"})

@@ -65,11 +65,32 @@ def test_failed_run_is_tried_again_from_the_failed_step_and_taken_back(paths: Pa
     assert [step["attempt"] for step in again["steps"]][:2] == [1, 1]
     assert paths.find_repository("path-made", name) is not None
 
+    developer = paths.server.client_as("developer")
+    refused = developer.post(f"/api/v1/runs/{run['id']}/cancel", json={"undo": True})
+    assert refused.status_code == 403, "the repository would be deleted, which developers may not do"
+    assert "scm.repository.manage" in refused.json()["hint"]
     answer = paths.api.post(f"/api/v1/runs/{run['id']}/cancel", json={"undo": True})
     assert answer.status_code in (200, 202), answer.text
     assert paths.wait(run["id"])["state"] == "cancelled"
     assert paths.find_repository("path-made", name) is None
     assert paths.api.get(f"/api/v1/entities/component/default/{name}").status_code == 404
+
+
+def test_key_sent_again_after_the_run_was_undone_is_answered_as_before_and_creates_nothing(paths: Paths) -> None:
+    name = f"{paths.name[-20:].strip('-')}-once"
+    paths.publish_steps(FETCH, PUBLISH, **{"skeleton__README.md": "Once.\n"})
+    first = paths.post("runs", key=f"first {name}", name=name)
+    run_id = first.json()["run_id"]
+    assert paths.wait(run_id)["state"] == "succeeded"
+    assert paths.api.post(f"/api/v1/runs/{run_id}/cancel", json={"undo": True}).status_code == 200
+    assert paths.wait(run_id)["state"] == "cancelled"
+    again = paths.post("runs", key=f"first {name}", name=name)
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert paths.find_repository("path-made", name) is None
+    second = paths.post("runs", key=f"second {name}", name=name).json()["run_id"]
+    assert second != run_id
+    assert paths.wait(second)["state"] == "succeeded"
+    assert paths.find_repository("path-made", name) is not None
 
 
 def test_template_that_is_no_yaml_is_said_with_file_and_line_and_the_last_good_one_stays(paths: Paths) -> None:

@@ -293,3 +293,19 @@ def test_developer_asks_and_does_not_delete_and_viewer_only_sees(yard: Yard) -> 
     assert developer.delete(f"/api/v1/resources/{resource['id']}").status_code == 403
     assert viewer.post("/api/v1/resources", json=body).status_code == 403
     assert viewer.get(f"/api/v1/resources/{resource['id']}").status_code == 200
+
+
+def test_undoing_what_made_a_database_needs_the_permission_to_delete_it(yard: Yard) -> None:
+    developer, engineer = (yard.server.client_as(role) for role in ("developer", "platform-engineer"))
+    application = f"component:default/{new_name('app')}"
+    body = {"application": application, "environment": "development", "type": "postgres", "id": "db"}
+    run_id = developer.post("/api/v1/resources", json=body).json()["run_id"]
+    assert yard.ends(run_id)["state"] == "succeeded"
+    refused = developer.post(f"/api/v1/runs/{run_id}/cancel", json={"undo": True})
+    assert refused.status_code == 403
+    assert "provisioning.resource.delete" in refused.json()["hint"]
+    found = developer.get("/api/v1/resources", params={"application": application}).json()["items"]
+    assert [resource["state"] for resource in found] == ["ready"]
+    assert engineer.post(f"/api/v1/runs/{run_id}/cancel", json={"undo": True}).status_code == 200
+    assert yard.ends(run_id)["state"] == "cancelled"
+    assert developer.get("/api/v1/resources", params={"application": application}).json()["items"] == []

@@ -10,7 +10,7 @@ from uuid import UUID
 from roadbed.core.actor import Actor
 from roadbed.core.extension import ContributionKind, Slot
 from roadbed.core.services import Services
-from roadbed.runs.contract import Outcome, StepContext, Undone
+from roadbed.runs.contract import Guard, Outcome, StepContext, Undone
 from roadbed.scm.contract import FileContent
 
 RUN_KIND = "goldenpaths.create"
@@ -188,6 +188,7 @@ class Action:
         input: JSON Schema of its input.
         execute: does it; answers as a step kind does. It must find its own earlier work by `call.key`.
         undo: takes back what `execute` made, also when it was only half made.
+        guard_undo: refuses whom deleting the same thing directly would refuse.
         foresee: tells what `execute` would do, changing nothing but the workspace that it is given.
         makes_files: whether it fills the workspace and does nothing else, so that it can be repeated at any time.
     """
@@ -197,6 +198,7 @@ class Action:
     input: Mapping[str, Any]
     execute: Callable[[ActionCall, dict[str, Any]], Awaitable[Outcome]]
     undo: Callable[[ActionCall], Awaitable[Undone]] | None = None
+    guard_undo: Guard | None = None
     foresee: Callable[[ActionScope, dict[str, Any]], Awaitable[Foresight]] | None = None
     makes_files: bool = False
 

@@ -27,7 +27,7 @@ from roadbed.runs.schemas import (
     RunQuery,
     StepOut,
 )
-from roadbed.runs.service import cancel_run, get_run, get_step, read_lines, retry_run
+from roadbed.runs.service import cancel_by, get_run, get_step, read_lines, retry_by
 from roadbed.runs.service.feed import RunFeed
 from roadbed.runs.service.stream import stream_events
 from roadbed.secrets.contract import SecretMask
@@ -126,7 +126,7 @@ async def follow_run(
 @router.post("/{run_id}/cancel")
 async def cancel(session: Writing, actor: RunController, run_id: UUID, body: CancelIn | None = None) -> RunDetailOut:
     """Stop a run and its children; with `undo` also take back what it made."""
-    await cancel_run(session, actor, run_id, is_undo_wanted=body is not None and body.undo)
+    await cancel_by(session, actor, run_id, is_undo_wanted=body is not None and body.undo)
     await session.flush()
     return await show_run(session, run_id)
 
@@ -134,6 +134,6 @@ async def cancel(session: Writing, actor: RunController, run_id: UUID, body: Can
 @router.post("/{run_id}/retry")
 async def retry(session: Writing, actor: RunController, run_id: UUID) -> RunDetailOut:
     """Take a failed run up again at the step that failed."""
-    await retry_run(session, actor, run_id)
+    await retry_by(session, actor, run_id)
     await session.flush()
     return await show_run(session, run_id)

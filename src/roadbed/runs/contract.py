@@ -1,6 +1,6 @@
 """What other domains may use of runs."""
 
-from roadbed.runs.access import RUN_CONTROL, RUN_READ
+from roadbed.runs.access import RUN_CONTROL, RUN_READ, needing
 from roadbed.runs.errors import RunCancelled, StepFailed
 from roadbed.runs.rules import state_words
 from roadbed.runs.service import (
@@ -22,6 +22,7 @@ from roadbed.runs.types import (
     PLACE_WAITING,
     STEPS,
     Done,
+    Guard,
     OpenRun,
     Outcome,
     RunFinished,
@@ -45,6 +46,7 @@ __all__ = [
     "RUN_READ",
     "STEPS",
     "Done",
+    "Guard",
     "OpenRun",
     "Outcome",
     "RunCancelled",
@@ -66,6 +68,7 @@ __all__ = [
     "list_children",
     "list_open_runs",
     "list_waited_keys",
+    "needing",
     "resume_waits",
     "start_run",
     "state_words",

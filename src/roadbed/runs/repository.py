@@ -59,6 +59,12 @@ async def list_steps(session: ReadSession, run_id: UUID) -> list[RunStep]:
     return list(await session.scalars(select(RunStep).where(RunStep.run_id == run_id).order_by(RunStep.position)))
 
 
+async def list_family_steps(session: ReadSession, run_id: UUID) -> list[tuple[RunStep, dict[str, Any]]]:
+    """Return the steps of a run and of all runs below it, each with the inputs of its run."""
+    query = select(RunStep, Run.inputs).join(Run, Run.id == RunStep.run_id).where(Run.id.in_(_family(run_id)))
+    return [(step, inputs) for step, inputs in await session.execute(query.order_by(Run.id, RunStep.position))]
+
+
 async def find_newest_begun(session: ReadSession, run_id: UUID) -> RunStep | None:
     """Return the step that a run is at: the last that began."""
     query = select(RunStep).where(RunStep.run_id == run_id, RunStep.attempt > 0).order_by(RunStep.position.desc())

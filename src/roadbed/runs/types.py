@@ -1,6 +1,6 @@
 """The words of the domain as types: states, plans, outcomes, what a step kind is."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -155,6 +155,10 @@ class StepContext(Protocol):
         """Tell whether somebody cancelled the run; the step's task is cancelled as well."""
 
 
+Guard = Callable[[Services, Actor, Mapping[str, Any], Mapping[str, Any]], None]
+"""Raises `Forbidden` unless the actor may do what a step with these inputs, of its run and its own, does."""
+
+
 @dataclass(frozen=True)
 class StepKind:
     """The code behind a kind of step.
@@ -167,6 +171,9 @@ class StepKind:
         version: raised when stored inputs or outputs change their meaning; a plan with a newer version is parked.
         timeout_seconds: the step is failed after this.
         needs_host: it works with repositories, workloads or files of the home folder, and runs only on the host.
+        guard_retry: who may have it executed again, as steps act with the rights of who started the run: it refuses
+            whom the start would refuse.
+        guard_undo: who may have it undone: it refuses whom deleting the same thing directly would refuse.
     """
 
     name: str
@@ -175,6 +182,8 @@ class StepKind:
     version: int = 1
     timeout_seconds: float = 3600
     needs_host: bool = False
+    guard_retry: Guard | None = None
+    guard_undo: Guard | None = None
 
 
 STEPS: Slot[StepKind] = Slot(ContributionKind.STEP, StepKind)

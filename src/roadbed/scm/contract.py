@@ -4,7 +4,7 @@ Verbs that take a session join its transaction. Verbs that take `Services` chang
 back: they run in transactions of their own, and what they need must be committed before.
 """
 
-from roadbed.scm.access import REPOSITORY_CREATE
+from roadbed.scm.access import REPOSITORY_CREATE, REPOSITORY_MANAGE
 from roadbed.scm.errors import (
     MergeBlocked,
     MergeConflict,
@@ -67,6 +67,7 @@ from roadbed.scm.types import (
 
 __all__ = [
     "REPOSITORY_CREATE",
+    "REPOSITORY_MANAGE",
     "ZERO_SHA",
     "Author",
     "ChangeRequest",

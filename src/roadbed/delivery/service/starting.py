@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from roadbed.core.access import DeciderService
 from roadbed.core.actor import Actor, ActorKind, system_actor
 from roadbed.core.db import ReadSession, WriteSession
 from roadbed.core.events import Envelope
-from roadbed.core.sandbox import Sandbox
 from roadbed.delivery import repository as table
-from roadbed.delivery.access import PIPELINE_RUN_UNISOLATED
+from roadbed.delivery.access import require_isolation
 from roadbed.delivery.errors import NothingToRun, NotIsolated, PipelineInvalid
 from roadbed.delivery.models import PipelineRunRow
 from roadbed.delivery.rules.frozen import freeze_stage
@@ -85,7 +83,7 @@ async def _start(session: WriteSession, actor: Actor, start: _Start) -> RunSumma
 
     A commit that comes to the default branch from another one has a second run there: that one deploys.
     """
-    is_isolated = _check_isolation(session, actor)
+    is_isolated = require_isolation(session.services, actor)
     repository, pipeline = start.repository, start.pipeline
     is_default = start.branch == repository.default_branch
     if not is_default:
@@ -154,18 +152,6 @@ def _add_row(session: WriteSession, run: RunSummary, start: _Start, *, is_isolat
             created_at=now(),
         )
     )
-
-
-def _check_isolation(session: ReadSession, actor: Actor) -> bool:
-    isolation = session.services.get(Sandbox).isolation
-    if isolation.is_isolated:
-        return True
-    if not session.services.get(DeciderService).has(actor, PIPELINE_RUN_UNISOLATED):
-        raise NotIsolated(
-            f"This machine cannot isolate the commands of a pipeline: {isolation.reason}.",
-            hint="An admin can start it as it is. To make pipelines isolated, install bubblewrap on the server.",
-        )
-    return False
 
 
 async def follow_push(session: WriteSession, envelope: Envelope[Pushed]) -> None:

@@ -13,6 +13,7 @@ from roadbed.delivery.workflows.artifact import SCORE_FILE
 from roadbed.delivery.workflows.speaking import condition_values, say_of_step, speaking
 from roadbed.environments.contract import (
     DEPLOY_RUN,
+    ENVIRONMENT_DEPLOY,
     DeploymentState,
     DeploymentSuperseded,
     DeployWish,
@@ -35,6 +36,7 @@ from roadbed.runs.contract import (
     cancel_run,
     find_run,
     list_children,
+    needing,
     resume_waits,
     wait_for_run,
 )
@@ -179,4 +181,4 @@ async def _undo(context: StepContext) -> Undone:
         return await release_application(session, context.actor, context.subject)
 
 
-DEPLOY_STEP = StepKind("delivery.deploy", _execute, undo=_undo, needs_host=True)
+DEPLOY_STEP = StepKind("delivery.deploy", _execute, undo=_undo, needs_host=True, guard_undo=needing(ENVIRONMENT_DEPLOY))

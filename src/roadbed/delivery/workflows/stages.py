@@ -1,9 +1,15 @@
 """A stage of a pipeline: calls its make targets, collects what they report, and says how it went on the commit."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from roadbed.artifacts.contract import Artifact, ArtifactFilter, list_artifacts, remove_artifact
+from roadbed.core.access import DeciderService
+from roadbed.core.actor import Actor
+from roadbed.core.services import Services
 from roadbed.delivery import repository as table
+from roadbed.delivery.access import PIPELINE_RUN, require_isolation
 from roadbed.delivery.rules.frozen import thaw_stage
 from roadbed.delivery.rules.pipelines import holds
 from roadbed.delivery.rules.reports import count_tests
@@ -176,4 +182,11 @@ async def _undo(context: StepContext) -> Undone:
     return undone
 
 
-STAGE_STEP = StepKind("delivery.stage", _execute, undo=_undo, timeout_seconds=90_000, needs_host=True)
+def _guard_retry(services: Services, actor: Actor, run_inputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:  # noqa: ARG001 - a guard's signature
+    services.get(DeciderService).require(actor, PIPELINE_RUN)
+    require_isolation(services, actor)
+
+
+STAGE_STEP = StepKind(
+    "delivery.stage", _execute, undo=_undo, timeout_seconds=90_000, needs_host=True, guard_retry=_guard_retry
+)

@@ -1,11 +1,18 @@
 """The steps of a deployment. Each finds its own earlier work, so that it may be taken up anywhere."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 from uuid import UUID
 
 from roadbed.catalog.contract import find_entity
+from roadbed.core.access import DeciderService
+from roadbed.core.actor import Actor
 from roadbed.core.db import ReadSession
+from roadbed.core.sandbox import Sandbox
+from roadbed.core.services import Services
+from roadbed.environments.access import ENVIRONMENT_DEPLOY, require_isolation
 from roadbed.environments.errors import ResourcesFailed, WorkloadNotReady
 from roadbed.environments.repository import workloads as workload_rows
 from roadbed.environments.rules.names import resource_id
@@ -29,6 +36,7 @@ from roadbed.runs.contract import (
     Undone,
     find_run,
     list_children,
+    needing,
     wait_for_run,
 )
 
@@ -224,12 +232,33 @@ async def _tidy(context: StepContext) -> Outcome:
     return Done(note=f"{plural(len(instances), 'instance')} stopped") if instances else Skip("It is the first one")
 
 
+def _guard_retry(services: Services, actor: Actor, run_inputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:  # noqa: ARG001 - a guard's signature
+    services.get(DeciderService).require(actor, ENVIRONMENT_DEPLOY)
+    require_isolation(services.get(Sandbox).isolation, actor)
+
+
+_GUARD_UNDO = needing(ENVIRONMENT_DEPLOY)
+
 STEP_KINDS = (
-    StepKind("environments.begin", _begin, undo=_undo_begin, needs_host=True),
+    StepKind(
+        "environments.begin",
+        _begin,
+        undo=_undo_begin,
+        needs_host=True,
+        guard_retry=_guard_retry,
+        guard_undo=_GUARD_UNDO,
+    ),
     StepKind("environments.resources", _provision, needs_host=True),
     StepKind("environments.bind", _bind, needs_host=True),
-    StepKind("environments.start", _start, undo=_undo_start, needs_host=True),
+    StepKind(
+        "environments.start",
+        _start,
+        undo=_undo_start,
+        needs_host=True,
+        guard_retry=_guard_retry,
+        guard_undo=_GUARD_UNDO,
+    ),
     StepKind("environments.ready", _ready, needs_host=True),
-    StepKind("environments.switch", _switch, undo=_undo_switch, needs_host=True),
+    StepKind("environments.switch", _switch, undo=_undo_switch, needs_host=True, guard_undo=_GUARD_UNDO),
     StepKind("environments.tidy", _tidy, needs_host=True),
 )

@@ -4,7 +4,7 @@ The rendered files, with a note of where they come from, are the repository's ro
 there, and so does `refs/roadbed/path`, on which later versions of the path are rendered.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import yaml
@@ -23,8 +23,9 @@ from roadbed.goldenpaths.types import (
     PathOrigin,
 )
 from roadbed.kit.text import plural
-from roadbed.runs.contract import Done, Outcome, Undone
+from roadbed.runs.contract import Done, Outcome, Undone, needing
 from roadbed.scm.contract import (
+    REPOSITORY_MANAGE,
     FileContent,
     Repository,
     RepositoryWish,
@@ -150,7 +151,13 @@ def write_provenance(origin: PathOrigin, answers: Any) -> str:
     return head + yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
 
 
-PUBLISH_REPOSITORY = Action("publish:repository", "Create a repository", _INPUT, _publish, undo=_undo, foresee=_foresee)
-PUBLISH_GITHUB = Action(
-    "publish:github", "Create a repository on the configured host", _INPUT, _publish, undo=_undo, foresee=_foresee
+PUBLISH_REPOSITORY = Action(
+    "publish:repository",
+    "Create a repository",
+    _INPUT,
+    _publish,
+    undo=_undo,
+    guard_undo=needing(REPOSITORY_MANAGE),
+    foresee=_foresee,
 )
+PUBLISH_GITHUB = replace(PUBLISH_REPOSITORY, name="publish:github", title="Create a repository on the configured host")

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from roadbed.catalog.contract import (
+    LOCATION_WRITE,
     EntityFilter,
     EntitySummary,
     LocationExists,
@@ -31,6 +32,7 @@ from roadbed.runs.contract import (
     Wait,
     find_run,
     list_children,
+    needing,
 )
 from roadbed.scm.contract import RepositoryChange, change_repository, find_repository
 
@@ -165,5 +167,11 @@ def name_published(target: str, outputs: Iterable[Mapping[str, Any]]) -> str:
 
 
 CATALOG_REGISTER = Action(
-    "catalog:register", "Register in the catalog", _INPUT, _register, undo=_undo, foresee=_foresee
+    "catalog:register",
+    "Register in the catalog",
+    _INPUT,
+    _register,
+    undo=_undo,
+    guard_undo=needing(LOCATION_WRITE),
+    foresee=_foresee,
 )

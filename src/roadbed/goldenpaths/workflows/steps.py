@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from roadbed.catalog.contract import entity_href
+from roadbed.core.actor import Actor
+from roadbed.core.services import Services
 from roadbed.core.templating import TemplateFailed
 from roadbed.goldenpaths.service.calls import (
     ENGINE,
@@ -160,5 +162,11 @@ def _call(context: StepContext, position: int, number: int) -> ActionCall:
     )
 
 
-ACTION_KIND = StepKind(ACTION_STEP, _execute, undo=_undo, needs_host=True)
+def _guard_undo(services: Services, actor: Actor, run_inputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
+    action = list_actions(services).get(run_inputs["steps"][inputs["position"]]["action"])
+    if action is not None and action.guard_undo is not None:
+        action.guard_undo(services, actor, run_inputs, inputs)
+
+
+ACTION_KIND = StepKind(ACTION_STEP, _execute, undo=_undo, needs_host=True, guard_undo=_guard_undo)
 OUTPUT_KIND = StepKind(OUTPUT_STEP, _show_output)

@@ -8,6 +8,7 @@ from roadbed.core.db import ReadSession
 from roadbed.core.errors import RoadbedError
 from roadbed.kit.refs import parse_ref
 from roadbed.provisioning import repository
+from roadbed.provisioning.access import RESOURCE_DELETE
 from roadbed.provisioning.errors import ResourceNotReady
 from roadbed.provisioning.models import Resource
 from roadbed.provisioning.rules.requests import label_of, plan_words
@@ -15,7 +16,7 @@ from roadbed.provisioning.service import publishing, records
 from roadbed.provisioning.service.matching import Wanted, find_driver
 from roadbed.provisioning.service.requests import describe_counts, find_users
 from roadbed.provisioning.types import Driver, EnvironmentKey, ResourceContext, ResourceState
-from roadbed.runs.contract import Done, Outcome, Skip, StepContext, StepKind, Undone
+from roadbed.runs.contract import Done, Outcome, Skip, StepContext, StepKind, Undone, needing
 
 
 def _environment(context: StepContext) -> EnvironmentKey:
@@ -193,8 +194,8 @@ async def _forget_row(context: StepContext, resource_id: UUID) -> Outcome:
 STEP_KINDS = (
     StepKind("provisioning.match", _match, undo=_undo_match),
     StepKind("provisioning.plan", _plan, needs_host=True),
-    StepKind("provisioning.apply", _apply, undo=_undo_apply, needs_host=True),
+    StepKind("provisioning.apply", _apply, undo=_undo_apply, needs_host=True, guard_undo=needing(RESOURCE_DELETE)),
     StepKind("provisioning.publish", _publish),
-    StepKind("provisioning.destroy", _destroy, needs_host=True),
-    StepKind("provisioning.forget", _forget),
+    StepKind("provisioning.destroy", _destroy, needs_host=True, guard_retry=needing(RESOURCE_DELETE)),
+    StepKind("provisioning.forget", _forget, guard_retry=needing(RESOURCE_DELETE)),
 )

@@ -18,10 +18,12 @@ from roadbed.runs.service.reading import (
     summarise,
     wait_for_run,
 )
+from roadbed.runs.service.steering import cancel_by, retry_by
 
 __all__ = [
     "LogLine",
     "append_lines",
+    "cancel_by",
     "cancel_run",
     "find_run",
     "get_run",
@@ -32,6 +34,7 @@ __all__ = [
     "read_lines",
     "resume_overdue",
     "resume_waits",
+    "retry_by",
     "retry_run",
     "start_run",
     "summarise",

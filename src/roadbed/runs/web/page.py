@@ -17,8 +17,9 @@ from roadbed.runs import repository
 from roadbed.runs.access import RUN_CONTROL, RunController, RunReader
 from roadbed.runs.models import Run, RunStep
 from roadbed.runs.rules import choose_step, first_line_shown, initiator_words, seconds_between, state_words
-from roadbed.runs.service import LogLine, cancel_run, get_run, get_step, read_lines, retry_run
+from roadbed.runs.service import LogLine, cancel_by, get_run, get_step, read_lines, retry_by
 from roadbed.runs.service.control import can_be_undone
+from roadbed.runs.service.steering import may_retry, may_undo
 from roadbed.runs.service.stream import write_position
 from roadbed.runs.types import PLACE_FACTS, PLACE_MAIN, PLACE_RESULT, PLACE_WAITING, RunState, StepState
 
@@ -77,17 +78,19 @@ async def run_page(
     children = await repository.list_children(session, run_id)
     shown = {f"/runs/{child.id}" for child in children}  # with their state; a link to them says less
     may_cancel = may_control and not look.state.is_finished and run.cancel_requested_at is None
-    may_undo = may_control and look.state.is_finished and await can_be_undone(session, run)
+    is_undoable = may_control and look.state.is_finished and await can_be_undone(session, run)
+    is_undo_offered = is_undoable and await may_undo(session, actor, run)
+    is_failed = look.state is RunState.FAILED
     context = {
         **_show_run(look, actor),
         **await _show_log(session, look, is_refresh=request.headers.get("hx-request") == "true"),
         "links": [link for link in await repository.list_links(session, run_id) if link.href not in shown],
         "children": [{"run": child, "state": state_words(child.state)} for child in children],
         "parent": await repository.find_run(session, run.parent_run_id) if run.parent_run_id else None,
-        "may_retry": may_control and look.state is RunState.FAILED,
+        "may_retry": may_control and is_failed and await may_retry(session, actor, run),
         "may_cancel": may_cancel,
-        "may_undo": may_undo,
-        "would_go": await repository.list_family_links(session, run_id) if may_cancel or may_undo else [],
+        "may_undo": is_undo_offered,
+        "would_go": await repository.list_family_links(session, run_id) if may_cancel or is_undo_offered else [],
         "undone": await _show_undone(session, run),
         "excerpt": await _excerpt(session, look),
         "facts": await renderer.panels(request, PLACE_FACTS, run),
@@ -199,12 +202,12 @@ async def cancel_from_page(
     session: Writing, actor: RunController, run_id: UUID, undo: Annotated[list[str] | None, Form()] = None
 ) -> RedirectResponse:
     """Cancel a run, and undo it if ticked."""
-    await cancel_run(session, actor, run_id, is_undo_wanted="true" in (undo or ()))
+    await cancel_by(session, actor, run_id, is_undo_wanted="true" in (undo or ()))
     return RedirectResponse(f"/runs/{run_id}", 303)
 
 
 @router.post("/runs/{run_id}/retry")
 async def retry_from_page(session: Writing, actor: RunController, run_id: UUID) -> RedirectResponse:
     """Take a failed run up again."""
-    await retry_run(session, actor, run_id)
+    await retry_by(session, actor, run_id)
     return RedirectResponse(f"/runs/{run_id}", 303)
