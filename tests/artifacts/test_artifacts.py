@@ -1,6 +1,7 @@
 """Artifacts over REST and on their page: what they hold and where they come from."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import httpx
 import pytest
 
 from roadbed.artifacts.contract import Artifact, ArtifactInvalid, ArtifactMeta, store_tree, unpack
+from roadbed.artifacts.service.collecting import collect_unused
 from roadbed.core.actor import system_actor
 from roadbed.core.blobs import BlobStore
 from tests.support import RunningServer
@@ -100,6 +102,31 @@ def test_sbom_that_is_none_is_refused(server: RunningServer, tmp_path: Path) -> 
         store(server, tmp_path, "wrong", sbom=b"{}")
     with pytest.raises(ArtifactInvalid, match="cannot be read"):
         store(server, tmp_path, "wrong", sbom=b"[" * 100_000)
+
+
+def test_stored_file_that_nothing_refers_to_is_listed_and_collected_when_it_is_old(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    artifact = store(server, tmp_path, "owned", sbom=json.dumps(SBOM | {"serialNumber": "owned"}).encode())
+    blobs = server.services.get(BlobStore)
+    manifest = json.loads(blobs.read(artifact.digest))
+    owned = [artifact.digest, artifact.sbom_digest, manifest["config"]["digest"], manifest["layers"][0]["digest"]]
+    old, young, again = (blobs.put(f"{word} of {tmp_path}".encode()).digest for word in ("old", "young", "again"))
+    for digest in (*owned, old, again):
+        path = server.home / "blobs" / "sha256" / digest[7:9] / digest[7:]
+        os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 3 * 24 * 3600 - 60))
+    listed = server.client_as("admin").get("/api/v1/inventory", params={"kind": "blob"}).json()["items"]
+    found = {item["name"]: item for item in listed}
+    assert not found.keys() & set(owned)
+    assert (found[old]["is_explained"], found[young]["is_explained"]) == (False, True)
+    assert "Nothing refers to it" in found[old]["reason"]
+    assert "it is deleted within an hour" in found[old]["hint"]
+    blobs.put(f"again of {tmp_path}".encode())  # a pipeline has stored the same: it is about to be recorded
+    server.run(collect_unused(server.services))
+    assert {*owned, young, again} <= (there := {blob.digest for blob in blobs.list_all()})
+    assert old not in there
+    blobs.remove(young)
+    blobs.remove(again)
 
 
 def test_unknown_artifact_is_not_found(viewer: httpx.Client, server: RunningServer) -> None:

@@ -1,13 +1,20 @@
 """Pipelines from push to artifact, with real repositories and real commands."""
 
 import json
+import os
 from pathlib import Path
+from uuid import UUID
 
-from roadbed.artifacts.contract import unpack
+from roadbed.artifacts.contract import get_artifact, remove_artifact, unpack
+from roadbed.artifacts.service.collecting import collect_unused
+from roadbed.core.blobs import BlobStore
 from roadbed.core.sandbox import Sandbox
+from roadbed.delivery.service.reports import list_reports
 from roadbed.delivery.workflows.runner import Runner
 from tests.delivery.conftest import DEPLOYS, JUNIT, SCORE, STAGES, Shop, steps_of
 from tests.waiting import wait_for
+
+SBOM = {"bomFormat": "CycloneDX", "components": [{"name": "left-pad", "version": "1"}]}
 
 
 def test_push_runs_the_pipeline_and_keeps_an_artifact(shop: Shop, tmp_path: Path) -> None:
@@ -37,6 +44,26 @@ def test_push_runs_the_pipeline_and_keeps_an_artifact(shop: Shop, tmp_path: Path
     assert said == {"pipeline": "success"} | {f"pipeline/{key}": "success" for key in [*STAGES[1:], *DEPLOYS]}
     folders = shop.server.services.get(Runner).folders
     wait_for(lambda: run["id"] not in map(str, folders.list_runs()))
+
+
+def test_report_is_kept_when_the_artifact_it_describes_is_gone(shop: Shop) -> None:
+    shop.targets["sbom"] = f"echo '{json.dumps(SBOM | {'serialNumber': shop.name})}' > build/sbom.cdx.json"
+    shop.begin()
+    run = shop.ends(shop.push("work"))
+    services, kept = shop.server.services, shop.detail(run["id"])["artifact"]
+
+    async def remove() -> list[str | None]:
+        async with shop.server.database.write() as session:
+            artifact = await get_artifact(session, kept)
+            await remove_artifact(session, shop.owner.actor, artifact)
+            return [report.blob for report in await list_reports(session, UUID(run["id"])) if report.blob]
+
+    (digest,) = shop.server.run(remove())
+    assert digest is not None
+    file = shop.server.home / "blobs" / "sha256" / digest[7:9] / digest[7:]
+    os.utime(file, (0, 0))
+    shop.server.run(collect_unused(services))
+    assert shop.name in services.get(BlobStore).read(digest).decode()
 
 
 def test_failing_test_fails_the_run_and_says_which(shop: Shop) -> None:

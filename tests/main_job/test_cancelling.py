@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from roadbed.artifacts.service.inventory import NOT_RECORDED
 from tests.main_job.support import Installation, Json
 from tests.waiting import wait_for
 
@@ -24,8 +25,9 @@ PHASES = {
     "approval": ("environments.deploy", "approve"),
 }
 UNDONE_LATER = ("repository", "test", "deploy")  # a phase of each kind of run: what undoing does is the same as above
-LASTING = ("provisioning", "provisioning: PostgreSQL for workloads", "owner:makers")
-"""What the first service brings and the last one leaves: the database server, last copies, the caches of its owner."""
+LASTING = ("provisioning", "provisioning: PostgreSQL for workloads", "owner:makers", NOT_RECORDED)
+"""What the first service brings and the last one leaves: the database server, last copies, the caches of its owner; and
+what waits to be collected."""
 
 
 def begin(made: Installation, name: str, phase: str, moment: float) -> str:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from roadbed.artifacts import api, web
 from roadbed.artifacts.access import ARTIFACT_READ
+from roadbed.artifacts.service.collecting import collect_unused, list_used
 from roadbed.artifacts.service.inventory import list_inventory
 from roadbed.core.access import PERMISSIONS
 from roadbed.core.backup import BACKUP, BackupFolder
-from roadbed.core.blobs import BlobStore
+from roadbed.core.blobs import BLOB_USERS, BlobStore, BlobUser
 from roadbed.core.extension import Module
 from roadbed.core.html import TEMPLATES, module_templates
 from roadbed.core.inventory import INVENTORY, InventorySource
@@ -18,6 +19,7 @@ from roadbed.core.replica import Replica
 from roadbed.core.routes import API, PAGES
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings
+from roadbed.core.workflows import SCHEDULES, Schedule
 
 BLOBS = "blobs"
 
@@ -42,6 +44,8 @@ MODULE = Module(
     (
         PERMISSIONS.add(ARTIFACT_READ),
         PROVIDERS.add(Provider("artifacts: blobs", _open)),
+        BLOB_USERS.add(BlobUser("artifacts", list_used)),
+        SCHEDULES.add(Schedule("artifacts.collect", "35 * * * *", collect_unused, needs_host=True)),
         INVENTORY.add(InventorySource("artifacts", list_inventory)),
         BACKUP.add(BackupFolder(BLOBS, place=blob_folder)),
         API.add(api.router),

@@ -46,6 +46,11 @@ async def list_digests(session: ReadSession) -> set[str]:
     return set(await session.scalars(select(ArtifactRow.digest)))
 
 
+async def list_sbom_digests(session: ReadSession) -> set[str]:
+    query = select(ArtifactRow.sbom_digest).where(ArtifactRow.sbom_digest.is_not(None))
+    return {digest for digest in await session.scalars(query) if digest is not None}
+
+
 async def list_rows(
     session: ReadSession, wanted: ArtifactFilter, *, before_id: UUID | None = None, limit: int
 ) -> list[ArtifactRow]:

@@ -1,20 +1,23 @@
 """Content-addressed storage in a folder: bytes are written once under their SHA-256, and checked when they are read.
 
 A blob becomes visible whole or not at all, also after a power cut: it is written beside its place, forced to disk and
-renamed. What a blob means is its owner's business; so is deleting what nobody needs any more.
+renamed. What a blob means is its user's business, who also says which are still needed.
 """
 
 import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from roadbed.core.db import ReadSession
 from roadbed.core.errors import NotFound, TooLarge, Unavailable
+from roadbed.core.extension import ContributionKind, Slot
 from roadbed.kit.text import filesize
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
@@ -41,6 +44,26 @@ class Blob:
 
     digest: str
     size_bytes: int
+
+
+@dataclass(frozen=True)
+class StoredBlob:
+    """A blob in the folder. `written_at` is the last time that somebody stored these bytes."""
+
+    digest: str
+    size_bytes: int
+    written_at: datetime
+
+
+@dataclass(frozen=True)
+class BlobUser:
+    """Knows which blobs are still needed; what no user names is deleted after a while."""
+
+    name: str
+    list_digests: Callable[[ReadSession], Awaitable[set[str]]]
+
+
+BLOB_USERS: Slot[BlobUser] = Slot(ContributionKind.BLOB_USER, BlobUser)
 
 
 class BlobWriter:
@@ -171,10 +194,26 @@ class BlobStore:
         """Delete a blob; it may be gone already."""
         self._path(digest).unlink(missing_ok=True)
 
-    def list_up_to(self, max_bytes: int) -> list[Blob]:
-        """List the blobs that have at most so many bytes, by digest."""
-        files = ((file, file.stat().st_size) for file in sorted(self._folder.glob("??/*")))
-        return [Blob(f"sha256:{file.name}", size_bytes) for file, size_bytes in files if size_bytes <= max_bytes]
+    def remove_older(self, digest: str, *, before: datetime) -> bool:
+        """Delete a blob, unless it was written again since a time. Returns whether it did."""
+        path = self._path(digest)
+        try:
+            if path.stat().st_mtime >= before.timestamp():
+                return False
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def list_all(self) -> list[StoredBlob]:
+        """List the blobs, by digest."""
+        found = []
+        for file in sorted(self._folder.glob("??/*")):
+            with suppress(FileNotFoundError):  # removed since the folder was read
+                status = file.stat()
+                written_at = datetime.fromtimestamp(status.st_mtime, UTC)
+                found.append(StoredBlob(f"sha256:{file.name}", status.st_size, written_at))
+        return found
 
     def sweep(self) -> None:
         """Delete what a killed server was writing. Only at start, before anything is written."""

@@ -37,6 +37,7 @@ class ContributionKind(StrEnum):
     ACTION = "action"
     DRIVER = "driver"
     RESOURCE_USER = "resource_user"
+    BLOB_USER = "blob_user"
     INVENTORY = "inventory"
     NEED = "need"
     SEARCH = "search"

@@ -32,7 +32,7 @@ class Item:
     """Something that exists.
 
     Args:
-        kind: `database`, `role`, `repository`, `process`, `folder`, `file`, `port`, `route`, `artifact`.
+        kind: `database`, `role`, `repository`, `process`, `folder`, `file`, `port`, `route`, `artifact`, `blob`.
         name: tells it from others of its kind.
         belongs_to: an entity ref, or `noun:id`; None when nothing is known that it belongs to.
         reason: why it is not explained, in words; empty for one that is.
@@ -92,6 +92,7 @@ def _say_what_to_do(item: Item, home: Path) -> Item:
         "repository": f"Look into it, then `rm -r {home / 'repositories' / item.name}`.",
         "database": f'Dump what may be needed, then `DROP DATABASE "{item.name}"` on the PostgreSQL for workloads.',
         "role": f'Drop its database, then `DROP ROLE "{item.name}"` on the PostgreSQL for workloads.',
+        "blob": "Nothing to do: it is deleted within an hour.",
         "artifact": "Run its pipeline again, which records it; "
         f"or `rm {home / 'blobs' / item.name.replace(':', '/').replace('/', f'/{item.name[7:9]}/', 1)}`.",
     }

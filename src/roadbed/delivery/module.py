@@ -2,6 +2,7 @@
 
 from roadbed.catalog.contract import PLACE_MAIN, SHIPPED_ENTITIES, ShippedEntities
 from roadbed.core.access import PERMISSIONS
+from roadbed.core.blobs import BLOB_USERS, BlobUser
 from roadbed.core.events import CONSUMERS, Consumer
 from roadbed.core.extension import Module
 from roadbed.core.html import PANELS, TEMPLATES, Panel, module_templates
@@ -11,6 +12,7 @@ from roadbed.core.routes import API, PAGES
 from roadbed.core.workflows import SCHEDULES, Schedule
 from roadbed.delivery import api, web
 from roadbed.delivery.access import PIPELINE_READ, PIPELINE_RUN, PIPELINE_RUN_UNISOLATED
+from roadbed.delivery.repository import list_blobs
 from roadbed.delivery.service.starting import follow_push
 from roadbed.delivery.workflows.checkout import CHECKOUT_STEP
 from roadbed.delivery.workflows.deploying import DEPLOY_STEP
@@ -32,6 +34,7 @@ MODULE = Module(
             Consumer("delivery.finish", RunFinished, finish, needs_host=True),
         ),
         SCHEDULES.add(Schedule("delivery.purge_workspaces", "25 * * * *", purge_workspaces, needs_host=True)),
+        BLOB_USERS.add(BlobUser("delivery: reports", list_blobs)),
         INVENTORY.add(InventorySource("delivery", list_inventory)),
         API.add(api.router),
         PAGES.add(web.router),

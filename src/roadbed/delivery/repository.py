@@ -89,6 +89,12 @@ async def list_reports(session: ReadSession, run_id: UUID) -> list[StageReport]:
     ]
 
 
+async def list_blobs(session: ReadSession) -> set[str]:
+    """Return the digests of all reports that are kept whole."""
+    found = await session.scalars(select(StageReportRow.blob).where(StageReportRow.blob.is_not(None)).distinct())
+    return {digest for digest in found if digest is not None}
+
+
 async def list_cases(
     session: ReadSession, run_id: UUID, *, stage: str | None = None, is_bad: bool | None = None, limit: int
 ) -> list[tuple[str, TestCase]]:

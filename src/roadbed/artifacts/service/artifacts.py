@@ -10,6 +10,7 @@ from roadbed.artifacts import repository
 from roadbed.artifacts.errors import ArtifactInvalid, ArtifactNotFound
 from roadbed.artifacts.rules import contents_of, image_config, image_manifest, layer_of, read_components
 from roadbed.artifacts.service import trees
+from roadbed.artifacts.service.collecting import list_contents
 from roadbed.artifacts.types import Artifact, ArtifactFilter, ArtifactMeta, SbomComponent
 from roadbed.audit.contract import record
 from roadbed.core.actor import Actor
@@ -108,8 +109,7 @@ def _remove_content(blobs: BlobStore, digest: str, others: set[str]) -> None:
         wanted = contents_of(blobs.read(digest))
     except BlobNotFound:
         return
-    kept = {content for other in others for content in contents_of(blobs.read(other))}
-    for content in [*(wanted - kept), digest]:
+    for content in [*(wanted - list_contents(blobs, others)), digest]:
         blobs.remove(content)
 
 
