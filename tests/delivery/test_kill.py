@@ -1,11 +1,13 @@
 """A server that is killed within a stage, on a machine that isolates commands and on one that cannot.
 
-The second machine is made by a PATH without the programs that isolate.
+The second machine is made by a PATH without the programs that isolate. What else differs between the two is tested on
+the same servers: who may start commands, what is marked, and what commands can reach.
 """
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 from uuid import uuid4
 
 import psutil
@@ -29,8 +31,37 @@ containers: {{main: {{image: ., command: [sh, main.sh]}}}}
 RESTS = {
     "scan": """mkdir -p build && echo '{"checks": []}' > build/scan.json""",
     "sbom": """mkdir -p build && echo '{"bomFormat": "CycloneDX", "components": []}' > build/sbom.cdx.json""",
-    "build": "mkdir -p build/app && cp main.sh build/app/",
+    "build": "mkdir -p build/app && cp main.sh *.py build/app/",
 }
+SPY = '''
+    """Tells what it can read of what does not concern it."""
+    import glob
+    import os
+    import socket
+    import sys
+
+    secret = sys.argv[1].encode()[::-1]  # turned round, so that it does not find itself
+    for pattern in sys.argv[2:]:
+        for path in glob.glob(pattern) or [pattern]:
+            try:
+                if os.path.isdir(path):
+                    os.listdir(path)
+                elif path.endswith(".5432"):
+                    socket.socket(socket.AF_UNIX).connect(path)
+                else:
+                    open(path, "rb").read(1)
+            except OSError as error:
+                print("refused", path, error.strerror)
+            else:
+                print("REACHED", path)
+    for path in glob.glob("/proc/[0-9]*/environ"):
+        try:
+            if secret in open(path, "rb").read():
+                print("REACHED", path)
+        except OSError:
+            pass
+    print("looked around", flush=True)
+'''
 
 
 class Machine(Installation):
@@ -59,6 +90,7 @@ class Machine(Installation):
             "catalog-info.yaml": COMPONENT.format(name=clone.name),
             "score.yaml": SCORE.format(name=clone.name),
             "main.sh": "sleep 300\n",
+            "spy.py": dedent(SPY),
         }
         for name, text in (known | {name.replace("_", "."): text for name, text in files.items()}).items():
             (clone / name).write_text(text)
@@ -79,6 +111,23 @@ class Machine(Installation):
 
     def log(self, run_id: str, step: str) -> str:
         return self.client.get(f"/api/v1/runs/{run_id}/steps/{step}/log.txt").text
+
+    def page(self, path: str) -> str:
+        answer = self.client.get(path, headers={"Accept": "text/html"})
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def workload(self, name: str) -> Json:
+        """Return the workload of a service in development, as soon as it is healthy."""
+
+        def find() -> Json | None:
+            found: list[Json] = self.get("/api/v1/workloads", component=f"component:default/{name}")["items"]
+            return next(
+                (one for one in found if one["environment"] == "development" and one["state"] == "running"), None
+            )
+
+        found: Json = wait_for(find, what=f"the workload {name}")
+        return found
 
 
 def path_without(folder: Path, *programs: str) -> str:
@@ -169,6 +218,78 @@ def test_pipeline_that_cannot_be_isolated_is_retried_by_those_who_may_start_it(b
     assert bare.run(run_id)["state"] == "failed"
     assert bare.client.post(f"/api/v1/runs/{run_id}/retry").status_code == 200
     assert bare.ends(run_id)["state"] == "succeeded"
+
+
+def test_only_admins_start_what_cannot_be_isolated_and_it_is_marked(bare: Machine) -> None:
+    clone, developer = bare.service("marked"), bare.roadbed.token("developer")
+    commit = bare.push(clone, {"test": "true"}, branch="main", token=developer)
+    said = "Not started: This machine cannot isolate the commands of a pipeline: bubblewrap is not installed"
+    wait_for(
+        lambda: said in bare.page(f"/repositories/makers/marked/commits/{commit}"), what="the status of the commit"
+    )
+    assert bare.find_pipeline(commit) is None
+    refuses(bare, developer, "/api/v1/repositories/makers/marked/pipeline-runs", {"commit": commit})
+    run_id = bare.post("/api/v1/repositories/makers/marked/pipeline-runs", commit=commit)["run_id"]
+    workload = bare.workload("marked")
+    assert workload["is_isolated"] is False
+    pipeline = bare.pipeline(commit)
+    assert pipeline["is_isolated"] is False
+    assert bare.run(run_id)["title"].endswith("not isolated")
+    place = "/environments/marked/development"
+    steering = f"{place}/workloads/marked"
+    for path in (f"/runs/{run_id}", f"/runs/{run_id}/tests", "/environments", place, f"{steering}/log"):
+        assert "not isolated" in bare.page(path).lower(), path
+    entity = bare.page("/catalog/component/default/marked")
+    for card in ("where", "pipeline-runs"):
+        assert "not isolated" in entity.partition(f'aria-labelledby="{card}"')[2].partition("</section>")[0], card
+    wish = {"component": "component:default/marked", "environment": "development"}
+    refuses(bare, developer, "/api/v1/deployments", wish)
+    refuses(bare, developer, f"/api/v1{steering}/restart", {})
+    with bare.roadbed.client(developer) as client:
+        stopped = client.post(f"/api/v1{steering}/stop")
+    assert stopped.status_code == 202, "who stops a workload starts nothing"
+    assert bare.ends(stopped.json()["run_id"])["state"] == "succeeded"
+    refuses(bare, developer, f"/api/v1{steering}/restart", {})
+
+
+def refuses(bare: Machine, token: str, path: str, body: Json) -> None:
+    with bare.roadbed.client(token) as client:
+        answer = client.post(path, json=body)
+    assert (answer.status_code, answer.json()["code"].partition(".")[2]) == (403, "not_isolated"), answer.text
+    assert "bubblewrap is not installed" in answer.json()["detail"]
+    assert "bubblewrap" in answer.json()["hint"]
+
+
+def test_commands_of_pipelines_and_workloads_reach_nothing_of_the_server_nor_of_each_other(isolating: Machine) -> None:
+    home, owner = isolating.roadbed.home, isolating.service("neighbour")
+    kept = isolating.ends(isolating.pipeline(isolating.push(owner, {"test": "exit 1"}))["run_id"])
+    assert (home / "delivery" / "workspaces" / kept["id"] / "source" / "Makefile").is_file()
+    pointer = home / "postgres" / "location"
+    postgres = Path(pointer.read_text().strip()) if pointer.exists() else home / "postgres"
+    assert isolating.roadbed.process is not None
+    wanted = [
+        home / "secrets.key",
+        *(path for path in postgres.rglob(".s.PGSQL.*") if not path.name.endswith(".lock")),
+        postgres / "data" / "postgresql.conf",
+        home / "delivery" / "workspaces" / kept["id"] / "source" / "*",
+        home / "delivery" / "caches" / "*",
+        home / "repositories" / "*" / "HEAD",
+        home / "blobs" / "sha256" / "*" / "*",
+        Path(f"/proc/{isolating.roadbed.process.pid}/environ"),
+    ]
+    assert any(path.name.startswith(".s.PGSQL") for path in wanted)
+    look = f"python3 spy.py {SECRET[::-1]} " + " ".join(f"'{path}'" for path in wanted)
+    clone = isolating.service("spy")
+    files = {"main_sh": f"{look}; sleep 300\n"}
+    commit = isolating.push(clone, {"test": look}, branch="main", **files)
+    run_id = isolating.pipeline(commit)["run_id"]
+    isolating.workload("spy")
+    path = "/api/v1/environments/spy/development/workloads/spy/logs"
+    said = wait_for(lambda: "looked around" in (text := str(isolating.get(path)["lines"])) and text)
+    for text in (isolating.log(run_id, "test"), said):
+        assert "looked around" in text
+        assert f"refused {home}/secrets.key" in text
+        assert "REACHED" not in text
 
 
 def test_output_over_the_limit_is_dropped_and_the_setting_named(isolating: Machine) -> None:
