@@ -22,7 +22,7 @@ from tests.environments.conftest import Stage, score_of
 def workloads(stage: Stage, component: str) -> list[WorkloadView]:
     async def read() -> list[WorkloadView]:
         async with stage.server.database.read() as session:
-            return await list_workloads(session, component=component)
+            return await list_workloads(session, components=(component,))
 
     return stage.server.run(read())
 

@@ -1,4 +1,7 @@
-"""What other domains may use of approvals."""
+"""What other domains may use of approvals.
+
+What an approval decides is told by who asks for it: a panel at the place below is loaded with the `ApprovalView`.
+"""
 
 from roadbed.approvals.access import APPROVAL_DECIDE, APPROVAL_READ
 from roadbed.approvals.service import (
@@ -9,12 +12,13 @@ from roadbed.approvals.service import (
     may_approve_own,
     supersede_of_run,
 )
-from roadbed.approvals.types import ApprovalState, ApprovalView, ApprovalWish
+from roadbed.approvals.types import PLACE_DECIDED, ApprovalState, ApprovalView, ApprovalWish
 from roadbed.approvals.workflows import wait_for_approval
 
 __all__ = [
     "APPROVAL_DECIDE",
     "APPROVAL_READ",
+    "PLACE_DECIDED",
     "ApprovalState",
     "ApprovalView",
     "ApprovalWish",

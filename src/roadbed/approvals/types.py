@@ -7,6 +7,8 @@ from uuid import UUID
 
 WAIT_KIND = "approval"
 LONGEST_COMMENT = 4_000
+PLACE_DECIDED = "approvals.approval.decided"
+"""`<dt>` and `<dd>` of the card that says what is decided."""
 
 
 class ApprovalState(StrEnum):

@@ -10,11 +10,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from roadbed.approvals import rules
 from roadbed.approvals.access import APPROVAL_READ, ApprovalDecider, ApprovalReader, may_decide
 from roadbed.approvals.service import count_waiting_for, decide, get_approval, list_approvals, list_waiting_for
-from roadbed.approvals.types import ApprovalFilter, ApprovalState, ApprovalView
+from roadbed.approvals.types import PLACE_DECIDED, ApprovalFilter, ApprovalState, ApprovalView
 from roadbed.core.access import DeciderService, current_actor
 from roadbed.core.actor import Actor
 from roadbed.core.db import Database, Reading, ReadSession, Writing
-from roadbed.core.html import render
+from roadbed.core.html import Renderer, render
 from roadbed.core.needs import Need
 from roadbed.core.paging import PageQuery, id_cursor, id_of_cursor
 from roadbed.core.services import Services
@@ -90,7 +90,10 @@ async def approval_page(request: Request, session: Reading, actor: ApprovalReade
     """Show one approval: what is decided, who may, and the form for those."""
     approval = await get_approval(session, approval_id)
     run: RunSummary | None = await find_run(session, approval.run_id) if approval.run_id else None
-    return await render(request, "approvals/approval.html", {**_show(session, actor, approval), "run": run})
+    renderer: Renderer = request.app.state.services.get(Renderer)
+    decided = await renderer.panels(request, PLACE_DECIDED, approval)
+    context = {**_show(session, actor, approval), "run": run, "decided": decided}
+    return await render(request, "approvals/approval.html", context)
 
 
 @router.post("/approvals/{approval_id}/decide")

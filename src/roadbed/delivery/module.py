@@ -1,5 +1,6 @@
 """What the delivery domain adds."""
 
+from roadbed.approvals.contract import PLACE_DECIDED
 from roadbed.catalog.contract import PLACE_MAIN, SHIPPED_ENTITIES, ShippedEntities
 from roadbed.core.access import PERMISSIONS
 from roadbed.core.blobs import BLOB_USERS, BlobUser
@@ -42,6 +43,7 @@ MODULE = Module(
         PANELS.add(
             Panel(PLACE_FACTS, 10, "delivery/_run_facts.html", web.load_run_facts),
             Panel(PLACE_MAIN, 30, "delivery/_entity_runs.html", web.load_entity_runs),
+            Panel(PLACE_DECIDED, 20, "delivery/_decided.html", web.load_decided),
         ),
     ),
 )

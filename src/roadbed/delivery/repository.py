@@ -43,6 +43,18 @@ async def find_default_run(session: ReadSession, repository_id: UUID, *, commit:
     return await session.scalar(query.limit(1))
 
 
+async def find_of_artifact(session: ReadSession, *, commit: str, digest: str) -> PipelineRunRow | None:
+    """Return the newest run of a commit that made an artifact."""
+    query = (
+        select(PipelineRunRow)
+        .where(PipelineRunRow.commit == commit, PipelineRunRow.artifact == digest)
+        .order_by(PipelineRunRow.run_id.desc())
+        .limit(1)
+    )
+    found: PipelineRunRow | None = await session.scalar(query)
+    return found
+
+
 async def list_runs(
     session: ReadSession, wanted: PipelineRunFilter, *, before_id: UUID | None = None, limit: int
 ) -> list[PipelineRunRow]:

@@ -1,4 +1,4 @@
-"""Pages: the results of a pipeline run, and its parts on the pages of runs and entities."""
+"""Pages: the results of a pipeline run, and its parts on the pages of runs, entities and approvals."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from roadbed.approvals.contract import ApprovalView
 from roadbed.catalog.contract import EntitySummary
 from roadbed.core.access import DeciderService, current_actor
 from roadbed.core.db import Database, Reading
@@ -18,11 +19,14 @@ from roadbed.delivery.service.reports import (
     PipelineRunDetail,
     PipelineRunResults,
     find_pipeline_run,
+    find_results_of_artifact,
     get_detail,
     get_results,
     list_pipeline_runs,
+    list_reports,
 )
 from roadbed.delivery.types import PIPELINE_KIND, PipelineRunFilter, ReportKind, ReportState, StageReport, TestCase
+from roadbed.environments.contract import find_deployment_of_run
 from roadbed.runs.contract import state_words
 
 router = APIRouter()
@@ -116,6 +120,25 @@ async def load_entity_runs(request: Request, entity: EntitySummary) -> Mapping[s
         wanted = PipelineRunFilter(subject=str(entity.ref))
         found = await list_pipeline_runs(session, wanted, limit=_SHOWN_RUNS)
     return {"rows": [_show_results(results) for results in found]} if found else None
+
+
+async def load_decided(request: Request, approval: ApprovalView) -> Mapping[str, Any] | None:
+    """Return what the pipeline found in what shall be deployed; None for approvals of anything else."""
+    if approval.run_id is None or not await _may_read(request):
+        return None
+    services: Services = request.app.state.services
+    async with services.get(Database).read() as session:
+        deployment = await find_deployment_of_run(session, approval.run_id)
+        if deployment is None:
+            return None
+        results = await find_results_of_artifact(session, commit=deployment.commit, digest=deployment.artifact)
+        reports = await list_reports(session, results.run.id) if results else []
+    scans = [report for report in reports if report.kind is ReportKind.SCAN]
+    return {
+        **(_show_results(results) if results else {"pipeline": None}),
+        "has_failed_tests": results is not None and results.all_tests is not None and results.all_tests.failed > 0,
+        "checks": [check for report in scans for check in _checks(report)],
+    }
 
 
 async def _may_read(request: Request) -> bool:

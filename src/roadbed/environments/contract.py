@@ -9,6 +9,7 @@ from roadbed.environments.service.reading import (
     find_deployment_of_run,
     list_deployments,
     list_environments,
+    list_in_production,
     list_workloads,
 )
 from roadbed.environments.service.routes import HostRoute, find_route
@@ -49,6 +50,7 @@ __all__ = [
     "find_route",
     "list_deployments",
     "list_environments",
+    "list_in_production",
     "list_workloads",
     "read_score",
     "release_application",

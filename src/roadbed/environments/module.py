@@ -1,5 +1,6 @@
 """What environments add to the application."""
 
+from roadbed.approvals.contract import PLACE_DECIDED
 from roadbed.catalog.contract import PLACE_STRIP, SHIPPED_ENTITIES, ShippedEntities
 from roadbed.core.access import PERMISSIONS
 from roadbed.core.events import CONSUMERS, Consumer
@@ -16,7 +17,7 @@ from roadbed.environments.service.parts import open_runtime, open_watch
 from roadbed.environments.service.routes import Routes
 from roadbed.environments.service.runtime.process import ProcessRuntime
 from roadbed.environments.service.using import find_resource_users
-from roadbed.environments.web import environment, logs, overview
+from roadbed.environments.web import decided, environment, logs, overview
 from roadbed.environments.workflows.ending import finish
 from roadbed.environments.workflows.steering import STEERING_STEPS
 from roadbed.environments.workflows.steps import STEP_KINDS
@@ -38,7 +39,10 @@ MODULE = Module(
         API.add(api.router),
         PAGES.add(overview.router, environment.router, logs.router),
         TEMPLATES.add(module_templates("environments", "roadbed.environments")),
-        PANELS.add(Panel(PLACE_STRIP, 10, "environments/_strip.html", overview.load_strip)),
+        PANELS.add(
+            Panel(PLACE_STRIP, 10, "environments/_strip.html", overview.load_strip),
+            Panel(PLACE_DECIDED, 10, "environments/_decided.html", decided.load_decided),
+        ),
         NAVIGATION.add(NavItem("Environments", "/environments", "stack-2", order=40, permission=ENVIRONMENT_READ)),
         INVENTORY.add(InventorySource("environments", list_inventory)),
     ),

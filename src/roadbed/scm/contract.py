@@ -4,7 +4,7 @@ Verbs that take a session join its transaction. Verbs that take `Services` chang
 back: they run in transactions of their own, and what they need must be committed before.
 """
 
-from roadbed.scm.access import REPOSITORY_CREATE, REPOSITORY_MANAGE
+from roadbed.scm.access import REPOSITORY_CREATE, REPOSITORY_MANAGE, REPOSITORY_READ
 from roadbed.scm.errors import (
     MergeBlocked,
     MergeConflict,
@@ -29,6 +29,7 @@ from roadbed.scm.service.contents import (
     export,
     find_commit,
     list_branches,
+    list_commits_between,
     list_files,
     list_tree,
     load_folder,
@@ -37,7 +38,13 @@ from roadbed.scm.service.contents import (
     save_folder,
     set_roadbed_ref,
 )
-from roadbed.scm.service.lookup import find_created_repository, find_repository, get_repository, get_repository_by_id
+from roadbed.scm.service.lookup import (
+    count_open_changes,
+    find_created_repository,
+    find_repository,
+    get_repository,
+    get_repository_by_id,
+)
 from roadbed.scm.service.repositories import (
     RepositoryChange,
     RepositoryWish,
@@ -56,6 +63,7 @@ from roadbed.scm.types import (
     CommitStatus,
     FileContent,
     MergeMethod,
+    OpenChanges,
     Pushed,
     PushReceived,
     Repository,
@@ -68,6 +76,7 @@ from roadbed.scm.types import (
 __all__ = [
     "REPOSITORY_CREATE",
     "REPOSITORY_MANAGE",
+    "REPOSITORY_READ",
     "ZERO_SHA",
     "Author",
     "ChangeRequest",
@@ -80,6 +89,7 @@ __all__ = [
     "MergeBlocked",
     "MergeConflict",
     "MergeMethod",
+    "OpenChanges",
     "PathNotFound",
     "PushReceived",
     "Pushed",
@@ -101,6 +111,7 @@ __all__ = [
     "check_slug",
     "clone_url",
     "commit_files",
+    "count_open_changes",
     "create_repository",
     "delete_repository",
     "export",
@@ -112,6 +123,7 @@ __all__ = [
     "get_repository_by_id",
     "list_branches",
     "list_commit_statuses",
+    "list_commits_between",
     "list_files",
     "list_tree",
     "load_folder",

@@ -148,6 +148,18 @@ class ChangeRequest:
     ended_at: datetime | None = None
 
 
+@dataclass(frozen=True)
+class OpenChanges:
+    """How many change requests are open in the repository of an entity."""
+
+    repository: str
+    count: int
+
+    @property
+    def page(self) -> str:
+        return f"/repositories/{self.repository}/changes"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pushed(Event):
     """A ref moved, by a push or by Roadbed itself. `before` or `after` is `ZERO_SHA` when it began or ended."""

@@ -1,7 +1,6 @@
 """Page: Home: what needs me, what is mine, what runs, what changed."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -10,19 +9,9 @@ from fastapi.responses import HTMLResponse
 from roadbed.catalog.contract import (
     ENTITY_READ,
     LOCATION_WRITE,
-    EntityFilter,
-    EntitySummary,
-    Kinds,
-    Status,
     get_overview,
-    health_of,
-    icon_of,
-    kind_word,
     list_by_refs,
-    list_entities,
     list_recent_changes,
-    list_statuses,
-    state_of,
 )
 from roadbed.core.access import DeciderService
 from roadbed.core.actor import Actor
@@ -37,26 +26,15 @@ from roadbed.kit.text import name_actor
 from roadbed.runs.contract import RUN_READ, list_open_runs, state_words
 from roadbed.web.access import SignedIn
 from roadbed.web.happenings import tell
+from roadbed.web.owned import OWNED_COUNTED, list_owned, list_titles_of_owners, show_owned
 
 router = APIRouter()
 
 NEEDS_SHOWN = 8
 OWNED_SHOWN = 12
-OWNED_COUNTED = 200
 RUNS_SHOWN = 5
 CHANGES_READ = 200
 CHANGES_SHOWN = 6
-
-
-@dataclass(frozen=True)
-class Owned:
-    """One line of "Yours"."""
-
-    entity: EntitySummary
-    icon: str
-    word: str
-    health: tuple[str, str] | None
-    status: Status | None
 
 
 @router.get("/")
@@ -65,7 +43,7 @@ async def home_page(request: Request, session: Reading, actor: SignedIn) -> HTML
     may = session.services.get(DeciderService).has
     sees_catalog = may(actor, ENTITY_READ)
     owners = sorted(actor.groups | ({actor.entity_ref} if actor.entity_ref else set()))
-    entities = await _list_owned(session, owners) if sees_catalog else []
+    entities = await list_owned(session, owners) if sees_catalog else []
     overview = await get_overview(session) if sees_catalog and not entities else None
     is_empty = overview is not None and overview.is_empty
     changes = []
@@ -74,10 +52,10 @@ async def home_page(request: Request, session: Reading, actor: SignedIn) -> HTML
     context = {
         "needs": await _list_needs(session, actor),
         "needs_shown": NEEDS_SHOWN,
-        "owned": await _show_owned(session, entities[:OWNED_SHOWN]),
+        "owned": await show_owned(session, actor, entities[:OWNED_SHOWN]),
         "owned_count": len(entities),
         "is_cut": len(entities) == OWNED_COUNTED,
-        "owner_titles": await _titles_of_owners(session, entities),
+        "owner_titles": await list_titles_of_owners(session, entities),
         "owners": owners,
         "is_known": bool(entities) or await _is_known(session, actor),
         "sees_catalog": sees_catalog,
@@ -104,38 +82,12 @@ async def _list_needs(session: ReadSession, actor: Actor) -> list[Need]:
     return sorted(needs, key=lambda need: need.at, reverse=True)
 
 
-async def _list_owned(session: ReadSession, owners: Sequence[str]) -> list[EntitySummary]:
-    """Return what these own, what runs before what it belongs to."""
-    if not owners:
-        return []
-    found = await list_entities(session, EntityFilter(owners=tuple(owners)), limit=OWNED_COUNTED)
-    return sorted(found, key=lambda entity: entity.ref.kind != "Component")
-
-
 async def _is_known(session: ReadSession, actor: Actor) -> bool:
     """Tell whether the catalog has the user that the account is linked to."""
     if actor.groups or actor.entity_ref is None:
         return bool(actor.groups)
     ref = parse_ref(actor.entity_ref, default_kind="User")
     return ref in await list_by_refs(session, [ref])
-
-
-async def _show_owned(session: ReadSession, entities: Sequence[EntitySummary]) -> list[Owned]:
-    if not entities:
-        return []
-    kinds = session.services.get(Kinds)
-    statuses = await list_statuses(session, [entity.ref for entity in entities])
-    rows = []
-    for entity in entities:
-        status = health_of(statuses[entity.ref])
-        rows.append(Owned(entity, icon_of(entity, kinds), kind_word(entity), state_of(status), status))
-    return rows
-
-
-async def _titles_of_owners(session: ReadSession, entities: Sequence[EntitySummary]) -> list[str]:
-    refs = {entity.owner for entity in entities if entity.owner is not None}
-    found = await list_by_refs(session, refs) if refs else {}
-    return sorted(found[ref].title if ref in found else ref.shorten(default_kind="Group") for ref in refs)
 
 
 async def _list_open(session: ReadSession, actor: Actor) -> list[Mapping[str, Any]]:

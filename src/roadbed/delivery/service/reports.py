@@ -50,6 +50,13 @@ async def find_pipeline_run(session: ReadSession, run_id: UUID) -> PipelineRunVi
     return table.view(row) if row else None
 
 
+async def find_results_of_artifact(session: ReadSession, *, commit: str, digest: str) -> PipelineRunResults | None:
+    """Return the newest pipeline run of a commit that made an artifact."""
+    row = await table.find_of_artifact(session, commit=commit, digest=digest)
+    results = await _with_results(session, [table.view(row)]) if row else []
+    return results[0] if results else None
+
+
 async def list_pipeline_runs(
     session: ReadSession, wanted: PipelineRunFilter, *, before_id: UUID | None = None, limit: int
 ) -> list[PipelineRunResults]:

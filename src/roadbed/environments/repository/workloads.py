@@ -62,7 +62,7 @@ async def list_workloads(
     session: ReadSession,
     *,
     environment_ids: Collection[UUID] | None = None,
-    component: str | None = None,
+    components: Collection[str] | None = None,
     application_id: UUID | None = None,
 ) -> list[WorkloadRow]:
     """List workloads by application, name, and the way to production."""
@@ -71,8 +71,8 @@ async def list_workloads(
         query = query.where(Workload.environment_id.in_(environment_ids))
     if application_id is not None:
         query = query.where(Environment.application_id == application_id)
-    if component is not None:
-        query = query.where(Workload.component == component)
+    if components is not None:
+        query = query.where(Workload.component.in_(components))
     return [WorkloadRow(*row) for row in await session.execute(query)]
 
 

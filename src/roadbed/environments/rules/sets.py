@@ -22,8 +22,13 @@ def without_component(content: Mapping[str, Any], *, component: str) -> dict[str
 
 def former_version(content: Mapping[str, Any], *, component: str) -> str | None:
     """Return the version of a component in a set."""
-    found = (entry["version"] for entry in content["workloads"].values() if entry["component"] == component)
-    return next(found, None)
+    entry = find_entry(content, component=component)
+    return entry["version"] if entry is not None else None
+
+
+def find_entry(content: Mapping[str, Any], *, component: str) -> Mapping[str, Any] | None:
+    """Return the entry of a component in a set."""
+    return next((entry for entry in content["workloads"].values() if entry["component"] == component), None)
 
 
 def set_id_of(content: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from roadbed.environments.repository import instances as instance_rows
 from roadbed.environments.repository import workloads as workload_rows
 from roadbed.environments.repository.workloads import WorkloadRow
 from roadbed.environments.rules.names import host_of
+from roadbed.environments.service.places import list_types
 from roadbed.environments.types import (
     DeploymentFilter,
     DeploymentState,
@@ -138,11 +139,18 @@ async def list_environment_page(
 
 
 async def list_workloads(
-    session: ReadSession, *, environment_ids: Collection[UUID] | None = None, component: str | None = None
+    session: ReadSession, *, environment_ids: Collection[UUID] | None = None, components: Collection[str] | None = None
 ) -> list[WorkloadView]:
-    """List workloads: those of some environments, of a component in all environments, or all."""
-    found = await workload_rows.list_workloads(session, environment_ids=environment_ids, component=component)
+    """List workloads: those of some environments, of components in all environments, or all."""
+    found = await workload_rows.list_workloads(session, environment_ids=environment_ids, components=components)
     return [workload_view(row, session.services) for row in found]
+
+
+async def list_in_production(session: ReadSession, components: Collection[str]) -> list[WorkloadView]:
+    """List what was deployed of components to the environments that serve customers."""
+    types = {type_.ref.name for type_ in await list_types(session) if type_.spec.get("production")}
+    found = await list_workloads(session, components=components)
+    return [one for one in found if one.environment_type in types and one.version is not None]
 
 
 async def list_workload_page(

@@ -50,7 +50,7 @@ async def load_strip(request: Request, entity: EntitySummary) -> Mapping[str, An
     if not services.get(DeciderService).has(await current_actor(request), ENVIRONMENT_READ):
         return None
     async with services.get(Database).read() as session:
-        workloads = await reading.list_workloads(session, component=str(entity.ref))
+        workloads = await reading.list_workloads(session, components=(str(entity.ref),))
         if not workloads:
             return None
         environments = await reading.list_environments(session)

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from roadbed.core.db import ReadSession, WriteSession
-from roadbed.scm.models import ApprovalRow, ChangeRequestRow, CommentRow, CommitStatusRow
+from roadbed.scm.models import ApprovalRow, ChangeRequestRow, CommentRow, CommitStatusRow, RepositoryRow
 from roadbed.scm.types import ChangeRequest, ChangeRequestState, CommitStatus, StatusState
 
 
@@ -52,6 +52,19 @@ async def count_open(session: ReadSession, repository_id: UUID) -> int:
         ChangeRequestRow.repository_id == repository_id, ChangeRequestRow.state == ChangeRequestState.OPEN
     )
     return await session.scalar(query) or 0
+
+
+async def count_open_by_entity(session: ReadSession, refs: Collection[str]) -> Sequence[tuple[str, str, str, int]]:
+    """Count those of each repository of entities; returns the entity, owner and name of the repository, the count."""
+    is_open = (ChangeRequestRow.repository_id == RepositoryRow.id) & (ChangeRequestRow.state == ChangeRequestState.OPEN)
+    query = (
+        select(RepositoryRow.entity_ref, RepositoryRow.owner, RepositoryRow.name, func.count(ChangeRequestRow.id))
+        .outerjoin(ChangeRequestRow, is_open)
+        .where(RepositoryRow.entity_ref.in_(refs))
+        .group_by(RepositoryRow.id)
+        .order_by(RepositoryRow.id)
+    )
+    return [(ref or "", owner, name, count) for ref, owner, name, count in await session.execute(query)]
 
 
 async def list_approvals(session: ReadSession, change_request_id: UUID) -> Sequence[ApprovalRow]:

@@ -13,7 +13,7 @@ from roadbed.scm.rules.names import check_file_path
 from roadbed.scm.service.hosts import ScmHosts
 from roadbed.scm.service.lookup import get_repository_by_id
 from roadbed.scm.service.refs import changing_refs
-from roadbed.scm.types import FileContent, Repository, TreeChange, TreeEntry
+from roadbed.scm.types import Commit, FileContent, Repository, TreeChange, TreeEntry
 
 FILE_LIMIT_BYTES = 10_000_000
 BATCH_BYTES = 16_000_000
@@ -73,6 +73,13 @@ async def read_tree(
     for batch in _batches(await host.list_files(repository, revision, path)):
         files |= await host.read_blobs(repository, batch)
     return files
+
+
+async def list_commits_between(
+    services: Services, repository: Repository, base: str, head: str, *, limit: int
+) -> list[Commit]:
+    """List the commits that `head` has and `base` has not, newest first. Both are commit ids that exist."""
+    return await services.get(ScmHosts).of(repository).list_range(repository, base, head, limit=limit)
 
 
 async def find_commit(services: Services, repository: Repository, revision: str) -> str | None:

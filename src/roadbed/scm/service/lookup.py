@@ -1,5 +1,6 @@
 """Finding repositories and change requests, or saying that there is none."""
 
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from roadbed.core.actor import Actor
@@ -11,7 +12,7 @@ from roadbed.scm.repository import changes as changes_table
 from roadbed.scm.repository import repositories as table
 from roadbed.scm.schemas import ChangeRequestQuery, CommitQuery, RepositoryPath, RepositoryQuery
 from roadbed.scm.service.hosts import ScmHosts
-from roadbed.scm.types import ChangeRequest, ChangeRequestState, Commit, Repository
+from roadbed.scm.types import ChangeRequest, ChangeRequestState, Commit, OpenChanges, Repository
 
 
 async def find_repository(session: ReadSession, owner: str, name: str) -> Repository | None:
@@ -59,6 +60,12 @@ async def list_changes_page(
     rows = await changes_table.list_page(session, repository.id, states=states, before=before, limit=query.limit + 1)
     shown = [changes_table.view(row) for row in rows[: query.limit]]
     return shown, text_cursor(str(shown[-1].number)) if len(rows) > query.limit else None
+
+
+async def count_open_changes(session: ReadSession, refs: Collection[str]) -> Mapping[str, OpenChanges]:
+    """Count the open change requests of entities by their refs; one that has no repository here is left out."""
+    found = await changes_table.count_open_by_entity(session, refs)
+    return {ref: OpenChanges(f"{owner}/{name}", count) for ref, owner, name, count in found}
 
 
 async def list_commits_page(
