@@ -10,7 +10,7 @@ import pytest
 from roadbed.catalog.contract import Health, StatusReport, read_documents, report_status
 from roadbed.catalog.service.entities import put_built_in
 from roadbed.core.actor import system_actor
-from roadbed.identity.contract import GroupSource
+from roadbed.identity.contract import UserSource
 from roadbed.kit.refs import parse_ref
 from tests.catalog.conftest import Place, component, group
 from tests.support import RunningServer
@@ -280,7 +280,7 @@ def test_groups_of_a_user_are_found_through_parents_and_circles(api: httpx.Clien
 
     async def find() -> frozenset[str]:
         async with server.database.read() as session:
-            return await server.services.get(GroupSource).find_groups(session, "User:default/Grouped")
+            return await server.services.get(UserSource).find_groups(session, "User:default/Grouped")
 
     assert server.run(find()) == {"group:default/grp-a", "group:default/grp-b", "group:default/grp-c"}
 

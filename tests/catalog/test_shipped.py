@@ -45,3 +45,12 @@ def test_what_was_changed_over_the_api_stays_at_the_next_start(server: RunningSe
         assert api.get(address).json()["metadata"]["title"] == "Staging of our own"
     finally:
         assert api.post("/api/v1/entities", json=document).is_success
+
+
+def test_owner_of_all_that_is_shipped_exists(server: RunningServer) -> None:
+    api = server.client(server.token())
+    shipped = [("environmenttype", name) for name in TYPES] + [("pipeline", "standard"), ("resourcetype", "postgres")]
+    for kind, name in (*shipped, ("resourcedefinition", "local-postgres")):
+        page = api.get(f"/catalog/{kind}/default/{name}", headers={"Accept": "text/html"}).text
+        assert 'href="/catalog/group/default/roadbed">Roadbed</a>' in page, name
+        assert "Owner not found" not in page, name

@@ -27,6 +27,8 @@ def test_push_runs_the_pipeline_and_keeps_an_artifact(shop: Shop, tmp_path: Path
     assert run["subject"] == f"component:default/{shop.name}"
     optional = {"setup", "lint", "integration", *DEPLOYS}
     assert steps_of(run) == {key: "skipped" if key in optional else "succeeded" for key in [*STAGES, *DEPLOYS]}
+    notes = {step["key"]: step["note"] for step in run["steps"]}
+    assert {notes[key] for key in DEPLOYS} == {"Only on the default branch"}
     detail = shop.detail(run["id"])
     assert detail["is_isolated"] is shop.server.services.get(Sandbox).isolation.is_isolated
     assert detail["tests"] == {"total": 1, "passed": 1, "failed": 0, "skipped": 0, "seconds": 0.1}

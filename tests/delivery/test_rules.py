@@ -8,6 +8,7 @@ from roadbed.delivery.errors import PipelineInvalid
 from roadbed.delivery.rules.frozen import freeze_stage, thaw_stage
 from roadbed.delivery.rules.pipelines import extend, holds, is_for_branch, read_pipeline
 from roadbed.delivery.rules.score import find_command
+from roadbed.delivery.rules.words import condition_words
 from roadbed.delivery.types import Pipeline
 from roadbed.delivery.workflows.tools import passwords_of, pick_environment
 
@@ -71,6 +72,18 @@ def test_stage_is_frozen_and_thawed_alike() -> None:
     }
     (stage,) = make_pipeline({"id": "t", "needs": [], "timeoutSeconds": 5, "steps": [step]}).stages
     assert thaw_stage(freeze_stage(stage)) == stage
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ("isDefaultBranch", "Only on the default branch"),
+        ("! isDefaultBranch", "Only on branches other than the default one"),
+        ("branch.startsWith('release')", "Only where branch.startsWith('release') holds"),
+    ],
+)
+def test_reason_of_a_skipped_stage_is_in_words(condition: str, words: str) -> None:
+    assert condition_words(condition) == words
 
 
 def test_conditions_see_the_branch() -> None:

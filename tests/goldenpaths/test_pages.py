@@ -55,6 +55,15 @@ def form(paths: Paths) -> Form:
     return Form(paths)
 
 
+def test_group_that_came_with_roadbed_is_no_owner_to_choose(form: Form) -> None:
+    group = {"apiVersion": "backstage.io/v1alpha1", "kind": "Group", "metadata": {"name": "choosable"}}
+    document = {**group, "spec": {"type": "team", "children": []}}
+    form.paths.server.client(form.paths.server.token()).post("/api/v1/entities", json=document).raise_for_status()
+    page = form.get()
+    assert 'value="group:default/choosable"' in page
+    assert "group:default/roadbed" not in page
+
+
 def test_create_page_shows_paths_with_their_facts_and_the_way_in(form: Form) -> None:
     page = unescape(form.browser.get("/create").text)
     assert f'href="{form.address}"' in page

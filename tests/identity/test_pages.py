@@ -24,15 +24,29 @@ def test_account_page_tells_who_one_is_and_where_signed_in(admin: Person) -> Non
     page = admin.browser.get("/account").text
     assert admin.name in page
     assert f"user:default/{admin.name}" in page
+    assert "Not in the catalog" in page
+    assert "Register a file with that User" in page
     assert "Firefox on Linux" in page
     assert "this one" in page
+
+
+def test_topbar_calls_people_as_the_catalog_does_where_they_have_no_other_name(server: RunningServer) -> None:
+    person = new_person(server)
+    assert f'aria-label="You, {person.name}"' in person.browser.get("/account").text
+    user = {"apiVersion": "backstage.io/v1alpha1", "kind": "User", "metadata": {"name": person.name}}
+    profile = {"profile": {"displayName": "Grace Hopper"}, "memberOf": []}
+    answer = server.client(server.token()).post("/api/v1/entities", json={**user, "spec": profile})
+    assert answer.is_success, answer.text
+    page = person.browser.get("/account").text
+    assert 'aria-label="You, Grace Hopper"' in page
+    assert "Not in the catalog" not in page
 
 
 def test_name_is_changed(admin: Person) -> None:
     answer = admin.browser.post("/account/name", data={"display_name": "Ada <b>Lovelace</b>"})
     assert answer.headers["location"] == "/account?done=name"
     page = admin.browser.get(answer.headers["location"]).text
-    assert "Ada &lt;b&gt;Lovelace&lt;/b&gt;" in page
+    assert 'aria-label="You, Ada &lt;b&gt;Lovelace&lt;/b&gt;"' in page
     assert "Name changed" in page
 
 

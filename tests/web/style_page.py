@@ -83,7 +83,7 @@ def make_environment(**extra_loaders: FileSystemLoader) -> Environment:
 def make_frame(*, theme: str | None = None, path: str = "/catalog", is_signed_in: bool = True) -> dict[str, Any]:
     """What core.html hands to every page."""
     return {
-        "actor": SimpleNamespace(name="Ada", is_authenticated=True) if is_signed_in else None,
+        "actor": SimpleNamespace(name="ada", shown_as="Ada", is_authenticated=True) if is_signed_in else None,
         "nav": [
             {
                 "label": label,
@@ -162,7 +162,8 @@ def make_empty_home(**more: Any) -> dict[str, Any]:
         "needs": [],
         "owned": [],
         "owned_count": 0,
-        "owners": [],
+        "owners": ["user:default/admin"],
+        "is_known": False,
         "owner_titles": [],
         "open_runs": [],
         "changes": [],

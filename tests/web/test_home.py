@@ -173,7 +173,8 @@ def test_changes_that_belong_together_are_told_in_one_line() -> None:
 
 def test_admin_of_an_empty_installation_sees_the_first_steps() -> None:
     text = style_page.render("web/home.html", **style_page.make_empty_home())
-    assert "three steps to begin with" in text
-    for href in ("/catalog/register", "/account/tokens", "/platform/accounts/new"):
+    assert "a few steps to begin with" in text
+    assert "Your account is linked to user:default/admin, which the catalog does not have yet" in text
+    for href in ("/catalog/register", "/account/tokens", "/platform/accounts/new", "/platform/accounts/ada"):
         assert f'href="{href}"' in text
     assert "Needs you" not in text

@@ -11,12 +11,12 @@ from roadbed.catalog.api import rest
 from roadbed.catalog.api.backstage.app import PREFIX, open_backstage
 from roadbed.catalog.repository.touches import purge
 from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS, Kinds
-from roadbed.catalog.service.entities import find_groups
+from roadbed.catalog.service.entities import find_groups, find_title
 from roadbed.catalog.service.index import CatalogIndex
 from roadbed.catalog.service.sampling import Sampler
 from roadbed.catalog.service.shipped import ShippedRefs, put_shipped
 from roadbed.catalog.service.waiting import resume_entity_waits
-from roadbed.catalog.types import EntitiesChanged
+from roadbed.catalog.types import SHIPPED_ENTITIES, EntitiesChanged, ShippedEntities
 from roadbed.catalog.web import router as pages
 from roadbed.catalog.web.finds import SEARCH_SOURCE, find_needs, load_run_subject
 from roadbed.catalog.workflows.clones import list_inventory
@@ -33,7 +33,7 @@ from roadbed.core.routes import API, MOUNTS, PAGES, MountedApp
 from roadbed.core.search import SEARCH
 from roadbed.core.services import Services
 from roadbed.core.workflows import SCHEDULES, Schedule
-from roadbed.identity.contract import GroupSource
+from roadbed.identity.contract import UserSource
 from roadbed.kit.clock import now
 from roadbed.runs.contract import PLACE_FACTS, STEPS
 from roadbed.scm.contract import Pushed, PushReceived
@@ -43,7 +43,7 @@ _KEEP_TOUCHES = timedelta(days=1)
 
 @asynccontextmanager
 async def _open(services: Services) -> AsyncIterator[None]:
-    services.put(GroupSource, GroupSource(find_groups))
+    services.put(UserSource, UserSource(find_groups, find_title))
     services.put(Kinds, BUILT_IN_KINDS.with_kinds(services.get(Registry).get(ENTITY_KINDS)))
     async with services.get(Database).write() as session:
         services.put(ShippedRefs, await put_shipped(session))
@@ -65,6 +65,7 @@ async def _purge(services: Services) -> None:
 MODULE = Module(
     "catalog",
     (
+        SHIPPED_ENTITIES.add(ShippedEntities("group.yaml", is_built_in=True)),
         PERMISSIONS.add(ENTITY_READ, ENTITY_WRITE, LOCATION_READ, LOCATION_WRITE, SERVER_FILES),
         PROVIDERS.add(Provider("catalog", _open)),
         STEPS.add(STEP),

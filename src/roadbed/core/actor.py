@@ -17,7 +17,8 @@ class Actor:
 
     `permissions` are the patterns that the roles give. `groups` are refs of the catalog groups the account belongs to,
     directly or through a parent. `scopes` limits a token to these permission patterns; None means no further limit.
-    `credential` tells what was presented, as `session:<id>` or `token:<id>`; never the value.
+    `credential` tells what was presented, as `session:<id>` or `token:<id>`; never the value. `title` is what pages
+    call a person.
     """
 
     kind: ActorKind
@@ -30,10 +31,15 @@ class Actor:
     scopes: frozenset[str] | None = None
     address: str | None = None
     credential: str | None = field(default=None, repr=False)
+    title: str = ""
 
     @property
     def is_authenticated(self) -> bool:
         return self.kind is not ActorKind.ANONYMOUS
+
+    @property
+    def shown_as(self) -> str:
+        return self.title or self.name
 
     @property
     def label(self) -> str:

@@ -23,7 +23,7 @@ from roadbed.core.errors import Unavailable
 from roadbed.core.extension import ContributionKind, Registry, Slot
 from roadbed.core.services import Services
 from roadbed.kit.clock import now
-from roadbed.kit.text import ago, duration, filesize, iso, name_actor, shorten_digests
+from roadbed.kit.text import ago, duration, filesize, iso, name_actor, number, shorten_digests
 
 THEME_COOKIE = "roadbed_theme"
 SubjectT = TypeVar("SubjectT")
@@ -83,6 +83,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "filesize": filesize,
     "iso": iso,
     "name_actor": name_actor,
+    "number": number,
     "shorten_digests": shorten_digests,
 }
 

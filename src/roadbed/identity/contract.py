@@ -5,7 +5,7 @@ from roadbed.identity.service.accounts import AccountChange, AccountWish, change
 from roadbed.identity.service.actors import count_people_who_may, find_account, find_actor
 from roadbed.identity.service.roles import seed_roles
 from roadbed.identity.service.tokens import TokenWish, create_local_token, create_token, revoke_token
-from roadbed.identity.types import AccountKind, AccountView, FirstStart, GroupSource, NewToken
+from roadbed.identity.types import AccountKind, AccountView, FirstStart, NewToken, UserSource
 
 __all__ = [
     "ACCOUNT_WRITE",
@@ -15,9 +15,9 @@ __all__ = [
     "AccountView",
     "AccountWish",
     "FirstStart",
-    "GroupSource",
     "NewToken",
     "TokenWish",
+    "UserSource",
     "change_account",
     "count_people_who_may",
     "create_account",

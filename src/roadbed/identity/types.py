@@ -49,11 +49,19 @@ class FindGroups(Protocol):
     async def __call__(self, session: ReadSession, entity_ref: str) -> frozenset[str]: ...
 
 
-@dataclass(frozen=True)
-class GroupSource:
-    """The box in which the catalog says how groups are found: of an entity ref, all refs, direct and through parents.
+class FindTitle(Protocol):
+    async def __call__(self, session: ReadSession, entity_ref: str) -> str | None: ...
 
-    It is asked on each request that is signed in, so the answer should come from an index.
+
+@dataclass(frozen=True)
+class UserSource:
+    """The box in which the catalog says what it knows of users, by their refs.
+
+    Args:
+        find_groups: the refs of the groups of a user, direct and through parents. It is asked on each request that is
+            signed in, so the answer should come from an index.
+        find_title: what a user is called; None when there is none.
     """
 
     find_groups: FindGroups
+    find_title: FindTitle

@@ -76,6 +76,11 @@ def iso(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def number(value: int | str) -> str:
+    """Return a count with separators: `10,008`; words stay as they are."""
+    return f"{value:,}" if isinstance(value, int) else value
+
+
 def plural(count: int, one: str, many: str | None = None) -> str:
     """Return `1 step`, `3 steps`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

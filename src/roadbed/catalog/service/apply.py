@@ -45,7 +45,7 @@ class Applied:
         if self.is_outdated:
             return "A newer reading was applied already."
         parts = [
-            f"{count} {word}"
+            f"{count:,} {word}"
             for count, word in (
                 (self.created, "new"),
                 (self.updated, "changed"),

@@ -66,6 +66,12 @@ async def find_groups(session: ReadSession, entity_ref: str) -> frozenset[str]:
     return frozenset(await rows.list_groups(session, entity_ref.lower()))
 
 
+async def find_title(session: ReadSession, entity_ref: str) -> str | None:
+    """Return what an entity is called; None when there is none."""
+    row = await rows.find_entity(session, entity_ref.lower())
+    return row.title if row else None
+
+
 def validate(reading: Reading, kinds: Kinds) -> list[Problem]:
     """Return everything that is wrong with what was read, in the order of the file."""
     problems = list(reading.problems)

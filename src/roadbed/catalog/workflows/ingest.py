@@ -200,12 +200,12 @@ async def follow_received_push(session: WriteSession, envelope: Envelope[PushRec
 def _log(context: StepContext, harvest: Harvest) -> None:
     parsed = sum(file.entities is not None for file in harvest.files)
     revision = f" at {harvest.revision[:12]}" if harvest.revision else ""
-    context.log(f"{len(harvest.files)} files{revision}, {parsed} of them new or changed")
+    context.log(f"{len(harvest.files):,} files{revision}, {parsed:,} of them new or changed")
     problems = [*(problem for file in harvest.files for problem in file.problems), *harvest.problems]
     for problem in problems[:_LOGGED_PROBLEMS]:
         context.log(f"{problem.severity.value}: {problem}", stream="err" if problem.is_error else "info")
     if len(problems) > _LOGGED_PROBLEMS:
-        context.log(f"and {len(problems) - _LOGGED_PROBLEMS} more problems; the page of the location has all")
+        context.log(f"and {len(problems) - _LOGGED_PROBLEMS:,} more problems; the page of the location has all")
 
 
 async def refresh_changed(services: Services) -> None:

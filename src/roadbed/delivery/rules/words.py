@@ -19,6 +19,11 @@ TESTS = {
     TestState.ERROR: ("bad", "Error"),
     TestState.SKIPPED: ("off", "Skipped"),
 }
+_CONDITIONS = {
+    "isDefaultBranch": "Only on the default branch",
+    "isDefaultBranch==true": "Only on the default branch",
+    "!isDefaultBranch": "Only on branches other than the default one",
+}
 SHOWN_LINES = 5
 _MAKE = re.compile(r"g?make(\[\d+\])?: (\*\*\*|Leaving|Entering)")
 
@@ -26,10 +31,15 @@ _MAKE = re.compile(r"g?make(\[\d+\])?: (\*\*\*|Leaving|Entering)")
 def count_words(counts: TestCounts) -> str:
     """Return `48 passed`, or `2 of 50 tests failed, 1 skipped`."""
     if counts.failed:
-        words = f"{counts.failed} of {plural(counts.total, 'test')} failed"
+        words = f"{counts.failed:,} of {plural(counts.total, 'test')} failed"
     else:
         words = f"{counts.passed:,} passed"
     return words + (f", {counts.skipped:,} skipped" if counts.skipped else "")
+
+
+def condition_words(condition: str | None) -> str:
+    """Return when a stage or step is carried out, for people; an expression that is not a usual one is quoted."""
+    return _CONDITIONS.get((condition or "").replace(" ", ""), f"Only where {condition} holds")
 
 
 def report_words(report: StageReport) -> str:
@@ -52,7 +62,7 @@ def failed_tests(cases: Sequence[TestCase]) -> str:
     bad = [case for case in cases if case.state.is_bad]
     lines = [f"{case.title}: {first_line(case.message or case.details)}" for case in bad[:SHOWN_LINES]]
     if len(bad) > SHOWN_LINES:
-        lines.append(f"and {len(bad) - SHOWN_LINES} more")
+        lines.append(f"and {len(bad) - SHOWN_LINES:,} more")
     return "; ".join(lines)
 
 

@@ -7,6 +7,7 @@ from roadbed.catalog.contract import find_entity, read_documents, wait_for_entit
 from roadbed.core.db import ReadSession, WriteSession
 from roadbed.delivery.rules.frozen import thaw_stage
 from roadbed.delivery.rules.pipelines import holds
+from roadbed.delivery.rules.words import condition_words
 from roadbed.delivery.service.statuses import ACTOR
 from roadbed.delivery.types import DEVELOPMENT, DEVELOPMENT_WAIT
 from roadbed.delivery.workflows.artifact import SCORE_FILE
@@ -52,7 +53,7 @@ async def _execute(context: StepContext) -> Outcome:
     if context.resumed is not None and "run_id" in context.resumed:
         return await _after(context, environment)
     if not holds(stage.when, condition_values(context)):
-        return await _skip(context, f"Only when {stage.when}")
+        return await _skip(context, condition_words(stage.when))
     artifact = next((str(output["artifact"]) for output in context.outputs.values() if "artifact" in output), None)
     if artifact is None:
         return await _skip(context, "No artifact was kept")

@@ -14,6 +14,7 @@ from roadbed.delivery.rules.frozen import thaw_stage
 from roadbed.delivery.rules.pipelines import holds
 from roadbed.delivery.rules.reports import count_tests
 from roadbed.delivery.rules.words import (
+    condition_words,
     count_words,
     failed_tests,
     is_up_to_date,
@@ -50,7 +51,7 @@ async def _execute(context: StepContext) -> Outcome:
     """Work on one stage. It is begun anew when the server was stopped in the middle."""
     stage = thaw_stage(context.inputs["stage"])
     if not holds(stage.when, condition_values(context)):
-        reason = f"Only when {stage.when}"
+        reason = condition_words(stage.when)
         await say_of_step(context, StatusState.SUCCESS, f"Skipped: {reason}")
         return Skip(reason)
     async with speaking(context), open_place(context) as place:
@@ -71,7 +72,7 @@ async def _execute(context: StepContext) -> Outcome:
 
 async def _do(context: StepContext, work: _Work, step: StageStep) -> None:
     if not holds(step.when, condition_values(context)):
-        work.skipped.append(f"{step.name}: only when {step.when}")
+        work.skipped.append(f"{step.name}: {condition_words(step.when)}")
         return
     try:
         if step.uses == "artifact":

@@ -92,7 +92,7 @@ async def _find(session: ReadSession, actor: Actor, picker: Picker, *, text: str
         known.setdefault("kinds", _KINDS[picker.kind])
         owners = tuple(sorted(actor.groups)) if picker.kind == "OwnedEntityPicker" else ()
         for entity in await list_entities(session, EntityFilter(**known, owners=owners, text=text), limit=limit):
-            if _fits(entity, wanted) and (picker.kind not in _OF_MINE or _is_mine(entity, actor)):
+            if _fits(entity, wanted) and _may_be_chosen(entity, picker, actor):
                 found[str(entity.ref)] = entity
     return sorted(found.values(), key=lambda entity: entity.title.lower())[:limit]
 
@@ -119,6 +119,13 @@ def _has(document: Mapping[str, Any], key: str, wanted: Any) -> bool:
         return (value is not None) == bool(wanted["exists"])
     held = value if isinstance(value, list) else [value]
     return any(str(item).lower() in [text.lower() for text in _texts(wanted)] for item in held)
+
+
+def _may_be_chosen(entity: EntitySummary, picker: Picker, actor: Actor) -> bool:
+    """Tell whether a picker offers an entity: Roadbed's own group owns nothing but what came with Roadbed."""
+    if picker.kind == "OwnerPicker":
+        return not entity.is_built_in
+    return picker.kind not in _OF_MINE or _is_mine(entity, actor)
 
 
 def _is_mine(entity: EntitySummary, actor: Actor) -> bool:

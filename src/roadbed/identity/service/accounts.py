@@ -14,7 +14,7 @@ from roadbed.identity.models import Account
 from roadbed.identity.service.known import forget_tokens
 from roadbed.identity.service.passwords import hash_password
 from roadbed.identity.service.roles import check_within_own
-from roadbed.identity.types import AccountKind
+from roadbed.identity.types import AccountKind, UserSource
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
 from roadbed.kit.refs import InvalidRef, parse_ref
@@ -90,6 +90,14 @@ async def own_account(session: ReadSession, actor: Actor) -> Account:
     if account is None:
         raise AccountNotFound("Your account has been deleted.", hint="Ask an admin for a new one.")
     return account
+
+
+async def is_known(session: ReadSession, account: Account) -> bool:
+    """Tell whether the catalog has the User that an account is linked to."""
+    source = session.services.find(UserSource)
+    if source is None or account.entity_ref is None:
+        return False
+    return await source.find_title(session, account.entity_ref) is not None
 
 
 async def create_account(session: WriteSession, actor: Actor, wish: AccountWish) -> AccountResult:

@@ -8,7 +8,7 @@ from roadbed.core.db import ReadSession
 from roadbed.identity import repository
 from roadbed.identity.models import Account
 from roadbed.identity.rules import covers
-from roadbed.identity.types import AccountKind, AccountView, GroupSource
+from roadbed.identity.types import AccountKind, AccountView, UserSource
 
 
 async def actor_of(
@@ -29,10 +29,12 @@ async def actor_of(
         scopes: what the token is limited to.
     """
     roles = await repository.list_roles_of(session, account.id)
-    source = session.services.find(GroupSource)
-    groups = frozenset[str]()
+    source = session.services.find(UserSource)
+    groups, title = frozenset[str](), account.display_name
     if source is not None and account.entity_ref is not None:
         groups = await source.find_groups(session, account.entity_ref)
+        if title == account.name:  # nobody gave another one
+            title = await source.find_title(session, account.entity_ref) or title
     return Actor(
         kind=ActorKind(account.kind),
         id=str(account.id),
@@ -44,6 +46,7 @@ async def actor_of(
         scopes=None if scopes is None else frozenset(scopes),
         address=address,
         credential=credential,
+        title=title,
     )
 
 

@@ -28,6 +28,7 @@ async def account_page(request: Request, session: Reading, actor: SignedIn, done
     context = {
         "account": account,
         "groups": sorted(actor.groups),
+        "is_known": await accounts.is_known(session, account),
         "roles": sorted(actor.roles),
         "sessions": await sign_in.list_sessions(session, actor),
         "present": (actor.credential or "").removeprefix("session:"),
