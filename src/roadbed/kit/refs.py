@@ -56,15 +56,15 @@ def parse_ref(value: object, *, default_kind: str | None = None, default_namespa
     kind, namespace, name = _split(value) if isinstance(value, str) else _parts(value)
     kind = default_kind if kind is None else kind
     namespace = (default_namespace or DEFAULT_NAMESPACE) if namespace is None else namespace
-    shown = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=repr)
     if not kind:
         raise InvalidRef(
-            f'Entity reference {shown} had missing or empty kind (e.g. did not start with "component:" or similar)'
+            f"Entity reference {_show(value)} had missing or empty kind "
+            '(e.g. did not start with "component:" or similar)'
         )
     if not namespace:
-        raise InvalidRef(f"Entity reference {shown} had missing or empty namespace")
+        raise InvalidRef(f"Entity reference {_show(value)} had missing or empty namespace")
     if not name:
-        raise InvalidRef(f"Entity reference {shown} had missing or empty name")
+        raise InvalidRef(f"Entity reference {_show(value)} had missing or empty name")
     return EntityRef(kind, namespace, name)
 
 
@@ -72,6 +72,10 @@ def ref_of(entity: Mapping[str, Any]) -> EntityRef:
     """Return the ref of an entity document whose envelope is known to be sound."""
     metadata = entity["metadata"]
     return EntityRef(entity["kind"], metadata.get("namespace") or DEFAULT_NAMESPACE, metadata["name"])
+
+
+def _show(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=repr)
 
 
 def _split(text: str) -> tuple[str | None, str | None, str]:

@@ -6,7 +6,7 @@ is 12, `0123` is 123, `<<` is an ordinary key. A document with a fault is report
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, cast
@@ -31,6 +31,8 @@ _BOUNDARY = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _ONLY_DIRECTIVES = re.compile(r"(?:[ \t]*(?:#.*)?(?:\r?\n|\Z)|%.*(?:\r?\n|\Z)|\.\.\.[ \t]*(?:\r?\n|\Z))*\Z")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NO_KEY = object()
+_TELLING = frozenset("~nNtTfF-+.0123456789")
+"""How a plain scalar begins that may be something else than a text."""
 
 
 @dataclass(frozen=True)
@@ -210,19 +212,23 @@ class _TooDeep(MarkedYAMLError):
 class _Frame:
     """A mapping or list that is being read."""
 
-    __slots__ = ("anchor", "container", "key", "key_mark", "marks", "nodes")
+    __slots__ = ("anchor", "container", "is_mapping", "key", "key_mark", "marks", "nodes")
 
     def __init__(self, container: dict[str, Any] | list[Any], anchor: str | None) -> None:
-        self.container = container
+        self.container: Any = container
+        self.is_mapping = isinstance(container, dict)
         self.anchor = anchor
         self.marks: dict[str | int, tuple[Mark, Mark]] = {}
         self.key: Any = _NO_KEY
-        self.key_mark: Mark | None = None
+        self.key_mark: Any = None
         self.nodes = 1
 
 
 class _Builder:
-    """Turns the parser's events into documents. It keeps its own stack, so that depth costs no recursion."""
+    """Turns the parser's events into documents. It keeps its own stack, so that depth costs no recursion.
+
+    A large catalog has millions of scalars: `_take_scalar` is written for speed.
+    """
 
     def __init__(self, file: str, limits: Limits, *, first_line: int = 0, is_any_root: bool = False) -> None:
         self._is_any_root = is_any_root
@@ -232,47 +238,63 @@ class _Builder:
         self.documents: list[Document] = []
         self.problems: list[Problem] = []
         self._count = 0
-        self._is_over = False
+        self._between: dict[type, Callable[[Any], None]] = {
+            yaml.DocumentStartEvent: self._begin,
+            yaml.DocumentEndEvent: self._finish,
+        }
+        self._within = self._between | {
+            yaml.ScalarEvent: self._take_scalar,
+            yaml.MappingStartEvent: self._open,
+            yaml.SequenceStartEvent: self._open,
+            yaml.MappingEndEvent: self._close,
+            yaml.SequenceEndEvent: self._close,
+            yaml.AliasEvent: self._take_alias,
+        }
+        self._takers: dict[type, Callable[[Any], None]] = self._within
         self._reset(0)
 
     def read(self, text: str) -> None:
-        for event in yaml.parse(text, Loader=_LOADER):
-            if isinstance(event, yaml.DocumentStartEvent):
-                self._count += 1
-                if self._count > self.limits.documents:
-                    self._report(
-                        _mark(event),
-                        f"The file holds more than {self.limits.documents:,} documents; the rest is not read.",
-                        "Split it into several files and list them in a Location entity.",
-                    )
-                    return
-                self._reset(_mark(event).line)
-            elif isinstance(event, yaml.DocumentEndEvent):
-                self._finish(_mark(event))
-            elif isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent) and not self._is_over:
-                try:
-                    self._take(event)
-                except _Fault as fault:
-                    self._report(_mark(event), fault.reason, fault.hint)
-                    self._is_over = True
+        parser = _LOADER(text)
+        get_event: Callable[[], yaml.Event | None] = parser.get_event
+        try:
+            while (event := get_event()) is not None and self._count <= self.limits.documents:
+                take = self._takers.get(event.__class__)
+                if take is not None:
+                    try:
+                        take(event)
+                    except _Fault as fault:
+                        self._report(_mark(event), fault.reason, fault.hint)
+                        self._takers = self._between  # nothing more of this document
+        finally:
+            parser.dispose()
+
+    def _begin(self, event: yaml.Event) -> None:
+        self._count += 1
+        if self._count <= self.limits.documents:
+            self._reset(_mark(event).line)
+            return
+        self._report(
+            _mark(event),
+            f"The file holds more than {self.limits.documents:,} documents; the rest is not read.",
+            "Split it into several files and list them in a Location entity.",
+        )
 
     def _reset(self, line: int) -> None:
+        self._takers = self._within
         self._stack: list[_Frame] = []
+        self._frame: _Frame | None = None
         self._root: Any = None
-        self._root_nodes = 0
         self._line = line
-        self._is_over = False
         self._has_fault = False
         self._marks: dict[int, dict[str | int, tuple[Mark, Mark]]] = {}
         self._anchors: dict[str, tuple[Any, int]] = {}
 
-    def _finish(self, end: Mark) -> None:
+    def _finish(self, event: yaml.Event) -> None:
         if self._has_fault or self._root is None:
             return
-        line = self._line + self.first_line + 1
-        document = Document(self.file, self._root, line, end.line + self.first_line + 1, self._marks, self.first_line)
+        line, end_line = self._line + self.first_line + 1, _mark(event).line + self.first_line + 1
         if self._is_any_root or isinstance(self._root, dict):
-            self.documents.append(document)
+            self.documents.append(Document(self.file, self._root, line, end_line, self._marks, self.first_line))
             return
         found = "a list" if isinstance(self._root, list) else f"the value {self._root!r}"
         self.problems.append(
@@ -293,44 +315,45 @@ class _Builder:
             Problem(self.file, mark.line + self.first_line + 1, mark.column + 1, path, reason, hint, severity)
         )
 
-    def _take(self, event: yaml.Event) -> None:
-        if isinstance(event, yaml.ScalarEvent):
-            value = self._scalar(event)
-            if event.anchor:
-                self._anchors[event.anchor] = (value, 1)
-            self._add(value, _mark(event), 1)
-        elif isinstance(event, yaml.CollectionStartEvent):
-            self._open(event)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            self._close()
-        elif isinstance(event, yaml.AliasEvent):
-            self._add(*self._alias(event))
+    def _take_scalar(self, event: yaml.ScalarEvent) -> None:
+        value = event.value
+        if not event.implicit[0] or event.tag is not None:
+            value = self._read_scalar(event)
+        elif not value or value[0] in _TELLING:
+            value = _resolve(value)
+        if event.anchor:
+            self._anchors[event.anchor] = (value, 1)
+        self._add(value, _mark(event), 1)
+
+    def _take_alias(self, event: yaml.AliasEvent) -> None:
+        self._add(*self._alias(event))
 
     def _open(self, event: yaml.CollectionStartEvent) -> None:
         if len(self._stack) >= self.limits.depth:
             raise _TooDeep(None, None, f"it is nested more than {self.limits.depth} levels deep", _mark(event))
-        parent = self._stack[-1] if self._stack else None
-        if parent is not None and isinstance(parent.container, dict) and parent.key is _NO_KEY:
+        parent = self._frame
+        if parent is not None and parent.is_mapping and parent.key is _NO_KEY:
             raise _Fault("A key of a mapping must be a text, not a mapping or list.", "Quote the key.")
         if event.tag and event.tag not in _CORE_TAGS and event.tag != "!":
             self._warn_tag(event.tag, _mark(event))
-        if not self._stack:
-            self._line = _mark(event).line
         frame = _Frame({} if isinstance(event, yaml.MappingStartEvent) else [], event.anchor)
         if parent is not None:
-            self._place(parent, frame.container, _mark(event))
+            _place(parent, frame.container, _mark(event))
         else:
             self._root = frame.container
+            self._line = _mark(event).line
         self._marks[id(frame.container)] = frame.marks
         self._stack.append(frame)
+        self._frame = frame
 
-    def _close(self) -> None:
+    def _close(self, _: yaml.CollectionEndEvent) -> None:
         frame = self._stack.pop()
         if frame.anchor:
             self._anchors[frame.anchor] = (frame.container, frame.nodes)
-        if self._stack:
-            self._stack[-1].key = _NO_KEY
-            self._count_nodes(frame.nodes)
+        self._frame = self._stack[-1] if self._stack else None
+        if self._frame is not None:
+            self._frame.key = _NO_KEY
+            self._count_nodes(self._frame, frame.nodes)
 
     def _alias(self, event: yaml.AliasEvent) -> tuple[Any, Mark, int]:
         anchor = event.anchor
@@ -342,17 +365,16 @@ class _Builder:
         return value, _mark(event), nodes
 
     def _add(self, value: Any, mark: Mark, nodes: int) -> None:
-        if not self._stack:
+        frame = self._frame
+        if frame is None:
             self._root = value
             self._line = mark.line
-            return
-        frame = self._stack[-1]
-        if isinstance(frame.container, dict) and frame.key is _NO_KEY:
+        elif frame.is_mapping and frame.key is _NO_KEY:
             self._take_key(frame, value, mark)
-            return
-        self._place(frame, value, mark)
-        frame.key = _NO_KEY
-        self._count_nodes(nodes)
+        else:
+            _place(frame, value, mark)
+            frame.key = _NO_KEY
+            self._count_nodes(frame, nodes)
 
     def _take_key(self, frame: _Frame, value: Any, mark: Mark) -> None:
         if isinstance(value, dict | list):
@@ -372,17 +394,7 @@ class _Builder:
         frame.key = key
         frame.key_mark = mark
 
-    def _place(self, frame: _Frame, value: Any, mark: Mark) -> None:
-        """Put a value into its container; of a key that stands twice the first value stays."""
-        if isinstance(frame.container, list):
-            frame.marks[len(frame.container)] = (mark, mark)
-            frame.container.append(value)
-        elif frame.key not in frame.container:
-            frame.container[frame.key] = value
-            frame.marks[frame.key] = (frame.key_mark or mark, mark)
-
-    def _count_nodes(self, nodes: int) -> None:
-        frame = self._stack[-1]
+    def _count_nodes(self, frame: _Frame, nodes: int) -> None:
         frame.nodes += nodes
         if frame.nodes > self.limits.nodes_of_document:
             raise _Fault(
@@ -396,7 +408,8 @@ class _Builder:
             mark, f"The tag {tag} is ignored.", "Only the tags of YAML's core schema are read.", Severity.WARNING
         )
 
-    def _scalar(self, event: yaml.ScalarEvent) -> Any:
+    def _read_scalar(self, event: yaml.ScalarEvent) -> Any:
+        """Return the value of a scalar that has a tag or stands in quotes or a block."""
         if "\x00" in event.value:
             raise _Fault("The text holds a NUL character, which cannot be kept.", "Remove it.")
         if event.implicit[0] and event.tag != "!":
@@ -411,9 +424,19 @@ class _Builder:
         return event.value
 
 
+def _place(frame: _Frame, value: Any, mark: Mark) -> None:
+    """Put a value into its container; of a key that stands twice the first value stays."""
+    if not frame.is_mapping:
+        frame.marks[len(frame.container)] = (mark, mark)
+        frame.container.append(value)
+    elif frame.key not in frame.container:
+        frame.container[frame.key] = value
+        frame.marks[frame.key] = (frame.key_mark, mark)
+
+
 def _resolve(text: str) -> Any:
     """Give a plain scalar its value."""
-    if text and text[0] not in "~nNtTfF-+.0123456789":
+    if text and text[0] not in _TELLING:
         return text
     if text in _WORDS:
         return _WORDS[text]

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from roadbed.catalog.rules.urls import is_url
@@ -82,7 +83,7 @@ def is_api_version(value: Any) -> bool:
 
 
 def is_label_key(value: Any) -> bool:
-    return _is_prefixed(value, is_object_name)
+    return isinstance(value, str) and _is_key(value)
 
 
 def is_label_value(value: Any) -> bool:
@@ -95,6 +96,12 @@ def is_annotation_key(value: Any) -> bool:
 
 def is_annotation_value(value: Any) -> bool:
     return isinstance(value, str)
+
+
+@lru_cache(maxsize=4096)
+def _is_key(text: str) -> bool:
+    """Tell whether a text may be the key of a label or annotation; a catalog has few, over and over."""
+    return _is_prefixed(text, is_object_name)
 
 
 def _is_prefixed(value: Any, is_suffix: Callable[[Any], bool]) -> bool:

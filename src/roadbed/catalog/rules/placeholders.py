@@ -21,6 +21,8 @@ class IncludeError(Exception):
 def fill(document: Document, include: Include) -> tuple[Document, list[Problem]]:
     """Return the document with the content of its placeholders, and what went wrong."""
     problems: list[Problem] = []
+    if not _has_placeholder(document.data):
+        return document, problems
     data = _fill(document, (), document.data, include, problems)
     if data is document.data:
         return document, problems
@@ -40,6 +42,13 @@ def _fill(document: Document, path: Path, node: Any, include: Include, problems:
         items = [_fill(document, (*path, index), value, include, problems) for index, value in enumerate(node)]
         return items if any(item is not value for item, value in zip(items, node, strict=True)) else node
     return node
+
+
+def _has_placeholder(node: Any) -> bool:
+    if _placeholder(node) is not None:
+        return True
+    inner = node.values() if isinstance(node, dict) else node
+    return any(_has_placeholder(value) for value in inner if isinstance(value, dict | list))
 
 
 def _placeholder(node: Any) -> str | None:

@@ -1,8 +1,7 @@
 """The relations that follow from what entities declare, in both directions, and the owner of an entity."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from roadbed.catalog.rules.documents import Document
 from roadbed.catalog.rules.kinds import KindDefinition, Relation
@@ -10,8 +9,7 @@ from roadbed.catalog.rules.problems import Path, Problem
 from roadbed.kit.refs import EntityRef, InvalidRef, parse_ref
 
 
-@dataclass(frozen=True, order=True)
-class Edge:
+class Edge(NamedTuple):
     """A relation between two refs, each in its identity form. The target need not exist."""
 
     source: str
@@ -23,9 +21,10 @@ def derive_edges(ref: EntityRef, definition: KindDefinition, spec: Mapping[str, 
     """Return all edges that an entity declares, each with its way back. Its refs are known to be sound."""
     edges = set()
     source = str(ref)
-    for _, relation, target in _targets(ref, definition, spec):
-        edges.add(Edge(source, relation.type, str(target)))
-        edges.add(Edge(str(target), relation.inverse, source))
+    for _, relation, found in _targets(ref, definition, spec):
+        target = str(found)
+        edges.add(Edge(source, relation.type, target))
+        edges.add(Edge(target, relation.inverse, source))
     return frozenset(edges)
 
 

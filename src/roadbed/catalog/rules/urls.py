@@ -1,6 +1,7 @@
 """Whether a text parses as an absolute URL by the WHATWG URL standard, which is what Backstage asks of links."""
 
 import re
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 from urllib.parse import unquote
 
@@ -32,6 +33,7 @@ def is_url(text: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=1024)
 def _is_authority(authority: str, *, is_special: bool) -> bool:
     credentials, at, place = authority.rpartition("@")
     match = re.fullmatch(r"(\[[^\]]*\]|[^:]*)(?::([0-9]*))?", place)

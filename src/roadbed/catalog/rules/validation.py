@@ -22,6 +22,7 @@ from roadbed.kit.refs import DEFAULT_NAMESPACE, EntityRef, ref_of
 
 _ENVELOPE = jsonschema_rs.Draft202012Validator(ENVELOPE)
 _ENTITY = jsonschema_rs.Draft202012Validator(ENTITY)
+_ENVELOPE_FIELDS = tuple(ENVELOPE["properties"])
 _ROOT_FIELDS = frozenset(ENTITY["properties"])
 
 
@@ -51,7 +52,8 @@ def check_envelope(document: Document) -> list[Problem]:
         return [document.problem((), reason, "An entity has apiVersion, kind, metadata and spec.")]
     if document.line == 0 and not is_storable(data):
         return [document.problem((), "A text holds a NUL character or half a surrogate pair.", "Remove it.")]
-    return _check_schema(document, _ENVELOPE, ENVELOPE)
+    envelope = {name: data[name] for name in _ENVELOPE_FIELDS if name in data} if isinstance(data, dict) else data
+    return [] if _ENVELOPE.is_valid(envelope) else _check_schema(document, _ENVELOPE, ENVELOPE)
 
 
 def _check_written(document: Document) -> list[Problem]:
