@@ -7,7 +7,7 @@ Nothing but this module commits. Queries live in repositories.
 import asyncio
 import errno
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from socket import gaierror
@@ -30,6 +30,7 @@ from roadbed.core.services import Services
 from roadbed.kit import jsons
 
 T = TypeVar("T")
+_PIECE_SIZE = 4_000_000
 OUTAGE_SECONDS = 300.0
 _UNREACHABLE = frozenset(
     {
@@ -198,6 +199,42 @@ async def lock_transaction(session: WriteSession, key: str) -> None:
     await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
 
 
+async def insert_rows(session: WriteSession, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows with the same columns, several times faster than one statement each."""
+    if rows:
+        table, columns = model.__tablename__, ", ".join(f'"{name}"' for name in rows[0])
+        await _send_rows(
+            session,
+            f"INSERT INTO {table} ({columns}) SELECT {columns} FROM "  # noqa: S608 - names of our own tables
+            f"json_populate_recordset(NULL::{table}, CAST(:rows AS json))",
+            rows,
+        )
+
+
+async def update_rows(session: WriteSession, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Update many rows by `id`; each holds the id and all columns that any row changes."""
+    if rows:
+        table, columns = model.__tablename__, ", ".join(f'"{name}" = new."{name}"' for name in rows[0] if name != "id")
+        await _send_rows(
+            session,
+            f"UPDATE {table} SET {columns} FROM "  # noqa: S608 - as above
+            f"json_populate_recordset(NULL::{table}, CAST(:rows AS json)) AS new WHERE {table}.id = new.id",
+            rows,
+        )
+
+
+async def _send_rows(session: WriteSession, statement: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Execute a statement with the rows as JSON, in pieces that neither side is troubled by."""
+    piece: list[str] = []
+    size = 0
+    for number, row in enumerate(rows, 1):
+        piece.append(jsons.write_json(row))
+        size += len(piece[-1])
+        if size > _PIECE_SIZE or number == len(rows):
+            await session.execute(text(statement), {"rows": f"[{','.join(piece)}]"})
+            piece, size = [], 0
+
+
 async def _read(request: Request, _: Annotated[Actor, Depends(current_actor)]) -> AsyncIterator[ReadSession]:
     database: Database = request.app.state.services.get(Database)
     async with database.read() as session:
@@ -224,7 +261,9 @@ __all__ = [
     "WriteSession",
     "Writing",
     "async_url",
+    "insert_rows",
     "lock_transaction",
     "outlast_outage",
     "plain_url",
+    "update_rows",
 ]

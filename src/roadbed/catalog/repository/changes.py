@@ -3,10 +3,10 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select
+from sqlalchemy import Row, func, select
 
 from roadbed.catalog.models import Change, Entity
-from roadbed.core.db import ReadSession, WriteSession, lock_transaction
+from roadbed.core.db import ReadSession, WriteSession, insert_rows, lock_transaction
 
 LOCK = "catalog.changes"
 
@@ -22,8 +22,7 @@ async def find_position(session: ReadSession) -> int:
 
 
 async def add_changes(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
-    if rows:
-        await session.execute(insert(Change), rows)
+    await insert_rows(session, Change, rows)
 
 
 async def list_changes_of(session: ReadSession, ref: str, *, before: int | None, limit: int) -> list[Change]:

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select
 
 from roadbed.catalog.models import Entity, EntityRelation
-from roadbed.core.db import ReadSession, WriteSession
+from roadbed.core.db import ReadSession, WriteSession, insert_rows, update_rows
 
 
 class Held(NamedTuple):
@@ -70,14 +70,12 @@ async def find_newest_update(session: ReadSession) -> datetime | None:
 
 
 async def add_entities(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
-    if rows:
-        await session.execute(insert(Entity), rows)
+    await insert_rows(session, Entity, rows)
 
 
 async def update_entities(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
     """Update by id; each row holds the id and all columns that any row changes."""
-    if rows:
-        await session.execute(update(Entity), rows)
+    await update_rows(session, Entity, rows)
 
 
 async def orphan_entities(session: WriteSession, rows: Iterable[tuple[UUID, int]], *, at: datetime) -> None:
@@ -100,8 +98,7 @@ async def replace_relations(session: WriteSession, origins: Iterable[UUID], rows
         await session.execute(
             delete(EntityRelation).where(EntityRelation.origin_id.in_(wanted[start : start + _BATCH]))
         )
-    if rows:
-        await session.execute(insert(EntityRelation), rows)
+    await insert_rows(session, EntityRelation, rows)
 
 
 async def list_relations(session: ReadSession, ref: str) -> list[tuple[str, str]]:

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, delete, func, insert, or_, select
+from sqlalchemy import case, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from roadbed.catalog.models import Entity, Location, LocationError, LocationFile
-from roadbed.core.db import ReadSession, WriteSession
+from roadbed.core.db import ReadSession, WriteSession, insert_rows
 
 _BATCH = 1000
 
@@ -179,5 +179,4 @@ async def delete_errors(
 
 
 async def add_errors(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
-    if rows:
-        await session.execute(insert(LocationError), rows)
+    await insert_rows(session, LocationError, rows)

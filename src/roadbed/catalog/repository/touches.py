@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import delete, select, text
 
 from roadbed.catalog.models import Touch
-from roadbed.core.db import ReadSession, WriteSession
+from roadbed.core.db import ReadSession, WriteSession, insert_rows
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
 
@@ -18,7 +18,7 @@ async def add_touches(session: WriteSession, refs: Iterable[str]) -> None:
     at = now()
     rows = [{"id": new_id(), "ref": ref, "at": at} for ref in sorted(set(refs))]
     if rows:
-        await session.execute(insert(Touch), rows)
+        await insert_rows(session, Touch, rows)
         await notify(session)
 
 
