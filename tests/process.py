@@ -25,6 +25,7 @@ class RoadbedProcess:
     url: str = ""
     output: str = ""
     program: Path = ROADBED
+    _tokens: dict[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -86,9 +87,12 @@ class RoadbedProcess:
         )
 
     def token(self, role: str = "admin") -> str:
-        made = self.run("token", "create", "--local", "--role", role)
-        assert made.returncode == 0, made.stderr
-        return made.stdout.strip()
+        """Return the token of the home folder's owner with one role; made once, it outlives the server."""
+        if role not in self._tokens:
+            made = self.run("token", "create", "--local", "--role", role)
+            assert made.returncode == 0, made.stderr
+            self._tokens[role] = made.stdout.strip()
+        return self._tokens[role]
 
     def client(self, token: str) -> httpx.Client:
         return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=60)
