@@ -77,13 +77,4 @@ def _tab_to(page: Page, name: str) -> None:
 
 
 def _check(watched: WatchedPage, picture: Path) -> None:
-    page = watched.page
-    for width in (1280, 360):
-        for theme in ("light", "dark"):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-            page.screenshot(path=picture.with_name(f"{picture.name}-{width}-{theme}.png"), full_page=True)
-            problems = [*watched.problems, *watched.find_missing_icons(), *watched.find_accessibility_problems()]
-            assert problems == [], f"{picture.name}, {width} px, {theme}"
-            assert watched.find_overflow() <= 0, f"{picture.name}, {width} px, {theme}"
-    page.set_viewport_size({"width": 1280, "height": 900})
+    assert watched.look_around(picture.parent, picture.name) == []

@@ -11,10 +11,9 @@ from roadbed.app import MODULES
 from roadbed.core.html import NAVIGATION, NavItem
 from tests.e2e.conftest import Organisation
 from tests.support import RunningServer
-from tests.web.browser import WatchedPage, watch
+from tests.web.browser import watch
 
 Theme = Literal["light", "dark"]
-WINDOWS: list[tuple[int, Theme]] = [(1280, "light"), (1280, "dark"), (360, "dark"), (360, "light")]
 PLACES: list[NavItem] = [
     item for module in MODULES for addition in module.adds if addition.slot is NAVIGATION for item in addition.items
 ]
@@ -56,18 +55,6 @@ def test_page_keeps_the_policy_the_width_and_wcag(
 ) -> None:
     watched = watch(browser, state=signed_in)
     watched.page.goto(server.base_url + PAGES[name](organisation), wait_until="load")
-    for width, theme in WINDOWS:
-        watched.page.set_viewport_size({"width": width, "height": 900})
-        watched.page.emulate_media(color_scheme=theme)
-        watched.page.screenshot(path=screenshots / f"{name}-{width}-{theme}.png", full_page=True)
-        assert _problems_of(watched, name) == [], f"{width} px, {theme}"
-    watched.page.context.close()
-
-
-def _problems_of(watched: WatchedPage, name: str) -> list[str]:
     expected = "the server responded with a status of 404" if name == "not-found" else None
-    problems = [problem for problem in watched.problems if expected is None or expected not in problem]
-    overflow = watched.find_overflow()
-    if overflow > 0:
-        problems.append(f"{overflow} px wider than the window")
-    return [*problems, *watched.find_missing_icons(), *watched.find_accessibility_problems()]
+    assert watched.look_around(screenshots, name, ignore=expected) == []
+    watched.page.context.close()

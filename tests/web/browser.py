@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, StorageState, sync_playwright
@@ -21,6 +21,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+Theme = Literal["light", "dark"]
+LOOKS: list[tuple[int, Theme]] = [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")]
+AXE_LOOKS = (LOOKS[0], LOOKS[3])  # each width and each theme once: axe takes longer than all the rest
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 WATCH_POLICY = """document.addEventListener("securitypolicyviolation", (event) => console.error(
     `policy: ${event.violatedDirective} blocked ${event.blockedURI} at ${event.sourceFile}:${event.lineNumber}`));"""
@@ -71,6 +74,32 @@ class WatchedPage:
     def _note_failure(self, request: Request) -> None:
         if request.failure != "net::ERR_ABORTED":  # the page itself ended it: it went on, or closed a stream
             self.problems.append(f"failed: {request.url} · {request.failure}")
+
+    def look_around(self, folder: Path, name: str, *, ignore: str | None = None) -> list[str]:
+        """Look at the page at both widths in both themes, and keep a screenshot of each in the folder.
+
+        Args:
+            folder: for screenshots, made when it is missing.
+            name: of the page, the first part of the names of the screenshots.
+            ignore: words of a problem that is expected.
+
+        Returns:
+            What is wrong, a line each. The window is as wide as before afterwards.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        before, found = self.page.viewport_size, []
+        for width, theme in LOOKS:
+            self.page.set_viewport_size({"width": width, "height": 900})
+            self.page.emulate_media(color_scheme=theme)
+            self.page.screenshot(path=folder / f"{name}-{width}-{theme}.png", full_page=True)
+            faults = [f"wider than the window: {overflow} px"] if (overflow := self.find_overflow()) > 0 else []
+            if (width, theme) in AXE_LOOKS:
+                faults += self.find_accessibility_problems()
+            found += [f"{width} px, {theme}: {fault}" for fault in faults]
+        found += [f"icon is missing: {icon}" for icon in self.find_missing_icons()]
+        if before is not None:
+            self.page.set_viewport_size(before)
+        return [*found, *(problem for problem in self.problems if ignore is None or ignore not in problem)]
 
     def _fit_height(self) -> None:
         """Make the window as high as the page: what a sticky bar covers by chance is not what is measured."""

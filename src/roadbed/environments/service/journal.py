@@ -77,8 +77,10 @@ class DatabaseJournal:
                 return None
             written = {variable["name"]: variable["value"] for variable in placed.instance.variables}
             environment: dict[str, str] = await resolve_all(session, written)
-        folder = self._services.get(ProcessRuntime).artifact_folder(placed.instance.artifact)
-        await unpack(self._services, placed.instance.artifact, folder)
+        runtime = self._services.get(ProcessRuntime)
+        folder = runtime.artifact_folder(placed.instance.artifact)
+        async with runtime.changing_artifacts:
+            await unpack(self._services, placed.instance.artifact, folder)
         port = await self._secure_port(placed)
         return Launch(
             label=f"{placed.workload.name} {placed.version}",

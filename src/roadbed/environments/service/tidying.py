@@ -24,22 +24,20 @@ async def tidy(services: Services) -> None:
     What has another kind of name was put there by somebody, and stays.
     """
     runtime = services.get(ProcessRuntime)
-    folders = {it for name in await asyncio.to_thread(runtime.list_folders) if (it := parse_id(name)) is not None}
-    unpacked = {name for name in await asyncio.to_thread(runtime.list_unpacked) if name.startswith("sha256-")}
-    # The folders are listed first: what is added while the database is asked is not among them.
-    async with services.get(Database).read() as session:
-        kept = await rows.list_kept_ids(session, latest=KEPT_INSTANCES)
-        digests = await rows.list_kept_artifacts(session)
-    await asyncio.to_thread(_remove, runtime, folders - kept, unpacked - {runtime.artifact_name(it) for it in digests})
+    async with runtime.changing_artifacts:
+        folders = {it for name in await asyncio.to_thread(runtime.list_folders) if (it := parse_id(name)) is not None}
+        unpacked = {name for name in await asyncio.to_thread(runtime.list_unpacked) if name.startswith("sha256-")}
+        # The folders are listed first: what is added while the database is asked is not among them.
+        async with services.get(Database).read() as session:
+            kept = await rows.list_kept_ids(session, latest=KEPT_INSTANCES)
+            needed = {runtime.artifact_name(digest) for digest in await rows.list_kept_artifacts(session)}
+        await asyncio.to_thread(_remove, runtime, folders - kept, unpacked - needed)
 
 
 def _remove(runtime: ProcessRuntime, instance_ids: set[UUID], artifacts: set[str]) -> None:
     for instance_id in instance_ids:
         runtime.forget(instance_id)
     for name in artifacts:
-        try:
-            remove_unpacked(runtime.artifacts / name)
-        except FileNotFoundError:
-            continue  # somebody else removed it
+        remove_unpacked(runtime.artifacts / name)
     if instance_ids or artifacts:
         log.info("environments.tidied", instances=len(instance_ids), artifacts=len(artifacts))

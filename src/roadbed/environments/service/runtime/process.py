@@ -177,6 +177,7 @@ class ProcessRuntime:
         self.is_closing = False
         self._supervisors: dict[UUID, Supervisor] = {}
         self.artifacts = folder / "artifacts"
+        self.changing_artifacts = asyncio.Lock()  # held while one is unpacked for an instance, or some are removed
         self._tools = folder / "bin"
         for part in (folder, self._tools, self.artifacts, folder / "instances"):
             part.mkdir(mode=0o711, parents=True, exist_ok=True)
