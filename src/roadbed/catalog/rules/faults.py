@@ -5,12 +5,17 @@ from typing import Any
 
 import jsonschema_rs
 
+from roadbed.catalog.rules.placeholders import PLACEHOLDERS, find_placeholder
 from roadbed.catalog.rules.problems import Path, write_path
 from roadbed.catalog.rules.suggestions import find_closest
 
 Fault = tuple[Path, str, str, bool]
 """Path, reason, hint, and whether the place is that of the key."""
 
+_PLACEHOLDER_HINT = (
+    f"Write the text itself. In files of a location, Roadbed fills {', '.join(PLACEHOLDERS[:-1])} and "
+    f"{PLACEHOLDERS[-1]} with the file that stands beside: `$text: ./openapi.yaml`."
+)
 _TYPES = {
     "string": "a text",
     "integer": "a whole number",
@@ -41,8 +46,7 @@ def explain(error: jsonschema_rs.ValidationError, data: Any, schema: dict[str, A
             for field in detail["unexpected"]:
                 yield _unknown(path, field, known - set(_node(data, path)))
         case "type":
-            wanted = _say_types(detail["types"])
-            yield path, f"{name} must be {wanted}, not {_say(error.instance)}.", _quote(error.instance, wanted), False
+            yield _wrong_type(path, name, _say_types(detail["types"]), error.instance)
         case "minLength":
             yield path, f"{name} is empty.", "Give it a value, or remove the field.", False
         case "enum" | "const":
@@ -55,6 +59,16 @@ def explain(error: jsonschema_rs.ValidationError, data: Any, schema: dict[str, A
             yield from _alternatives(path, name, detail["context"], error.instance)
         case _:
             yield path, f"{name}: {error.message}.", "", False
+
+
+def _wrong_type(path: Path, name: str, wanted: str, value: Any) -> Fault:
+    placeholder = find_placeholder(value)
+    if placeholder is None:
+        return path, f"{name} must be {wanted}, not {_say(value)}.", _quote(value, wanted), False
+    is_known = placeholder in PLACEHOLDERS
+    why = "is filled only while a location is read" if is_known else "Roadbed does not know"
+    reason = f"{name} holds the placeholder {placeholder}, which {why}; it must be {wanted}."
+    return path, reason, _PLACEHOLDER_HINT, False
 
 
 def _missing(path: Path, field: str, node: Any) -> Fault:

@@ -11,7 +11,7 @@ from roadbed.catalog.rules.problems import Path, Problem
 Include = Callable[[str], bytes]
 """Reads a file by its path relative to the entity's; raises IncludeError."""
 
-_NAMES = ("$text", "$json", "$yaml")
+PLACEHOLDERS = ("$text", "$json", "$yaml")
 
 
 class IncludeError(Exception):
@@ -51,8 +51,15 @@ def _has_placeholder(node: Any) -> bool:
     return any(_has_placeholder(value) for value in inner if isinstance(value, dict | list))
 
 
+def find_placeholder(node: Any) -> str | None:
+    """Return the name of the placeholder that a value is, known or not, as `$openapi`; None when it is none."""
+    name = next(iter(node)) if isinstance(node, dict) and len(node) == 1 else None
+    return name if isinstance(name, str) and name.startswith("$") else None
+
+
 def _placeholder(node: Any) -> str | None:
-    return next((name for name in _NAMES if name in node), None) if isinstance(node, dict) and len(node) == 1 else None
+    name = find_placeholder(node)
+    return name if name in PLACEHOLDERS else None
 
 
 def _content(
@@ -67,7 +74,8 @@ def _content(
             raise IncludeError("it holds a NUL character")  # noqa: TRY301 - as above
     except IncludeError as error:
         reason = f"{name}: {target!r} cannot be put in: {error}."
-        problems.append(document.problem((*path, name), reason, "The path is relative to this file."))
+        hint = "Put the file beside this one, and name its path relative to this file."
+        problems.append(document.problem((*path, name), reason, hint))
         return node
     return content
 

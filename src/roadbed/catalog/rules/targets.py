@@ -24,6 +24,10 @@ _OWN_URL = re.compile(r"https?://[^/]+/(?:[^#]*/)?git/([\w.-]+)/([\w.-]+?)(?:\.g
 class TargetError(ValueError):
     """A target that cannot be followed; the message says why."""
 
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(reason)
+        self.hint = hint
+
 
 @dataclass(frozen=True)
 class GitTarget:
@@ -90,11 +94,13 @@ def resolve(base: str, target: str) -> str:
         TargetError: it is an address, or leads outside.
     """
     if _ABSOLUTE.match(target):
-        raise TargetError("addresses are not followed; register it as a location of its own")
+        raise TargetError("addresses are not followed", "Register it as a location of its own.")
     folder = base.rpartition("/")[0]
     path = normpath(target.lstrip("/") if target.startswith("/") else f"{folder}/{target}" if folder else target)
     if path == ".." or path.startswith("../") or path == ".":
-        raise TargetError("it leads outside the folder of the location; register that folder as a location of its own")
+        raise TargetError(
+            "it leads outside the folder of the location", "Register that folder as a location of its own."
+        )
     return path
 
 

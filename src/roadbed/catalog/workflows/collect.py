@@ -127,7 +127,7 @@ class Collector:
         try:
             found = self.source.expand(resolve(path, target.text))
         except TargetError as error:
-            self._report(target, f"The target {target.text!r} was not read: {error}.", "", Severity.WARNING)
+            self._report(target, f"The target {target.text!r} was not read: {error}.", error.hint, Severity.WARNING)
             return
         if not found and not target.is_optional:
             self._report(target, f"The target {target.text!r} is not there.", "Correct it, or set presence: optional.")
