@@ -1,6 +1,7 @@
 """The server's commands as processes: up, db, config, token --local; and the exit codes that scripts rely on."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -113,8 +114,19 @@ def _back_up_and_restore(roadbed: RoadbedProcess, tmp_path: Path) -> None:
         entities = other.run("get", "all", "-o", "json", token=token)
         assert json.loads(entities.stdout) == json.loads(roadbed.run("get", "all", "-o", "json", token=token).stdout)
         assert json.loads(other.run("runs", "list", "-o", "json", token=token).stdout) == json.loads(runs)
+        assert refs_of(other) == refs_of(roadbed)
     finally:
         assert other.stop() == 0, other.output
+
+
+def refs_of(roadbed: RoadbedProcess) -> dict[str, list[str]]:
+    """Return the refs of all repositories with what they lead to, as git reads them from the folders."""
+    found = {}
+    for folder in (roadbed.home / "repositories").glob("*.git"):
+        command = ["git", "-c", "safe.directory=*", f"--git-dir={folder}", "for-each-ref"]
+        found[folder.name] = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert any(line.endswith("\trefs/heads/main") for lines in found.values() for line in lines)
+    return found
 
 
 def test_local_token_is_as_it_was_asked_for(roadbed: RoadbedProcess) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from roadbed.core.db import Database
 from roadbed.core.errors import Conflict
+from roadbed.core.postgres import OLDEST_MAJOR
 
 LOCK_KEY = 0x526F6164  # "Road": one migration at a time, whichever process comes first
 
@@ -29,6 +30,12 @@ class SchemaStatus:
 
 class UnknownSchema(Conflict):
     code = "schema.unknown"
+
+
+class ServerTooOld(Conflict):
+    """The PostgreSQL that was given lacks what Roadbed's queries need."""
+
+    code = "schema.server_too_old"
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
@@ -73,7 +80,17 @@ async def read_major(database: Database) -> int:
 
 
 async def migrate(database: Database) -> SchemaStatus:
-    """Bring the schema to the newest version, alone: other processes wait for the advisory lock."""
+    """Bring the schema to the newest version, alone: other processes wait for the advisory lock.
+
+    Raises:
+        ServerTooOld, UnknownSchema: nothing was changed.
+    """
+    major = await read_major(database)
+    if major < OLDEST_MAJOR:
+        raise ServerTooOld(
+            f"The database is on PostgreSQL {major}; Roadbed needs {OLDEST_MAJOR} or newer.",
+            hint="Name a newer one in ROADBED_DATABASE__URL, or leave that out: Roadbed brings one of its own.",
+        )
 
     def upgrade(connection: Connection) -> None:
         command.upgrade(alembic_config(connection), "head")

@@ -10,7 +10,7 @@ A *place* is where one server keeps its data, socket and logs. To *adopt* is to 
 Roadbed left running. A *remnant* is a process of a server whose postmaster is dead.
 """
 
-from roadbed.core.postgres.binaries import Programs, find_programs
+from roadbed.core.postgres.binaries import OLDEST_MAJOR, Programs, find_programs
 from roadbed.core.postgres.config import Tuning
 from roadbed.core.postgres.dump import dump_database, restore_database
 from roadbed.core.postgres.errors import (
@@ -30,6 +30,7 @@ from roadbed.core.postgres.server import (
 )
 
 __all__ = [
+    "OLDEST_MAJOR",
     "DumpFailed",
     "EmbeddedPostgres",
     "EventKind",
