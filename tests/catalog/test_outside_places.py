@@ -1,13 +1,17 @@
 """Git locations elsewhere: on the open network unless an admin allows more, and read again when their host tells."""
 
+import socket
+import subprocess
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 import pytest
 
 from roadbed.catalog.errors import LocationUnreadable
-from roadbed.catalog.workflows.git import check_place, find_newest_commit
+from roadbed.catalog.workflows.git import check_place, find_newest_commit, pin
 from roadbed.core.outbound import Outbound
 from roadbed.core.settings import OutboundSettings
+from roadbed.scm.contract import read_address
 from tests.catalog.conftest import Place, component
 from tests.catalog.outside import outside_host
 from tests.catalog.test_refresh import look
@@ -72,6 +76,49 @@ async def test_git_connects_to_the_address_that_was_checked(place: Place, elsewh
     moved = tuple(text.replace("=127.0.0.1:", "=moved.invalid:") for text in settings)
     url = elsewhere.replace("127.0.0.1", "moved.invalid")
     assert find_newest_commit(url, None, moved) == place.git("rev-parse", "HEAD")
+
+
+def pinned(url: str) -> tuple[str, ...]:
+    address = read_address(url)
+    assert address is not None
+    return pin(url, address, ip_address("127.0.0.1"))
+
+
+def test_git_protocol_connects_to_the_address_that_was_checked(place: Place) -> None:
+    place.write(**{"catalog-info": component("elsewhere")})
+    newest = place.commit()
+    with socket.create_server(("127.0.0.1", 0)) as chosen:
+        port = chosen.getsockname()[1]
+    options = ("--listen=127.0.0.1", f"--port={port}", "--export-all", f"--base-path={place.folder.parent}")
+    command = ["git", "daemon", "--reuseaddr", *options, str(place.folder)]
+    with subprocess.Popen(command) as daemon:
+        url = f"git://moved.invalid:{port}/{place.folder.name}/.git"
+        try:
+            wait_for(lambda: is_listening(port), what="git's daemon")
+            assert find_newest_commit(url, None, pinned(url)) == newest
+        finally:
+            daemon.terminate()
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.parametrize("form", ["ssh://git@moved.invalid:{port}/shop/orders.git", "ssh://moved.invalid:{port}/o.git"])
+def test_ssh_connects_to_the_address_that_was_checked(form: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as chosen:
+        port = chosen.getsockname()[1]
+    url = form.format(port=port)
+    with pytest.raises(LocationUnreadable, match=f"connect to host 127.0.0.1 port {port}: Connection refused"):
+        find_newest_commit(url, None, pinned(url))
+
+
+def test_key_of_an_ssh_host_is_looked_for_under_its_name() -> None:
+    (plain,) = pinned("git@git.example.com:shop/orders.git")
+    assert "-oHostName=127.0.0.1 -oHostKeyAlias=git.example.com " in plain
+    (other,) = pinned("ssh://git@git.example.com:2222/shop/orders.git")
+    assert "-oHostKeyAlias='[git.example.com]:2222' " in other
 
 
 def test_redirects_are_not_followed(elsewhere: str, place: Place) -> None:

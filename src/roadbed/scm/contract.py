@@ -14,7 +14,7 @@ from roadbed.scm.errors import (
     RepositoryNotFound,
     RevisionNotFound,
 )
-from roadbed.scm.rules.addresses import read_address
+from roadbed.scm.rules.addresses import GitAddress, read_address
 from roadbed.scm.rules.formats import author_of
 from roadbed.scm.rules.names import branch_ref, check_slug
 from roadbed.scm.service.changes import (
@@ -86,6 +86,7 @@ __all__ = [
     "Commit",
     "CommitStatus",
     "FileContent",
+    "GitAddress",
     "MergeBlocked",
     "MergeConflict",
     "MergeMethod",

@@ -1,19 +1,21 @@
 """Fetching from git repositories with the git program: shallow, bare, without hooks, prompts or foreign settings.
 
 Where git may connect to is decided before, as for every address that users give (`core.outbound`); redirects are not
-followed. Over http(s) git then connects to the very address that was checked.
+followed. Git then connects to the very address that was checked, so a name server cannot answer differently to it.
 """
 
 import os
+import shlex
 import signal
 import subprocess
 from pathlib import Path
 
 from roadbed.catalog.errors import LocationUnreadable
-from roadbed.core.outbound import AddressRefused, Outbound, Unreachable
-from roadbed.scm.contract import read_address
+from roadbed.core.outbound import AddressRefused, IpAddress, Outbound, Unreachable
+from roadbed.scm.contract import GitAddress, read_address
 
 FETCH_SECONDS = 120
+SSH_PORT = 22
 MAX_BLOB_BYTES = 20 * 1024 * 1024
 _KEPT_VARIABLES = (
     "PATH",
@@ -25,6 +27,7 @@ _KEPT_VARIABLES = (
     "no_proxy",
     "SSL_CERT_FILE",
 )
+_SSH = "ssh -oBatchMode=yes -oConnectTimeout=15"
 _CONFIG = (
     "core.hooksPath=/dev/null",
     "protocol.allow=never",
@@ -36,6 +39,7 @@ _CONFIG = (
     "http.lowSpeedLimit=1000",
     "http.lowSpeedTime=30",
     "credential.helper=",
+    f"core.sshCommand={_SSH}",
 )
 
 
@@ -52,10 +56,19 @@ async def check_place(outbound: Outbound, url: str) -> tuple[str, ...]:
         found = await outbound.resolve(address.host, address.port)
     except (AddressRefused, Unreachable) as error:
         raise LocationUnreadable(error.message, hint=error.hint) from error
-    if address.scheme not in ("http", "https"):
-        return ()
-    to = f"[{found}]" if found.version == 6 else str(found)
-    return (f"http.curloptResolve={address.host}:{address.port}:{to}",)
+    return pin(url, address, found)
+
+
+def pin(url: str, address: GitAddress, to: IpAddress) -> tuple[str, ...]:
+    """Return the settings with which git connects to `to` when it fetches from `url`, whatever its host's name says."""
+    numbers = f"[{to}]" if to.version == 6 else str(to)
+    if address.scheme in ("http", "https"):
+        return (f"http.curloptResolve={address.host}:{address.port}:{numbers}",)
+    if address.scheme == "ssh":  # the alias is the name under which the host's key is known
+        known_as = address.host if address.port == SSH_PORT else f"[{address.host}]:{address.port}"
+        return (f"core.sshCommand={_SSH} -oHostName={to} -oHostKeyAlias={shlex.quote(known_as)} -oCheckHostIP=no",)
+    authority = url.removeprefix("git://").partition("/")[0]
+    return (f"url.git://{numbers}:{address.port}/.insteadOf=git://{authority}/",)
 
 
 class GitRepository:
@@ -149,7 +162,6 @@ def _environment() -> dict[str, str]:
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ASKPASS": "",
         "GIT_LFS_SKIP_SMUDGE": "1",
-        "GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oConnectTimeout=15",
     }
 
 
