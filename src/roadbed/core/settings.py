@@ -293,6 +293,13 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = DeliverySettings()
     replicas: ReplicasSettings = ReplicasSettings()
 
+    @property
+    def base_url(self) -> str:
+        """The address under which people and other programs find this Roadbed, without a slash at the end."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
+        written = f"[{host}]" if ":" in host else host
+        return (self.http.public_url or f"http://{written}:{self.port}").rstrip("/")
+
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:

@@ -32,8 +32,7 @@ class GatewayMiddleware:
     def __init__(self, app: ASGIApp, *, services: Services) -> None:
         self.app = app
         self._services = services
-        settings = services.get(Settings)
-        self._base_url = (settings.http.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
+        self._base_url = services.get(Settings).base_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         host = (find_header(scope, b"host") or "") if scope["type"] == "http" else ""

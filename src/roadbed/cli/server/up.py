@@ -78,9 +78,7 @@ def end_at_once(error: LeaseLost) -> None:
 
 def greet(settings: Settings, services: Services) -> None:
     """Say where the page is, and how to get in the first time."""
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
-    address = settings.http.public_url or f"http://{host}:{settings.port}"
-    console.print(f"\nRoadbed is at [bold]{address}[/]   data in {services.get(Home).path}")
+    console.print(f"\nRoadbed is at [bold]{settings.base_url}[/]   data in {services.get(Home).path}")
     first = services.get(FirstStart)
     if first.password is not None:
         console.print(f"Sign in as [bold]{first.account}[/] with the password [bold]{first.password}[/]")

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 from roadbed.core.db import Reading, Writing
 from roadbed.core.idempotency import Once
@@ -22,15 +22,14 @@ async def list_incoming_webhooks(session: Reading, _: RepositoryManager) -> Inco
 
 @router.post("", status_code=201)
 async def add_incoming_webhook(
-    request: Request, session: Writing, actor: RepositoryManager, body: IncomingHookIn, once: Once
+    session: Writing, actor: RepositoryManager, body: IncomingHookIn, once: Once
 ) -> NewIncomingHookOut:
     """Let the host of a repository tell of pushes to it. The secret is given this once."""
     if known := await once.find(NewIncomingHookOut):
         return known
     made = await incoming.add_incoming_hook(session, actor, body.url)
     shown = IncomingHookOut.model_validate(made.row).model_dump()
-    address = str(request.url.replace(path=f"/webhooks/{made.row.id}", query=""))
-    answer = NewIncomingHookOut(**shown, address=address, secret=made.secret)
+    answer = NewIncomingHookOut(**shown, address=made.address, secret=made.secret)
     return await once.keep(answer, shown_once="secret")
 
 

@@ -69,7 +69,7 @@ class BuiltinHost:
         self.settings = settings
         self.locks = RepositoryLocks(folder)
         self.transfers = asyncio.Semaphore(settings.concurrent_transfers)
-        self._base_url = base_url.rstrip("/")
+        self._base_url = base_url
 
     def clone_url(self, repository: Repository) -> str:
         return f"{self._base_url}/git/{repository.full_name}.git"

@@ -18,6 +18,7 @@ from roadbed.core.actor import Actor, system_actor
 from roadbed.core.db import Database, ReadSession, WriteSession
 from roadbed.core.events import publish
 from roadbed.core.services import Services
+from roadbed.core.settings import Settings
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
 from roadbed.scm.errors import IncomingHookNotFound, InvalidDelivery, InvalidIncomingHook, SignatureRefused
@@ -42,9 +43,10 @@ class Receipt(StrEnum):
 
 @dataclass(frozen=True)
 class NewIncomingHook:
-    """A hook just made, with its secret, which is shown this once."""
+    """A hook just made: the address that its host is to call, and its secret, which is shown this once."""
 
     row: IncomingHookRow
+    address: str
     secret: str = field(repr=False)
 
 
@@ -69,7 +71,8 @@ async def add_incoming_hook(session: WriteSession, actor: Actor, url: str) -> Ne
     row.secret_ref = SCHEME + path
     session.add(row)
     await record(session, actor, action="scm.incoming_hook_added", subject=_subject(row), after={"url": url}, url=url)
-    return NewIncomingHook(row, secret)
+    base_url = session.services.get(Settings).base_url
+    return NewIncomingHook(row, f"{base_url}/webhooks/{row.id}", secret)
 
 
 async def remove_incoming_hook(session: WriteSession, actor: Actor, hook_id: UUID) -> None:

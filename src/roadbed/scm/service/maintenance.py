@@ -34,10 +34,9 @@ async def open_host(services: Services) -> AsyncIterator[None]:
     """
     settings = services.get(Settings)
     folder = services.get(Home).folder("repositories")
-    base_url = settings.http.public_url or f"http://{_for_url(settings.host)}:{settings.port}"
     replica = services.get(Replica)
     elsewhere = None if replica.is_host else replica.elsewhere
-    host = BuiltinHost(folder, base_url=base_url, settings=settings.scm, elsewhere=elsewhere)
+    host = BuiltinHost(folder, base_url=settings.base_url, settings=settings.scm, elsewhere=elsewhere)
     services.put(BuiltinHost, host)
     services.put(ScmHosts, ScmHosts(host))
     if elsewhere is not None:
@@ -72,9 +71,3 @@ def _count_loose(folder: Path) -> int:
     """Estimate how many objects are not packed, as git does: from one of the 256 folders."""
     sample = folder / "objects" / "17"
     return 256 * sum(1 for _ in sample.iterdir()) if sample.is_dir() else 0
-
-
-def _for_url(host: str) -> str:
-    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host

@@ -69,7 +69,7 @@ async def _page(
     context = {
         "hooks": await incoming.list_incoming_hooks(session),
         "made": made,
-        "address": str(request.url.replace(path=f"/webhooks/{made.row.id}", query="")) if made else None,
+        "address": made.address if made else None,
         "error": error,
         "url": url,
     }
