@@ -165,7 +165,7 @@ def test_any_template_renders_or_fails_properly(pieces: list[str]) -> None:
 )
 def test_error_names_file_line_and_expression(text: str, line: int, message: str) -> None:
     with pytest.raises(TemplateFailed) as caught:
-        engine.render_string(text, CONTEXT, source="skeleton/README.md")
+        engine.render_value(text, CONTEXT, source="skeleton/README.md")
     error = caught.value
     assert message in error.message
     assert error.message.startswith("skeleton/README.md")
@@ -196,8 +196,8 @@ def test_operators_of_javascript_get_a_hint(text: str, hint: str) -> None:
 
 def test_strict_engine_refuses_missing_members() -> None:
     with pytest.raises(TemplateFailed, match="absent"):
-        TemplateEngine(is_strict=True).render_string("x ${{ values.absent }}", CONTEXT)
-    assert TemplateEngine(is_strict=True).render_string("x ${{ values.absent | default('y') }}", CONTEXT) == "x y"
+        TemplateEngine(is_strict=True).render_value("x ${{ values.absent }}", CONTEXT)
+    assert TemplateEngine(is_strict=True).render_value("x ${{ values.absent | default('y') }}", CONTEXT) == "x y"
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_nothing_of_python_can_be_reached(text: str) -> None:
 
 def test_objects_of_python_are_not_taken_as_values() -> None:
     with pytest.raises(TypeError, match="Path is no value"):
-        engine.render_string("${{ x }}", {"x": Path()})
+        engine.render_value("${{ x }}", {"x": Path()})
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_objects_of_python_are_not_taken_as_values() -> None:
 def test_templates_that_would_use_too_much_are_stopped(text: str) -> None:
     started = time.process_time()
     with pytest.raises(TemplateFailed):
-        engine.render_string(text, CONTEXT)
+        engine.render_value(text, CONTEXT)
     assert time.process_time() - started < 3
 
 
@@ -456,10 +456,10 @@ def test_patterns_match_as_globs_do(tmp_path: Path, pattern: str, matching: list
 
 def test_block_lines_disappear_when_blocks_are_trimmed() -> None:
     text = "a\n  {% if values.name %}\nb\n  {% endif %}\nc\n"
-    assert TemplateEngine(trims_blocks=True).render_string(text, CONTEXT) == "a\nb\nc\n"
-    assert engine.render_string(text, CONTEXT) == "a\n  \nb\n  \nc\n"
+    assert TemplateEngine(trims_blocks=True).render_value(text, CONTEXT) == "a\nb\nc\n"
+    assert engine.render_value(text, CONTEXT) == "a\n  \nb\n  \nc\n"
 
 
 def test_own_filters_can_be_added() -> None:
     own = TemplateEngine(filters={"shout": lambda text: text.upper()})
-    assert own.render_string("${{ values.name | shout }}!", CONTEXT) == "ORDERS!"
+    assert own.render_value("${{ values.name | shout }}!", CONTEXT) == "ORDERS!"

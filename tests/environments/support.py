@@ -12,7 +12,9 @@ from roadbed.core.actor import system_actor
 from roadbed.core.db import Database
 from roadbed.core.services import Services
 from roadbed.environments.models import Application, Deployment, Environment, Workload
-from roadbed.environments.service.instances import InstanceWish, add_instance
+from roadbed.environments.repository import instances as rows
+from roadbed.environments.service.instances import InstanceWish, add_instance, start_instance, wait_until_ready
+from roadbed.environments.service.routes import refresh_routes
 from roadbed.environments.types import Probe, Variable, WorkloadSpec
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
@@ -199,3 +201,12 @@ async def add_deployed(
             variables=tuple(Variable(key, value, "score.yaml") for key, value in (variables or {}).items()),
         )
         return await add_instance(session, wish)
+
+
+async def answer_with(services: Services, placed: Placed, instance_id: UUID) -> None:
+    """Start an instance, and have requests go to it when it is ready."""
+    start_instance(services, instance_id)
+    await wait_until_ready(services, instance_id)
+    async with services.get(Database).write() as session:
+        await rows.change_workload(session, placed.workload_id, {"active_instance_id": instance_id})
+    await refresh_routes(services)

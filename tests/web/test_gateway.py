@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from roadbed.environments.service.instances import activate_instance, retire_instance, start_instance, wait_until_ready
+from roadbed.environments.service.instances import retire_instance
 from roadbed.environments.service.routes import Routes
-from tests.environments.support import Placed, add_deployed, add_workload, store_program
+from tests.environments.support import Placed, add_deployed, add_workload, answer_with, store_program
 from tests.support import RunningServer
 
 
@@ -22,9 +22,7 @@ def placed(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> I
         placed = await add_workload(server.services)
         digest = await store_program(server.services, folder, version="one")
         instance_id = await add_deployed(server.services, placed, artifact=digest)
-        start_instance(server.services, instance_id)
-        because = await wait_until_ready(server.services, instance_id)
-        await activate_instance(server.services, instance_id, because=because)
+        await answer_with(server.services, placed, instance_id)
         return placed, instance_id
 
     found, instance_id = server.run(start())

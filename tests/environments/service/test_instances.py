@@ -5,22 +5,18 @@ from uuid import UUID
 
 from roadbed.core.services import Services
 from roadbed.environments.service.instances import (
-    activate_instance,
     read_log,
     retire_instance,
-    start_instance,
-    wait_until_ready,
 )
 from roadbed.environments.service.routes import Routes
-from tests.environments.support import Placed, add_deployed, add_workload, store_program
+from tests.environments.support import Placed, add_deployed, add_workload, answer_with, store_program
 from tests.support import RunningServer
 
 
 async def deploy(services: Services, placed: Placed, folder: Path, *, version: str) -> UUID:
     digest = await store_program(services, folder, version=version)
     instance_id = await add_deployed(services, placed, artifact=digest, version=version)
-    start_instance(services, instance_id)
-    await activate_instance(services, instance_id, because=await wait_until_ready(services, instance_id))
+    await answer_with(services, placed, instance_id)
     return instance_id
 
 

@@ -32,10 +32,6 @@ async def find_entity(session: ReadSession, ref: str) -> Entity | None:
     return (await session.scalars(select(Entity).where(Entity.ref == ref))).one_or_none()
 
 
-async def find_entity_by_id(session: ReadSession, entity_id: UUID) -> Entity | None:
-    return await session.get(Entity, entity_id)
-
-
 async def list_by_refs(session: ReadSession, refs: Iterable[str]) -> list[Entity]:
     wanted = list(refs)
     found: list[Entity] = []
@@ -110,22 +106,6 @@ async def list_relations(session: ReadSession, ref: str) -> list[tuple[str, str]
         .order_by(EntityRelation.type, EntityRelation.target_ref)
     )
     return [(type_, target) for type_, target in await session.execute(query)]
-
-
-async def list_relations_of(session: ReadSession, refs: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
-    """Return (type, target) for each of several entities."""
-    wanted = list(refs)
-    found: dict[str, list[tuple[str, str]]] = {ref: [] for ref in wanted}
-    for start in range(0, len(wanted), _BATCH):
-        query = (
-            select(EntityRelation.source_ref, EntityRelation.type, EntityRelation.target_ref)
-            .where(EntityRelation.source_ref.in_(wanted[start : start + _BATCH]))
-            .distinct()
-            .order_by(EntityRelation.type, EntityRelation.target_ref)
-        )
-        for source, type_, target in await session.execute(query):
-            found[source].append((type_, target))
-    return found
 
 
 async def list_targets(session: ReadSession, *, source: str, type_: str) -> list[str]:

@@ -58,8 +58,8 @@ def find_placeholder(node: Any) -> str | None:
 
 
 def _placeholder(node: Any) -> str | None:
-    name = find_placeholder(node)
-    return name if name in PLACEHOLDERS else None
+    is_one = isinstance(node, dict) and len(node) == 1
+    return next((name for name in PLACEHOLDERS if name in node), None) if is_one else None
 
 
 def _content(

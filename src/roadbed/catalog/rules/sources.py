@@ -1,16 +1,11 @@
-"""Location refs, `type:target`, as Backstage writes them, and where an entity's source is."""
+"""Location refs, `type:target`, as Backstage writes them."""
 
 import hashlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from roadbed.kit.refs import ref_of
 
 MANAGED_BY = "backstage.io/managed-by-location"
 MANAGED_BY_ORIGIN = "backstage.io/managed-by-origin-location"
-SOURCE = "backstage.io/source-location"
 OWN_REPOSITORIES = "roadbed:roadbed/"
 """How the targets begin that name what Roadbed itself ships."""
 VIEW_URL = "backstage.io/view-url"
@@ -53,35 +48,10 @@ def parse_location_ref(text: object) -> LocationRef:
     return _check_script(LocationRef(type_, target))
 
 
-def make_location_ref(type_: str, target: str) -> LocationRef:
-    """Put a location ref together.
-
-    Raises:
-        InvalidLocationRef: a part is empty, or the target is a script.
-    """
-    for name, part in (("type", type_), ("target", target)):
-        if not part:
-            raise InvalidLocationRef(f"Unable to stringify location ref, empty {name}")
-    return _check_script(LocationRef(type_, target))
-
-
 def location_entity_ref(type_: str, target: str) -> str:
     """Return the ref of the Location entity that stands for a location, named as Backstage names it."""
     name = hashlib.sha1(f"{type_}:{target}".encode(), usedforsecurity=False).hexdigest()
     return f"location:default/generated-{name}"
-
-
-def get_source_location(entity: Mapping[str, Any]) -> LocationRef:
-    """Return where the source of an entity is: as annotated, else the file it was read from.
-
-    Raises:
-        InvalidLocationRef: the entity has neither annotation, or it does not parse.
-    """
-    annotations = entity["metadata"].get("annotations") or {}
-    text = annotations.get(SOURCE) or annotations.get(MANAGED_BY)
-    if not text:
-        raise InvalidLocationRef(f"Entity '{ref_of(entity)}' is missing location")
-    return parse_location_ref(text)
 
 
 def is_script_url(text: str) -> bool:

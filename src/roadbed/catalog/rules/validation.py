@@ -13,7 +13,7 @@ from roadbed.catalog.rules.documents import Document, is_storable
 from roadbed.catalog.rules.faults import explain
 from roadbed.catalog.rules.formats import Format
 from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, KindDefinition, Kinds
-from roadbed.catalog.rules.kinds.envelope import ENTITY, ENVELOPE
+from roadbed.catalog.rules.kinds.envelope import ENVELOPE
 from roadbed.catalog.rules.kinds.parts import Schema
 from roadbed.catalog.rules.problems import Path, Problem, Severity, write_path
 from roadbed.catalog.rules.relations import check_refs
@@ -21,9 +21,7 @@ from roadbed.catalog.rules.suggestions import find_closest, say_closest
 from roadbed.kit.refs import DEFAULT_NAMESPACE, EntityRef, ref_of
 
 _ENVELOPE = jsonschema_rs.Draft202012Validator(ENVELOPE)
-_ENTITY = jsonschema_rs.Draft202012Validator(ENTITY)
 _ENVELOPE_FIELDS = tuple(ENVELOPE["properties"])
-_ROOT_FIELDS = frozenset(ENTITY["properties"])
 
 
 def check(document: Document, kinds: Kinds = BUILT_IN_KINDS) -> list[Problem]:
@@ -62,20 +60,6 @@ def _check_written(document: Document) -> list[Problem]:
         document.problem((name,), f"{name} is written by the catalog.", "Remove it.", at_key=True)
         for name in ("relations", "status")
         if name in document.data
-    ]
-
-
-def check_entity_schema(document: Document) -> list[Problem]:
-    """Check what holds for entities of all kinds."""
-    return _check_schema(document, _ENTITY, ENTITY)
-
-
-def check_root_fields(document: Document) -> list[Problem]:
-    """Report fields beside apiVersion, kind, metadata, spec, relations and status."""
-    return [
-        document.problem((name,), f"{name} is not a field of an entity.", say_closest(name, _ROOT_FIELDS), at_key=True)
-        for name in document.data
-        if name not in _ROOT_FIELDS
     ]
 
 
@@ -141,13 +125,6 @@ def with_default_namespace(entity: dict[str, Any], namespace: str = DEFAULT_NAME
     if entity["metadata"].get("namespace"):
         return entity
     return entity | {"metadata": {**entity["metadata"], "namespace": namespace}}
-
-
-def with_default_parent(entity: dict[str, Any], parent: EntityRef) -> dict[str, Any]:
-    """Return a group that has no parent with this one, unless it is the parent itself; other entities as they are."""
-    if entity["kind"] != "Group" or entity["spec"].get("parent") or ref_of(entity) == parent:
-        return entity
-    return entity | {"spec": {**entity["spec"], "parent": str(parent)}}
 
 
 def _check_schema(document: Document, validator: jsonschema_rs.Draft202012Validator, schema: Schema) -> list[Problem]:

@@ -82,14 +82,6 @@ class TemplateEngine:
         """
         return self._render_value(value, to_plain(context), source)
 
-    def render_string(self, text: str, context: Mapping[str, Any], *, source: str = "text") -> str:
-        """Render a text to a text.
-
-        Raises:
-            TemplateFailed: with file, line and expression.
-        """
-        return self._render_text(text, to_plain(context), source)
-
     def render_tree(
         self, source: Path, target: Path, context: Mapping[str, Any], *, options: TreeOptions | None = None
     ) -> TreeReport:
@@ -183,7 +175,7 @@ class TemplateEngine:
         return self._environments["\r\n" if "\r\n" in text else "\n"]
 
     def _fail(self, error: BaseException, text: str, source: str) -> NoReturn:
-        line = _find_line(error)
+        line = _find_line(error) or (1 if len(text.splitlines()) == 1 else None)
         if isinstance(error, RecursionError):
             message = "It is nested too deeply."
         elif isinstance(error, TemplateError):

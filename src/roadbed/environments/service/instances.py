@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from roadbed.catalog.contract import Health
 from roadbed.core.db import Database, WriteSession
 from roadbed.core.loopback import Loopback
 from roadbed.core.services import Services
@@ -19,7 +18,7 @@ from roadbed.environments.errors import WorkloadNotReady
 from roadbed.environments.repository import instances as rows
 from roadbed.environments.repository.instances import PlacedInstance
 from roadbed.environments.rules.names import host_of
-from roadbed.environments.service.health import clear_health, set_health
+from roadbed.environments.service.health import clear_health
 from roadbed.environments.service.ports import take_port
 from roadbed.environments.service.routes import refresh_routes
 from roadbed.environments.service.runtime import probes
@@ -114,24 +113,6 @@ async def wait_until_ready(services: Services, instance_id: UUID) -> str:
         if time.monotonic() > deadline:
             raise _not_ready(services, placed, f"was not ready within {seconds} s: {said}")
         await asyncio.sleep(_POLL_SECONDS)
-
-
-async def activate_instance(services: Services, instance_id: UUID, *, because: str) -> None:
-    """Have requests go to a ready instance from now on, instead of to the one before.
-
-    Args:
-        services: of the server.
-        instance_id: of the instance.
-        because: what showed that it is ready, from `wait_until_ready`.
-    """
-    async with services.get(Database).write() as session:
-        placed = await rows.find(session, instance_id)
-        if placed is not None:
-            await rows.change_workload(session, placed.workload.id, {"active_instance_id": instance_id})
-    await refresh_routes(services)
-    async with services.get(Database).write() as session:  # who reads that it is healthy finds it at its address
-        if placed is not None:
-            await set_health(session, placed.workload.id, Health.HEALTHY, because)
 
 
 async def retire_instance(services: Services, instance_id: UUID) -> None:
