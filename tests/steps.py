@@ -22,6 +22,13 @@ async def _echo(context: StepContext) -> Outcome:
     return Done({"said": context.inputs.get("say")}, note="said it")
 
 
+async def _make(context: StepContext) -> Outcome:
+    """Link to what the input says: kinds with their titles."""
+    for kind, title in context.inputs["links"].items():
+        await context.link(kind, title=title, href=f"/made/{kind}")
+    return Done()
+
+
 async def _undo_echo(context: StepContext) -> Undone:
     undone.append(f"{context.run_id}:{context.key}")
     if context.inputs.get("stays"):
@@ -109,6 +116,7 @@ STEPS_MODULE = Module(
         CONSUMERS.add(Consumer("test.hear", Noted, _hear)),
         STEPS.add(
             StepKind("test.echo", _echo, undo=_undo_echo),
+            StepKind("test.make", _make, undo=_undo_echo),
             StepKind("test.sticky", _echo, undo=_undo_unless_broken),
             StepKind("test.fail", _fail_while_broken),
             StepKind("test.hang", _hang),

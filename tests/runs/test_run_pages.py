@@ -197,6 +197,24 @@ def test_failed_run_is_undone_from_its_page(server: RunningServer, browser: Brow
     page.context.close()
 
 
+def test_undo_asks_about_what_it_takes_back_and_leaves_no_way_to_what_is_gone(
+    server: RunningServer, browser: Browser, person: Person
+) -> None:
+    links = {"repository": "shop/orders", "output": "Open it", "tests": "Results of Unit tests"}
+    run_id = start_as(server, person, StepPlan("one", "One", "test.make", {"links": links}), title="Made")
+    finish(server, run_id)
+    page = open_page(browser, server, person, f"/runs/{run_id}").page
+    expect(page.get_by_role("link", name="Open it")).to_be_visible()
+    page.get_by_role("button", name="Undo…").click()
+    expect(page.get_by_role("dialog").get_by_role("listitem")).to_have_text(["shop/ordersrepository"])
+    page.get_by_role("button", name="Undo what it made").click()
+    expect(page.locator(".facts")).to_contain_text("Undone", timeout=20_000)
+    page.reload()
+    expect(page.get_by_role("region", name="What was taken back")).to_contain_text("One")
+    expect(page.get_by_role("link", name="Open it")).to_have_count(0)
+    page.context.close()
+
+
 def test_viewer_sees_the_run_and_no_button_that_steers_it(server: RunningServer, viewer: Person) -> None:
     name = secrets.token_hex(4)
     test_steps.broken.add(name)

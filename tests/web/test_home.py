@@ -168,6 +168,8 @@ def test_changes_that_belong_together_are_told_in_one_line() -> None:
         (["f", "g"], 0, "were added"),
     ]
     assert told[2].subjects == (("e", None),)
+    cut = tell([change("a", run=2), *(change(name) for name in ("b", "c", "d", "e"))], limit=10, is_cut=True)
+    assert [line.is_cut for line in cut] == [False, True], "only the oldest line may go on beyond what was read"
     assert len(tell([change("a"), change("b", run=2)], limit=1)) == 1
 
 

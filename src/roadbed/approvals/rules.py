@@ -17,9 +17,9 @@ _WORDS = {
     ApprovalState.WAITING: ("wait", "Waiting"),
     ApprovalState.APPROVED: ("ok", "Approved"),
     ApprovalState.REJECTED: ("bad", "Rejected"),
-    ApprovalState.EXPIRED: ("off", "Expired"),
-    ApprovalState.WITHDRAWN: ("off", "Withdrawn"),
-    ApprovalState.SUPERSEDED: ("off", "Superseded"),
+    ApprovalState.EXPIRED: ("no", "Expired"),
+    ApprovalState.WITHDRAWN: ("no", "Withdrawn"),
+    ApprovalState.SUPERSEDED: ("no", "Superseded"),
 }
 
 

@@ -18,9 +18,9 @@ RUN_NOUNS = {
     "undoing": ("run", "Undoing"),
     "succeeded": ("ok", "Done"),
     "failed": ("bad", "Failed"),
-    "cancelled": ("off", "Cancelled"),
-    "skipped": ("off", "Skipped"),
-    "undone": ("off", "Undone"),
+    "cancelled": ("no", "Cancelled"),
+    "skipped": ("no", "Skipped"),
+    "undone": ("no", "Undone"),
 }
 
 

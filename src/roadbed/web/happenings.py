@@ -20,23 +20,28 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Happening:
-    """One line: "orders, cart and 28 more were added". `subjects` are title and address of the named ones."""
+    """One line: "orders, cart and 28 more were added". `subjects` are title and address of the named ones.
+
+    With `is_cut` there were more than was read, and `more` are those at least.
+    """
 
     icon: str
     subjects: tuple[tuple[str, str | None], ...]
     more: int
+    is_cut: bool
     verb: str
     actor: str
     run_id: UUID | None
     at: datetime
 
 
-def tell(changes: Sequence[RecentChange], *, limit: int) -> list[Happening]:
+def tell(changes: Sequence[RecentChange], *, limit: int, is_cut: bool = False) -> list[Happening]:
     """Put neighbours that belong together into one line each.
 
     Args:
         changes: newest first.
         limit: of lines.
+        is_cut: there are older ones, which were not read.
     """
     groups: list[list[RecentChange]] = []
     for change in changes:
@@ -44,7 +49,7 @@ def tell(changes: Sequence[RecentChange], *, limit: int) -> list[Happening]:
             groups[-1].append(change)
         else:
             groups.append([change])
-    return [_tell_group(group) for group in groups[:limit]]
+    return [_tell_group(group, is_cut=is_cut and group is groups[-1]) for group in groups[:limit]]
 
 
 def _belong_together(later: RecentChange, earlier: RecentChange) -> bool:
@@ -59,7 +64,7 @@ def _name(change: RecentChange, named: Sequence[RecentChange]) -> str:
     return change.title if is_alone else f"{change.title} ({change.ref.kind})"
 
 
-def _tell_group(group: Sequence[RecentChange]) -> Happening:
+def _tell_group(group: Sequence[RecentChange], *, is_cut: bool) -> Happening:
     newest = group[0]
     icon, one, many = _WORDS[newest.change]
     named = group if len(group) <= _NAMED + 1 else group[:_NAMED]
@@ -68,6 +73,7 @@ def _tell_group(group: Sequence[RecentChange]) -> Happening:
         icon=icon,
         subjects=tuple((_name(change, named), None if is_gone else entity_href(change.ref)) for change in named),
         more=len(group) - len(named),
+        is_cut=is_cut,
         verb=one if len(group) == 1 else many,
         actor=newest.actor,
         run_id=newest.run_id,

@@ -62,7 +62,7 @@ async def home_page(request: Request, session: Reading, actor: SignedIn) -> HTML
         "sees_runs": may(actor, RUN_READ),
         "open_runs": await _list_open(session, actor) if may(actor, RUN_READ) else [],
         "runs_shown": RUNS_SHOWN,
-        "changes": tell(changes, limit=CHANGES_SHOWN),
+        "changes": tell(changes, limit=CHANGES_SHOWN, is_cut=len(changes) == CHANGES_READ),
         "is_empty": is_empty,
         "locations": overview.locations if overview else 0,
         "may": {

@@ -73,8 +73,8 @@ async def list_due(session: ReadSession, *, before: Any, limit: int) -> list[Loc
     return list(await session.scalars(query))
 
 
-async def count_locations(session: ReadSession) -> tuple[int, int]:
-    """Return how many locations there are, and how many of them have errors."""
+async def count_locations(session: ReadSession, *, without: str) -> tuple[int, int]:
+    """Return how many locations there are whose target does not begin so, and how many of them have errors."""
     faulty = select(LocationError.location_id).where(LocationError.severity == "error").distinct().subquery()
     query = (
         select(
@@ -83,6 +83,7 @@ async def count_locations(session: ReadSession) -> tuple[int, int]:
         )
         .select_from(Location)
         .outerjoin(faulty, faulty.c.location_id == Location.id)
+        .where(~Location.target.startswith(without, autoescape=True))
     )
     total, failing = (await session.execute(query)).one()
     return total, failing

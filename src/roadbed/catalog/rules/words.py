@@ -1,5 +1,6 @@
 """The words and icons with which pages show entities."""
 
+import re
 from collections.abc import Sequence
 
 from roadbed.catalog.rules.kinds import Kinds
@@ -44,7 +45,7 @@ def icon_of(entity: EntitySummary, kinds: Kinds) -> str:
 def kind_word(entity: EntitySummary) -> str:
     """Return the word for what an entity is: its type, else its kind."""
     if not entity.type:
-        return entity.ref.kind
+        return re.sub(r"(?<=[a-z])[A-Z]", lambda match: f" {match[0].lower()}", entity.ref.kind)
     return _PROPER_NAMES.get(entity.type.lower()) or entity.type.replace("-", " ").capitalize()
 
 

@@ -9,6 +9,7 @@ from roadbed.catalog.models import Change, LocationError
 from roadbed.catalog.repository import changes as change_rows
 from roadbed.catalog.repository import entities as entity_rows
 from roadbed.catalog.repository import locations as location_rows
+from roadbed.catalog.rules.sources import OWN_REPOSITORIES
 from roadbed.catalog.service.entities import get_entity
 from roadbed.catalog.service.shipped import holds_only_shipped
 from roadbed.catalog.service.statuses import list_statuses
@@ -101,7 +102,10 @@ async def get_titles(session: ReadSession, refs: Sequence[EntityRef]) -> Mapping
 
 @dataclass(frozen=True)
 class Overview:
-    """The sentence over the catalog. It is empty while it holds nothing but what came with Roadbed."""
+    """The sentence over the catalog, without the locations of Roadbed's own.
+
+    It is empty while it holds nothing but what came with Roadbed.
+    """
 
     locations: int
     failing_locations: int
@@ -110,7 +114,7 @@ class Overview:
 
 
 async def get_overview(session: ReadSession) -> Overview:
-    locations, failing = await location_rows.count_locations(session)
+    locations, failing = await location_rows.count_locations(session, without=OWN_REPOSITORIES)
     newest = await entity_rows.find_newest_update(session)
     return Overview(locations, failing, newest, await holds_only_shipped(session))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from roadbed.catalog.repository import entities as rows
 from roadbed.catalog.repository import locations as location_rows
 from roadbed.catalog.rules.documents import Document, read_documents
+from roadbed.catalog.rules.sources import OWN_REPOSITORIES
 from roadbed.catalog.service.entities import put_built_in, put_entities
 from roadbed.catalog.service.listing import count_entities
 from roadbed.catalog.types import SHIPPED_ENTITIES, EntityFilter
@@ -15,8 +16,6 @@ from roadbed.core.extension import Registry
 from roadbed.kit.refs import ref_of
 
 ACTOR = system_actor("catalog")
-OWN_REPOSITORIES = "roadbed:roadbed/"
-"""How the locations begin that read repositories which Roadbed keeps for itself, such as its golden paths."""
 
 
 @dataclass(frozen=True)

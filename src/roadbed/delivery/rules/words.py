@@ -17,7 +17,7 @@ TESTS = {
     TestState.PASSED: ("ok", "Passed"),
     TestState.FAILED: ("bad", "Failed"),
     TestState.ERROR: ("bad", "Error"),
-    TestState.SKIPPED: ("off", "Skipped"),
+    TestState.SKIPPED: ("no", "Skipped"),
 }
 _CONDITIONS = {
     "isDefaultBranch": "Only on the default branch",

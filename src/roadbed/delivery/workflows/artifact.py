@@ -13,7 +13,7 @@ from roadbed.delivery.rules.score import find_command
 from roadbed.delivery.service.reports import list_reports
 from roadbed.delivery.types import ReportKind, ReportState
 from roadbed.delivery.workflows.workspaces import Place
-from roadbed.kit.text import filesize
+from roadbed.kit.text import filesize, plural
 from roadbed.runs.contract import StepContext, StepFailed
 
 BUILT = "build/app"
@@ -55,7 +55,7 @@ async def keep_artifact(context: StepContext, place: Place, arguments: dict[str,
         await table.set_artifact(session, context.run_id, artifact.digest)
     title = f"{artifact.name} {artifact.version}"
     await context.link("artifact", title=title, href=artifact.page, meta=filesize(artifact.size_bytes))
-    context.log(f"Artifact {artifact.digest}: {artifact.file_count} files, {filesize(artifact.size_bytes)}")
+    context.log(f"Artifact {artifact.digest}: {plural(artifact.file_count, 'file')}, {filesize(artifact.size_bytes)}")
     return artifact
 
 

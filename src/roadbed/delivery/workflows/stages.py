@@ -30,7 +30,7 @@ from roadbed.delivery.workflows.runner import CommandEnd, Runner
 from roadbed.delivery.workflows.speaking import condition_values, say_of_step, speaking
 from roadbed.delivery.workflows.workspaces import Place
 from roadbed.environments.contract import find_artifact_user
-from roadbed.kit.text import duration, filesize
+from roadbed.kit.text import duration, filesize, plural
 from roadbed.runs.contract import Done, Outcome, Skip, StepContext, StepFailed, StepKind, Undone
 from roadbed.scm.contract import StatusState
 
@@ -161,7 +161,7 @@ def _words(work: _Work) -> str:
         parts.append(count_words(count_tests(harvest.cases)))
     parts += [report_words(report) for report in harvest.reports if report.kind is not ReportKind.JUNIT]
     if work.artifact is not None:
-        parts.append(f"{work.artifact.file_count:,} files, {filesize(work.artifact.size_bytes)}")
+        parts.append(f"{plural(work.artifact.file_count, 'file')}, {filesize(work.artifact.size_bytes)}")
     return ", ".join([*parts, *work.skipped, *work.tolerated])
 
 

@@ -14,13 +14,13 @@ DEPLOYMENT_WORDS = {
     DeploymentState.RUNNING: ("run", "Running"),
     DeploymentState.SUCCEEDED: ("ok", "Done"),
     DeploymentState.FAILED: ("bad", "Failed"),
-    DeploymentState.CANCELLED: ("off", "Cancelled"),
-    DeploymentState.SUPERSEDED: ("off", "Superseded"),
+    DeploymentState.CANCELLED: ("no", "Cancelled"),
+    DeploymentState.SUPERSEDED: ("no", "Superseded"),
 }
 
 
 def health_words(workload: WorkloadView) -> tuple[str, str]:
-    return ("off", "Stopped") if workload.is_stopped else _HEALTH[Health(workload.health)]
+    return ("no", "Stopped") if workload.is_stopped else _HEALTH[Health(workload.health)]
 
 
 def entity_page(workload: WorkloadView) -> str:

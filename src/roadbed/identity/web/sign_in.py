@@ -129,18 +129,27 @@ async def _sign_in_form(
 async def _password_form(
     request: Request, *, target: str, name: str, password: str | None = None, repeated: str | None = None
 ) -> Response:
-    fields = new_password_fields(password=password, repeated=repeated)
+    fields = new_password_fields(password=password, repeated=repeated, is_first=True)
     context = {"fields": fields, "target": target, "name": name}
     status = 422 if password or repeated else 200
     return await render(request, "identity/choose_password.html", context, status=status)
 
 
-def new_password_fields(*, password: str | None = None, repeated: str | None = None) -> list[Field]:
-    """Return the two fields for a new password, with what is wrong about either."""
+def new_password_fields(
+    *, password: str | None = None, repeated: str | None = None, is_first: bool = False
+) -> list[Field]:
+    """Return the two fields for a new password, with what is wrong about either. `is_first`: they have the focus."""
     help_text = f"At least {rules.PASSWORD_MIN} characters. A few words in a row are easy to remember."
     attrs = {"autocomplete": "new-password", "minlength": rules.PASSWORD_MIN, "maxlength": rules.PASSWORD_MAX}
     return [
-        form_field("password", "New password", "secret", help=help_text, attrs=attrs, error=_error(password)),
+        form_field(
+            "password",
+            "New password",
+            "secret",
+            help=help_text,
+            attrs=attrs | ({"autofocus": ""} if is_first else {}),
+            error=_error(password),
+        ),
         form_field("repeated", "New password again", "secret", attrs=attrs, error=_error(repeated)),
     ]
 

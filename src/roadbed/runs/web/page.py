@@ -1,6 +1,6 @@
 """Page: one run while it moves: its steps, the log of one of them, what it made, and what can be done about it."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from roadbed.core.html import Renderer, render
 from roadbed.kit.ansi import spans
 from roadbed.runs import repository
 from roadbed.runs.access import RUN_CONTROL, RunController, RunReader
-from roadbed.runs.models import Run, RunStep
+from roadbed.runs.models import Run, RunLink, RunStep
 from roadbed.runs.rules import choose_step, first_line_shown, initiator_words, seconds_between, state_words
 from roadbed.runs.service import LogLine, cancel_by, get_run, get_step, read_lines, retry_by
 from roadbed.runs.service.control import can_be_undone
@@ -27,7 +27,9 @@ router = APIRouter()
 
 LINES_SHOWN = 500
 EXCERPT_LINES = 6
-_UNDO_WORDS = {RunState.CANCELLED: ("off", "Undone"), RunState.FAILED: ("bad", "Not undone")}
+_RECORDS = frozenset(("approval", "output", "pipeline", "run", "tests"))
+"""Kinds of links to what is only looked at: no undo takes these back."""
+_UNDO_WORDS = {RunState.CANCELLED: ("no", "Undone"), RunState.FAILED: ("bad", "Not undone")}
 
 
 @dataclass(frozen=True)
@@ -84,13 +86,13 @@ async def run_page(
     context = {
         **_show_run(look, actor),
         **await _show_log(session, look, is_refresh=request.headers.get("hx-request") == "true"),
-        "links": [link for link in await repository.list_links(session, run_id) if link.href not in shown],
+        "links": [link for link in await repository.list_links(session, run_id) if _is_shown(look, link, shown)],
         "children": [{"run": child, "state": state_words(child.state)} for child in children],
         "parent": await repository.find_run(session, run.parent_run_id) if run.parent_run_id else None,
         "may_retry": may_control and is_failed and await may_retry(session, actor, run),
         "may_cancel": may_cancel,
         "may_undo": is_undo_offered,
-        "would_go": await repository.list_family_links(session, run_id) if may_cancel or is_undo_offered else [],
+        "would_go": await _list_undoable(session, run_id) if may_cancel or is_undo_offered else [],
         "undone": await _show_undone(session, run),
         "excerpt": await _excerpt(session, look),
         "facts": await renderer.panels(request, PLACE_FACTS, run),
@@ -99,6 +101,16 @@ async def run_page(
         "cards": await renderer.panels(request, PLACE_MAIN, run),
     }
     return await render(request, "runs/run.html", context)
+
+
+def _is_shown(look: _Look, link: RunLink, shown: Container[str]) -> bool:
+    """Tell whether a link is worth a line: after an undo its run's outputs lead to what is gone."""
+    is_gone = look.run.is_undo_wanted and look.state.is_finished and link.kind == "output"
+    return link.href not in shown and not is_gone
+
+
+async def _list_undoable(session: ReadSession, run_id: UUID) -> list[RunLink]:
+    return [link for link in await repository.list_family_links(session, run_id) if link.kind not in _RECORDS]
 
 
 async def _show_undone(session: ReadSession, run: Run) -> dict[str, list[str]] | None:

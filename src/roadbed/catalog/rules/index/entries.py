@@ -141,7 +141,7 @@ def _own_rows(document: Mapping[str, Any], record: Mapping[str, Any], *, is_held
             rows.append((key, record[name]))
     rows += [(key, TRUE) for key, is_so in ((HELD, is_held), (ORPHAN, is_orphan)) if is_so]
     origin = (document["metadata"].get("annotations") or {}).get(MANAGED_BY_ORIGIN, "")
-    is_shipped = origin.startswith(f"git:{OWN_REPOSITORIES}")
+    is_shipped = bool(record.get("is_built_in")) or origin.startswith(f"git:{OWN_REPOSITORIES}")
     if not (is_orphan or is_shipped or document["apiVersion"].startswith(OWN_API)):
         rows.append((FOREIGN, TRUE))
     return rows
