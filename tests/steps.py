@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
+from roadbed.audit.access import AUDIT_READ
 from roadbed.core.db import WriteSession
 from roadbed.core.events import CONSUMERS, Consumer, Envelope, Event
 from roadbed.core.extension import Module
 from roadbed.kit.clock import now
-from roadbed.runs.contract import STEPS, Done, Outcome, StepContext, StepFailed, StepKind, Undone, Wait
+from roadbed.runs.contract import STEPS, Done, Outcome, StepContext, StepFailed, StepKind, Undone, Wait, needing
 
 executed: list[str] = []
 undone: list[str] = []
@@ -116,6 +117,7 @@ STEPS_MODULE = Module(
         CONSUMERS.add(Consumer("test.hear", Noted, _hear)),
         STEPS.add(
             StepKind("test.echo", _echo, undo=_undo_echo),
+            StepKind("test.guarded", _echo, undo=_undo_echo, guard_undo=needing(AUDIT_READ)),
             StepKind("test.make", _make, undo=_undo_echo),
             StepKind("test.sticky", _echo, undo=_undo_unless_broken),
             StepKind("test.fail", _fail_while_broken),

@@ -164,6 +164,21 @@ def test_running_run_is_cancelled_from_its_page(server: RunningServer, browser: 
     page.context.close()
 
 
+def test_undo_is_offered_only_to_whom_it_would_not_be_refused(server: RunningServer, person: Person) -> None:
+    run_id = start_as(
+        server, person, StepPlan("one", "One", "test.guarded"), StepPlan("hang", "Hang", "test.hang"), title="Guarded"
+    )
+    wait_for(server, run_id, lambda _, steps: steps[1].line_count > 0)
+    offer, page = "Undo what it made so far", f"/runs/{run_id}"
+    assert offer in server.client_as("admin").get(page).text
+    seen = server.client_as("developer").get(page).text
+    assert "Cancel run" in seen
+    assert offer not in seen
+    assert "deleting some of that needs a permission that you do not have" in seen
+    assert person.browser.post(f"{page}/cancel").status_code == 303
+    finish(server, run_id)
+
+
 def test_failed_run_says_why_and_is_retried_from_its_page(
     server: RunningServer, browser: Browser, person: Person
 ) -> None:

@@ -81,7 +81,7 @@ async def run_page(
     shown = {f"/runs/{child.id}" for child in children}  # with their state; a link to them says less
     may_cancel = may_control and not look.state.is_finished and run.cancel_requested_at is None
     is_undoable = may_control and look.state.is_finished and await can_be_undone(session, run)
-    is_undo_offered = is_undoable and await may_undo(session, actor, run)
+    may_undo_it = (is_undoable or may_cancel) and await may_undo(session, actor, run)
     is_failed = look.state is RunState.FAILED
     context = {
         **_show_run(look, actor),
@@ -91,8 +91,8 @@ async def run_page(
         "parent": await repository.find_run(session, run.parent_run_id) if run.parent_run_id else None,
         "may_retry": may_control and is_failed and await may_retry(session, actor, run),
         "may_cancel": may_cancel,
-        "may_undo": is_undo_offered,
-        "would_go": await _list_undoable(session, run_id) if may_cancel or is_undo_offered else [],
+        "may_undo": may_undo_it,
+        "would_go": await _list_undoable(session, run_id) if may_undo_it else [],
         "undone": await _show_undone(session, run),
         "excerpt": await _excerpt(session, look),
         "facts": await renderer.panels(request, PLACE_FACTS, run),
