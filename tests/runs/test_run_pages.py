@@ -171,6 +171,7 @@ def test_undo_is_offered_only_to_whom_it_would_not_be_refused(server: RunningSer
     wait_for(server, run_id, lambda _, steps: steps[1].line_count > 0)
     offer, page = "Undo what it made so far", f"/runs/{run_id}"
     assert offer in server.client_as("admin").get(page).text
+    assert offer in person.browser.get(page).text, "who started it takes back what is not finished"
     seen = server.client_as("developer").get(page).text
     assert "Cancel run" in seen
     assert offer not in seen

@@ -12,9 +12,10 @@ from roadbed.core.errors import Forbidden
 from roadbed.core.extension import Registry
 from roadbed.runs import repository
 from roadbed.runs.models import Run
+from roadbed.runs.rules import thaw_actor
 from roadbed.runs.service.control import cancel_run, retry_run
 from roadbed.runs.service.reading import get_run
-from roadbed.runs.types import STEPS, RunSummary, StepState
+from roadbed.runs.types import STEPS, RunState, RunSummary, StepState
 
 
 async def cancel_by(session: WriteSession, actor: Actor, run_id: UUID, *, is_undo_wanted: bool) -> RunSummary:
@@ -26,7 +27,7 @@ async def cancel_by(session: WriteSession, actor: Actor, run_id: UUID, *, is_und
     """
     if is_undo_wanted:
         await repository.lock_family(session, run_id)  # no further step begins until the decision is made
-        await _require_undo(session, actor, run_id)
+        await _require_undo(session, actor, await get_run(session, run_id))
     return await cancel_run(session, actor, run_id, is_undo_wanted=is_undo_wanted)
 
 
@@ -44,7 +45,7 @@ async def retry_by(session: WriteSession, actor: Actor, run_id: UUID) -> RunSumm
 async def may_undo(session: ReadSession, actor: Actor, run: Run) -> bool:
     """Tell whether the actor may delete what a run and those below it made."""
     try:
-        await _require_undo(session, actor, run.id)
+        await _require_undo(session, actor, run)
     except Forbidden:
         return False
     return True
@@ -59,9 +60,12 @@ async def may_retry(session: ReadSession, actor: Actor, run: Run) -> bool:
     return True
 
 
-async def _require_undo(session: ReadSession, actor: Actor, run_id: UUID) -> None:
+async def _require_undo(session: ReadSession, actor: Actor, run: Run) -> None:
+    """Refuse who may not delete what a run made; who started it may take back what never came to its end."""
+    if thaw_actor(run.actor).id == actor.id and run.state != RunState.SUCCEEDED:
+        return
     guards = {kind.name: kind.guard_undo for kind in session.services.get(Registry).get(STEPS)}
-    for step, run_inputs in await repository.list_family_steps(session, run_id):
+    for step, run_inputs in await repository.list_family_steps(session, run.id):
         guard = guards.get(step.kind)
         if guard is not None and step.attempt > 0 and step.state not in (StepState.SKIPPED, StepState.UNDONE):
             guard(session.services, actor, run_inputs, step.inputs)
@@ -69,7 +73,7 @@ async def _require_undo(session: ReadSession, actor: Actor, run_id: UUID) -> Non
 
 async def _require_retry(session: ReadSession, actor: Actor, run: Run) -> None:
     if run.is_undo_wanted:
-        await _require_undo(session, actor, run.id)
+        await _require_undo(session, actor, run)
         return
     guards = {kind.name: kind.guard_retry for kind in session.services.get(Registry).get(STEPS)}
     for step in await repository.list_steps(session, run.id):
