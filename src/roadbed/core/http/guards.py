@@ -177,7 +177,11 @@ class SizeLimitMiddleware:
         if scope["type"] != "http" or self.is_exempt(scope["path"]):
             await self.app(scope, receive, send)
             return
-        declared = find_header(scope, b"content-length") or "0"
+        declared = find_header(scope, b"content-length")
+        if declared is None and find_header(scope, b"transfer-encoding") is None:  # it has no body
+            await self.app(scope, receive, send)
+            return
+        declared = declared or "0"
         if not declared.isdigit() or int(declared) > self.limit_bytes:
             await self._refuse(scope)(scope, receive, send)
             return

@@ -88,7 +88,7 @@ def problem_response(request: Request, error: errors.RoadbedError) -> Response:
 
 def wants_page(request: Request) -> bool:
     """Tell whether a person with a browser asked, rather than a program."""
-    is_program_path = request.url.path.startswith(("/api/", "/git/", "/metrics", "/livez", "/readyz"))
+    is_program_path = request.scope["path"].startswith(("/api/", "/git/", "/metrics", "/livez", "/readyz"))
     is_program = is_program_path or "authorization" in request.headers
     return not is_program and "text/html" in request.headers.get("accept", "")
 

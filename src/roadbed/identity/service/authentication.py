@@ -48,11 +48,15 @@ class AccountAuthenticator:
         return actor
 
     async def _by_token(self, value: str, presented: Presented) -> Actor:
-        digest, address, generation = rules.value_hash(value), presented.address, self._known.generation
-        known = self._known.find(digest, address)
+        digest = rules.value_hash(value)
+        known = self._known.find(digest, presented.address)
         if known is not None:
             return known
-        at = now()
+        async with self._known.lock_of(digest):
+            return self._known.find(digest, presented.address) or await self._look_up(value, digest, presented)
+
+    async def _look_up(self, value: str, digest: str, presented: Presented) -> Actor:
+        address, generation, at = presented.address, self._known.generation, now()
         async with self._database.read() as session:
             token, account = _check_token(await find_token(session, value), at)
             credential = f"token:{token.id}"

@@ -4,8 +4,10 @@ What ends a token or changes what it allows forgets them all, in this process ri
 processes, and for what the catalog says of groups, an answer is at most a second old.
 """
 
+import asyncio
 import time
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from roadbed.core.actor import Actor
 from roadbed.core.db import WriteSession
@@ -27,7 +29,12 @@ class KnownTokens:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str | None], Found] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.generation = 0
+
+    def lock_of(self, digest: str) -> asyncio.Lock:
+        """Return what is held while a token is looked up: of all requests that miss it at once one asks, all get it."""
+        return self._locks.setdefault(digest, asyncio.Lock())
 
     def find(self, digest: str, address: str | None) -> Actor | None:
         found = self._found.get((digest, address))
