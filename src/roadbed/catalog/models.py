@@ -75,8 +75,6 @@ class Entity(Base):
 
     __tablename__ = "entities"
     __table_args__ = (
-        Index("ix_entities_kind_sort", "kind", "sort_key", "ref"),
-        Index("ix_entities_sort", "sort_key", "ref"),
         Index("ix_entities_location_id_file", "location_id", "file"),
         Index("ix_entities_owner_ref", "owner_ref"),
         Index("ix_entities_orphaned", "orphaned_at", postgresql_where=text("orphaned_at IS NOT NULL")),
@@ -95,7 +93,6 @@ class Entity(Base):
     owner_ref: Mapped[str | None]
     system_ref: Mapped[str | None]
     tags: Mapped[list[str]]
-    search_text: Mapped[str]
     document: Mapped[Ordered]
     digest: Mapped[str]
     location_id: Mapped[UUID | None] = mapped_column(ForeignKey("locations.id"))

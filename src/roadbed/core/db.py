@@ -92,7 +92,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_pre_ping=True,
-            json_serializer=jsons.write_json,
+            json_serializer=lambda value: jsons.write_json(value).decode(),
             connect_args={
                 "server_settings": {
                     "application_name": "roadbed",
@@ -225,13 +225,13 @@ async def update_rows(session: WriteSession, model: type[Base], rows: Sequence[M
 
 async def _send_rows(session: WriteSession, statement: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Execute a statement with the rows as JSON, in pieces that neither side is troubled by."""
-    piece: list[str] = []
+    piece: list[bytes] = []
     size = 0
     for number, row in enumerate(rows, 1):
         piece.append(jsons.write_json(row))
         size += len(piece[-1])
         if size > _PIECE_SIZE or number == len(rows):
-            await session.execute(text(statement), {"rows": f"[{','.join(piece)}]"})
+            await session.execute(text(statement), {"rows": f"[{b','.join(piece).decode()}]"})
             piece, size = [], 0
 
 

@@ -1,6 +1,6 @@
 """What reading a location brings in: files, and in them entities in the form in which they are kept."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,41 +10,33 @@ from roadbed.catalog.rules.kinds import KindDefinition
 from roadbed.catalog.rules.problems import Problem
 from roadbed.catalog.rules.relations import Edge, derive_edges, find_owner
 from roadbed.catalog.rules.validation import with_default_namespace
-from roadbed.kit.jsons import digest
+from roadbed.kit.jsons import digest, fit_json, parse_json, write_json
 from roadbed.kit.refs import EntityRef, ref_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ReadEntity:
-    """A sound entity with what is looked up and listed by."""
+    """A sound entity with what is looked up and listed by. `written` is the document as JSON: the least to hold."""
 
     ref: EntityRef
-    definition: KindDefinition
-    document: dict[str, Any]
+    written: bytes = field(repr=False)
     digest: str
+    title: str
+    description: str
+    type: str | None
+    lifecycle: str | None
+    tags: tuple[str, ...]
     edges: frozenset[Edge]
-    owner: EntityRef | None
+    owner: str | None
+    system: str | None
     file: str
     line: int
     end_line: int
 
     @property
-    def title(self) -> str:
-        metadata, spec = self.document["metadata"], self.document["spec"]
-        profile = spec.get("profile")
-        display = profile.get("displayName") if isinstance(profile, dict) else None
-        return str(metadata.get("title") or display or self.ref.name)
-
-    @property
-    def system(self) -> str | None:
-        """The ref of the system that the entity is part of."""
-        source = str(self.ref)
-        targets = (edge.target for edge in self.edges if edge.source == source and edge.type == "partOf")
-        return next((target for target in sorted(targets) if target.startswith("system:")), None)
-
-    def text(self, field_name: str) -> str | None:
-        value = self.document["spec"].get(field_name)
-        return value if isinstance(value, str) else None
+    def document(self) -> dict[str, Any]:
+        document: dict[str, Any] = parse_json(self.written)
+        return document
 
 
 @dataclass(frozen=True)
@@ -100,18 +92,43 @@ def make_entity(document: Document, definition: KindDefinition, *, origin: Mappi
         "metadata": metadata,
         "spec": entity["spec"],
     }
-    ref = ref_of(kept)
+    ref, spec = ref_of(kept), kept["spec"]
+    edges = derive_edges(ref, definition, spec)
+    owner = find_owner(ref, definition, spec)
     return ReadEntity(
         ref=ref,
-        definition=definition,
-        document=kept,
+        written=fit_json(write_json(kept)),
         digest=digest(kept),
-        edges=derive_edges(ref, definition, kept["spec"]),
-        owner=find_owner(ref, definition, kept["spec"]),
+        title=_title_of(ref, metadata, spec),
+        description=str(metadata.get("description") or ""),
+        type=_text_of(spec, "type"),
+        lifecycle=_text_of(spec, "lifecycle"),
+        tags=tuple(metadata.get("tags") or ()),
+        edges=edges,
+        owner=None if owner is None else str(owner),
+        system=_system_of(ref, edges),
         file=document.file,
         line=document.line,
         end_line=document.end_line,
     )
+
+
+def _title_of(ref: EntityRef, metadata: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
+    profile = spec.get("profile")
+    display = profile.get("displayName") if isinstance(profile, dict) else None
+    return str(metadata.get("title") or display or ref.name)
+
+
+def _text_of(spec: Mapping[str, Any], name: str) -> str | None:
+    value = spec.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _system_of(ref: EntityRef, edges: Iterable[Edge]) -> str | None:
+    """Return the ref of the system that an entity is part of."""
+    source = str(ref)
+    systems = (edge.target for edge in edges if edge.type == "partOf" and edge.source == source)
+    return min((target for target in systems if target.startswith("system:")), default=None)
 
 
 def origin_annotations(*, managed_by: str, origin: str) -> dict[str, str]:

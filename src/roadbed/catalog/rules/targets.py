@@ -122,7 +122,8 @@ def fixed_folder(pattern: str) -> str:
 
 def targets_of(entity: ReadEntity) -> Iterator[Target]:
     """Yield what a Location entity names; nothing for other kinds."""
-    yield from targets_of_document(str(entity.ref), entity.document, entity.file, entity.line)
+    if entity.ref.kind == "Location":
+        yield from targets_of_document(str(entity.ref), entity.document, entity.file, entity.line)
 
 
 def targets_of_document(ref: str, document: dict[str, Any], file: str, line: int) -> Iterator[Target]:

@@ -26,6 +26,7 @@ from roadbed.core.actor import Actor
 from roadbed.core.db import WriteSession
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
+from roadbed.kit.jsons import embed_json
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ def _plan_entity(plan: _Plan, ledger: Ledger, entity: ReadEntity, row: Entity | 
             return
         change = ChangeKind.UPDATED if row.orphaned_at is None else ChangeKind.RESTORED
     position = ledger.add(
-        change, entity_id=entity_id, ref=str(entity.ref), digest=entity.digest, document=entity.document
+        change, entity_id=entity_id, ref=str(entity.ref), digest=entity.digest, document=embed_json(entity.written)
     )
     values = {
         "id": entity_id,

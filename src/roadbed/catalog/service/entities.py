@@ -22,6 +22,7 @@ from roadbed.core.db import ReadSession, WriteSession
 from roadbed.core.etags import Condition
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
+from roadbed.kit.jsons import embed_json
 from roadbed.kit.refs import EntityRef
 
 
@@ -202,7 +203,7 @@ async def _put(
     change = ChangeKind.CREATED if row is None else ChangeKind.UPDATED
     entity_id = new_id() if row is None else row.id
     position = ledger.add(
-        change, entity_id=entity_id, ref=str(entity.ref), digest=entity.digest, document=entity.document
+        change, entity_id=entity_id, ref=str(entity.ref), digest=entity.digest, document=embed_json(entity.written)
     )
     values: dict[str, Any] = {
         "id": entity_id,

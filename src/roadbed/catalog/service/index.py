@@ -20,6 +20,7 @@ from roadbed.catalog.rules.index.entries import Kept, make_entry, read_rows
 from roadbed.catalog.rules.index.index import Index
 from roadbed.core.db import Database, ReadSession, outlast_outage
 from roadbed.core.listen import listen
+from roadbed.core.memory import release_memory
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +62,7 @@ class CatalogIndex:
             index.finish_loading()
         self.index, self._horizon = index, horizon
         await self._move(position)
+        release_memory()
         seconds = round(time.perf_counter() - began, 3)
         log.info("catalog.index_loaded", entities=len(self.index), position=self.position, seconds=seconds)
 

@@ -1,5 +1,6 @@
 """The ledger of one transaction: collects changes of entities and writes them with positions, event and audit entry."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -26,6 +27,7 @@ class Ledger:
     run_id: UUID | None = None
     _position: int = 0
     _rows: list[dict[str, Any]] = field(default_factory=list)
+    _counts: Counter[ChangeKind] = field(default_factory=Counter)
 
     @classmethod
     async def open(cls, session: WriteSession, actor: Actor, **origin: Any) -> "Ledger":
@@ -45,11 +47,12 @@ class Ledger:
         return not self._rows
 
     def count(self, change: ChangeKind) -> int:
-        return sum(row["change"] == change for row in self._rows)
+        return self._counts[change]
 
-    def add(self, change: ChangeKind, *, entity_id: UUID, ref: str, digest: str, document: dict[str, Any]) -> int:
+    def add(self, change: ChangeKind, *, entity_id: UUID, ref: str, digest: str, document: Any) -> int:
         """Note a change and return its position."""
         self._position += 1
+        self._counts[change] += 1
         self._rows.append(
             {
                 "position": self._position,
@@ -93,6 +96,7 @@ class Ledger:
             revision=self.revision,
             **counts,
         )
+        self._rows.clear()  # they may be many, and the ledger waits for the index with the session
 
     async def _wait_for_index(self) -> None:
         index = self.session.services.find(CatalogIndex)

@@ -5,9 +5,8 @@ from uuid import UUID
 from roadbed.catalog.models import Entity, EntityStatus, Location
 from roadbed.catalog.rules.harvest import ReadEntity
 from roadbed.catalog.types import EntitySummary, LocationSummary, LocationType, Status
+from roadbed.kit.jsons import embed_json
 from roadbed.kit.refs import EntityRef, parse_ref
-
-_SEARCHED = 4000
 
 
 def summarise(row: Entity) -> EntitySummary:
@@ -64,10 +63,6 @@ def summarise_status(row: EntityStatus) -> Status:
 
 def columns_of(entity: ReadEntity) -> dict[str, object]:
     """Return the columns that follow from the content of an entity."""
-    metadata = entity.document["metadata"]
-    description = str(metadata.get("description") or "")
-    tags = list(metadata.get("tags") or ())
-    text = "\n".join([entity.ref.name, entity.title, description, *tags])
     return {
         "ref": str(entity.ref),
         "kind": entity.ref.kind,
@@ -75,14 +70,13 @@ def columns_of(entity: ReadEntity) -> dict[str, object]:
         "name": entity.ref.name,
         "title": entity.title,
         "sort_key": entity.title.strip().lower()[:200],
-        "description": description,
-        "type": entity.text("type"),
-        "lifecycle": entity.text("lifecycle"),
-        "owner_ref": str(entity.owner) if entity.owner else None,
+        "description": entity.description,
+        "type": entity.type,
+        "lifecycle": entity.lifecycle,
+        "owner_ref": entity.owner,
         "system_ref": entity.system,
-        "tags": tags,
-        "search_text": text.lower()[:_SEARCHED],
-        "document": entity.document,
+        "tags": entity.tags,
+        "document": embed_json(entity.written),
         "digest": entity.digest,
         **place_of(entity),
     }

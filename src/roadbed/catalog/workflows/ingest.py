@@ -84,15 +84,16 @@ async def read_location(context: StepContext) -> Outcome:
     except Cancelled:
         return Skip("The run was cancelled.")
     _log(context, harvest)
+    read = {"files": len(harvest.files), "revision": harvest.revision}
     async with context.database.write() as session:
         applied = await apply_harvest(
             session, context.actor, location_id, harvest, began_at=began_at, run_id=context.run_id
         )
+        del harvest  # it may be large, and what follows the commit is the index taking it in
     for word in ("created", "updated", "orphaned", "errors"):
         context.log(f"{word}: {getattr(applied, word)}", stream="info")
     output = {
-        "files": len(harvest.files),
-        "revision": harvest.revision,
+        **read,
         "created": applied.created,
         "updated": applied.updated,
         "restored": applied.restored,

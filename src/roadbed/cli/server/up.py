@@ -14,6 +14,7 @@ from roadbed.cli.output import Exit, console, fail
 from roadbed.core.home import Home
 from roadbed.core.http.server import HttpServer, bind
 from roadbed.core.lifecycle import Stopping
+from roadbed.core.memory import configure_collector
 from roadbed.core.replica import LeaseLost
 from roadbed.core.services import Services
 from roadbed.core.settings import Role, Settings, load_settings
@@ -47,6 +48,7 @@ def up(
     settings = load_settings(host=host, port=port, home=home, role=role)
     mask = SecretMask()
     configure_logging(settings.telemetry, redact=mask.mask_data)
+    configure_collector()
     uvloop.run(serve(settings, mask=mask, is_sample=sample))
 
 

@@ -490,7 +490,6 @@ def upgrade() -> None:
         sa.Column("owner_ref", sa.String(), nullable=True),
         sa.Column("system_ref", sa.String(), nullable=True),
         sa.Column("tags", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("search_text", sa.String(), nullable=False),
         sa.Column("document", postgresql.JSON(astext_type=sa.Text()), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("location_id", sa.Uuid(), nullable=True),
@@ -506,7 +505,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_entities")),
         sa.UniqueConstraint("ref", name=op.f("uq_entities_ref")),
     )
-    op.create_index("ix_entities_kind_sort", "entities", ["kind", "sort_key", "ref"], unique=False)
     op.create_index("ix_entities_location_id_file", "entities", ["location_id", "file"], unique=False)
     op.create_index(
         "ix_entities_orphaned",
@@ -516,7 +514,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("orphaned_at IS NOT NULL"),
     )
     op.create_index("ix_entities_owner_ref", "entities", ["owner_ref"], unique=False)
-    op.create_index("ix_entities_sort", "entities", ["sort_key", "ref"], unique=False)
     op.create_table(
         "environments",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -977,11 +974,9 @@ def downgrade() -> None:
     )
     op.drop_table("event_deliveries")
     op.drop_table("environments")
-    op.drop_index("ix_entities_sort", table_name="entities")
     op.drop_index("ix_entities_owner_ref", table_name="entities")
     op.drop_index("ix_entities_orphaned", table_name="entities", postgresql_where=sa.text("orphaned_at IS NOT NULL"))
     op.drop_index("ix_entities_location_id_file", table_name="entities")
-    op.drop_index("ix_entities_kind_sort", table_name="entities")
     op.drop_table("entities")
     op.drop_table("commit_statuses")
     op.drop_index("ix_change_requests_open", table_name="change_requests", postgresql_where=sa.text("state = 'open'"))

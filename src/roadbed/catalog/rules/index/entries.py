@@ -14,7 +14,7 @@ import orjson
 from roadbed.catalog.rules.index.index import IndexEntry, Pair
 from roadbed.catalog.rules.index.rows import rows_of
 from roadbed.catalog.rules.sources import MANAGED_BY_ORIGIN, OWN_REPOSITORIES, VIEW_URL, is_script_url
-from roadbed.kit.jsons import digest
+from roadbed.kit.jsons import digest, fit_json
 
 OWNER = "\0owner"
 SYSTEM = "\0system"
@@ -56,8 +56,8 @@ def make_entry(kept: Kept) -> IndexEntry:
     relations = sorted(set(kept.relations))
     return IndexEntry(
         ref=kept.ref,
-        document=orjson.dumps(_finish(kept, relations)),
-        record=orjson.dumps({**kept.record, "is_held": kept.is_held, "faults": bool(kept.faults)}),
+        document=fit_json(orjson.dumps(_finish(kept, relations))),
+        record=fit_json(orjson.dumps({**kept.record, "is_held": kept.is_held, "faults": bool(kept.faults)})),
         rows=[
             *((key, value) for (key, _), value in rows_of(kept.document, uid=kept.uid, relations=relations).items()),
             *_own_rows(kept.document, kept.record, is_held=kept.is_held),
