@@ -1,8 +1,11 @@
-"""How fast the catalog answers, and what it costs, with 1,000, 10,000 and 100,000 entities.
+"""How fast the catalog answers, and what it costs, with 1,000 and 10,000 entities, or as many as one likes.
 
 For each size: an empty installation, ingestion of the files, a second reading of the same files, then each request
 driven by wrk over 16 and 64 connections with a token, names and terms at random; then a start with the full catalog
 until a request is answered, and the memory of the server's process (PSS). Prints a table and writes JSON.
+
+On a machine that does other work too, rates and seconds say little: the CPU time of the server's process, an operation,
+is printed beside them.
 
     python bench/catalog.py [--sizes 1000 10000 100000] [--seconds 10] [--rounds 3] [--json build/bench/catalog.json]
 """
@@ -70,10 +73,14 @@ def drive(address: str, script: Path, *, connections: int, seconds: int) -> dict
     return result
 
 
-def measure_requests(address: str, token: str, folder: Path, made: entities.Made, options: Any) -> dict[str, Any]:
-    """Return the medians of each request by number of connections."""
-    (folder / "names").write_text("\n".join(made.names["Component"]) + "\n")
-    (folder / "words").write_text("\n".join(entities.WORDS) + "\n")
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time that a process has taken, without its children."""
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
+
+
+def measure_requests(pid: int, address: str, token: str, *, folder: Path, options: Any) -> dict[str, Any]:
+    """Return the medians of each request by number of connections, and the CPU time of one, in microseconds."""
     script = folder / "wrk.lua"
     found: dict[str, Any] = {}
     for name, path in REQUESTS.items():
@@ -82,24 +89,26 @@ def measure_requests(address: str, token: str, folder: Path, made: entities.Made
         found[name] = {}
         for connections in CONNECTIONS:
             drive(address, script, connections=connections, seconds=2)
+            before = cpu_seconds(pid)
             rounds = [
                 drive(address, script, connections=connections, seconds=options.seconds) for _ in range(options.rounds)
             ]
+            answered = sum(one["rate"] for one in rounds) * options.seconds
             found[name][connections] = {
                 key: statistics.median(one[key] for one in rounds) for key in ("rate", "p50_ms", "p99_ms")
-            }
+            } | {"cpu_us": (cpu_seconds(pid) - before) / answered * 1e6}
     return found
 
 
-def read(client: httpx.Client, path: str, body: dict[str, str] | None = None) -> float:
-    """Have a location read; returns the seconds until its run has ended well."""
-    began = time.monotonic()
+def read(client: httpx.Client, pid: int, path: str, body: dict[str, str] | None = None) -> tuple[float, float]:
+    """Have a location read; returns the seconds until its run has ended well, and those of CPU."""
+    began, before = time.monotonic(), cpu_seconds(pid)
     run_id = client.post(path, json=body).raise_for_status().json()["run_id"]
     while (run := client.get(f"/api/v1/runs/{run_id}").json())["state"] not in ("succeeded", "failed", "cancelled"):
         time.sleep(0.05)
     if run["state"] != "succeeded":
         raise SystemExit(f"the ingestion has {run['state']}: {run}")
-    return time.monotonic() - began
+    return time.monotonic() - began, cpu_seconds(pid) - before
 
 
 def measure(count: int, folder: Path, options: Any) -> dict[str, Any]:
@@ -107,15 +116,18 @@ def measure(count: int, folder: Path, options: Any) -> dict[str, Any]:
     home, data = folder / "home", folder / "data"
     home.mkdir(mode=0o755)
     made = entities.make(count, data)
+    (folder / "names").write_text("\n".join(made.names["Component"]) + "\n")
+    (folder / "words").write_text("\n".join(entities.WORDS) + "\n")
     found: dict[str, Any] = {}
     with start.server(home) as (pid, address, _):
         with start.open_client(home, address) as client:
             client.timeout = httpx.Timeout(120)
-            found["ingest_s"] = read(client, "/api/v1/locations", {"type": "file", "target": str(made.root)})
+            body = {"type": "file", "target": str(made.root)}
+            found["ingest_s"], found["ingest_cpu_s"] = read(client, pid, "/api/v1/locations", body)
             location = client.get("/api/v1/locations").json()["items"][-1]["id"]
-            found["again_s"] = read(client, f"/api/v1/locations/{location}/refresh")
+            found["again_s"], found["again_cpu_s"] = read(client, pid, f"/api/v1/locations/{location}/refresh")
             token = client.headers["Authorization"].removeprefix("Bearer ")
-        found["requests"] = measure_requests(address, token, folder, made, options)
+        found["requests"] = measure_requests(pid, address, token, folder=folder, options=options)
         found["pss_mib"] = start.pss(pid)
     began = time.monotonic()
     with start.server(home) as (pid, address, _):
@@ -130,26 +142,30 @@ def measure(count: int, folder: Path, options: Any) -> dict[str, Any]:
 
 
 def show(results: dict[int, dict[str, Any]]) -> None:
-    print(f"{'':<36}" + "".join(f"{size:>22,}" for size in results))
+    print(f"{'':<36}" + "".join(f"{size:>32,}" for size in results))
     for name in REQUESTS:
         for connections in CONNECTIONS:
             cells = [result["requests"][name][connections] for result in results.values()]
-            line = "".join(f"{cell['rate']:>10,.0f}/s {cell['p99_ms']:>6.1f} ms" for cell in cells)
+            line = "".join(
+                f"{cell['rate']:>10,.0f}/s {cell['p99_ms']:>7.1f} ms {cell['cpu_us']:>5.0f} µs" for cell in cells
+            )
             print(f"{name:<32}{connections:>4}{line}")
     for key, words in (
         ("ingest_s", "ingestion, s"),
+        ("ingest_cpu_s", "ingestion, CPU s of the server"),
         ("again_s", "nothing changed, s"),
+        ("again_cpu_s", "nothing changed, CPU s of the server"),
         ("start_s", "start to first answer, s"),
         ("pss_mib", "memory after the load, MiB (PSS)"),
         ("pss_started_mib", "memory after a start, MiB (PSS)"),
     ):
-        print(f"{words:<36}" + "".join(f"{result[key]:>22.1f}" for result in results.values()))
+        print(f"{words:<36}" + "".join(f"{result[key]:>32.1f}" for result in results.values()))
 
 
 def main() -> None:
     """Measure all sizes, show them and write them down."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000])
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path, default=Path("build/bench/catalog.json"))
@@ -169,7 +185,9 @@ def main() -> None:
     )
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps({"machine": machine, "sizes": results}, indent=1) + "\n")
-    print(f"Medians of {options.rounds} rounds of {options.seconds} s on {machine}; requests/s and p99")
+    print(
+        f"Medians of {options.rounds} rounds of {options.seconds} s on {machine}; requests/s, p99 and CPU of a request"
+    )
     show(results)
 
 
