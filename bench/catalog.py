@@ -62,7 +62,7 @@ end
 def drive(address: str, script: Path, *, connections: int, seconds: int) -> dict[str, float]:
     """Return rate, p50 and p99 of one run of wrk."""
     done = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), address],
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", "-s", str(script), address],
         capture_output=True,
         text=True,
         check=True,

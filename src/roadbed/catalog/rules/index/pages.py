@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from pyroaring import BitMap
 
@@ -76,15 +77,7 @@ class Listing:
 
     def _collect(self, places: range, limit: int, *, offset: int = 0) -> Stretch:
         wanted = offset + limit + 1
-        if self._is_whole:
-            found = list(places[:wanted])
-        else:
-            found = []
-            for hits in self._hits(places):
-                found += hits
-                if len(found) >= wanted:
-                    break
-            del found[wanted:]
+        found = list(places[:wanted] if self._is_whole else islice(self._hits(places), wanted))
         shown = found[offset : offset + limit]
         return Stretch(
             [self._order.numbers[place] for place in shown],
@@ -93,8 +86,8 @@ class Listing:
             has_more=len(found) == wanted,
         )
 
-    def _hits(self, places: range) -> Iterator[list[int]]:
-        """Yield the places of the selection among these, block by block."""
+    def _hits(self, places: range) -> Iterator[int]:
+        """Yield the places of the selection among these; blocks without any are passed over."""
         numbers, blocks, selection = self._order.numbers, self._order.blocks, self._selection
         start = 0
         while start < len(places):
@@ -102,5 +95,5 @@ class Listing:
             end = block * BLOCK + BLOCK - 1 if places.step > 0 else block * BLOCK
             size = abs(end - places[start]) + 1
             if blocks[block].intersect(selection):
-                yield [place for place in places[start : start + size] if numbers[place] in selection]
+                yield from (place for place in places[start : start + size] if numbers[place] in selection)
             start += size
