@@ -136,6 +136,8 @@ def _type_name(annotation: Any) -> str:
         return f"list of {_type_name(arguments[0])}"
     if inspect.isclass(annotation) and issubclass(annotation, Enum):
         return "one of " + ", ".join(f"`{member.value}`" for member in annotation)
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        return "tables of " + " and ".join(f"`{name}`" for name in annotation.model_fields)
     return TYPE_NAMES[annotation]
 
 

@@ -41,6 +41,12 @@ class LocationForbidden(Forbidden):
     code = "catalog.location_forbidden"
 
 
+class LocationConfigured(Conflict):
+    """The location stands in the configuration, and would be back after the next start."""
+
+    code = "catalog.location_configured"
+
+
 class LocationUnreadable(Unavailable):
     """The source of a location could not be read; the last good state stays."""
 

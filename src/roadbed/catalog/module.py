@@ -13,6 +13,7 @@ from roadbed.catalog.repository.touches import purge
 from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS, Kinds
 from roadbed.catalog.service.entities import find_groups, find_title
 from roadbed.catalog.service.index import CatalogIndex
+from roadbed.catalog.service.locations import register_configured_locations
 from roadbed.catalog.service.sampling import Sampler
 from roadbed.catalog.service.shipped import ShippedRefs, put_shipped
 from roadbed.catalog.service.waiting import resume_entity_waits
@@ -42,6 +43,13 @@ _KEEP_TOUCHES = timedelta(days=1)
 
 
 @asynccontextmanager
+async def _register_configured(services: Services) -> AsyncIterator[None]:
+    async with services.get(Database).write() as session:
+        await register_configured_locations(session)
+    yield
+
+
+@asynccontextmanager
 async def _open(services: Services) -> AsyncIterator[None]:
     services.put(UserSource, UserSource(find_groups, find_title))
     services.put(Kinds, BUILT_IN_KINDS.with_kinds(services.get(Registry).get(ENTITY_KINDS)))
@@ -67,7 +75,10 @@ MODULE = Module(
     (
         SHIPPED_ENTITIES.add(ShippedEntities("group.yaml", is_built_in=True)),
         PERMISSIONS.add(ENTITY_READ, ENTITY_WRITE, LOCATION_READ, LOCATION_WRITE, SERVER_FILES),
-        PROVIDERS.add(Provider("catalog", _open)),
+        PROVIDERS.add(
+            Provider("catalog", _open),
+            Provider("catalog: configured locations", _register_configured, is_after_launch=True, needs_host=True),
+        ),
         STEPS.add(STEP),
         CONSUMERS.add(
             Consumer("catalog.follow_push", Pushed, follow_push, needs_host=True),

@@ -159,6 +159,23 @@ class RunsSettings(Section):
     )
 
 
+class LocationSettings(Section):
+    """A place that the catalog reads, as `POST /api/v1/locations` takes it."""
+
+    type: Literal["file", "git", "url"]
+    target: str = Field(min_length=1)
+
+
+class CatalogSettings(Section):
+    """Where the catalog is read from, beside what people register."""
+
+    locations: list[LocationSettings] = Field(
+        default_factory=list,
+        description="Places that are registered at start, each with `type` (`file`, `git` or `url`) and `target`; in a "
+        "variable as JSON. They cannot be removed elsewhere while they stand here.",
+    )
+
+
 class OutboundSettings(Section):
     """Requests that Roadbed sends to addresses which users give, such as webhooks and git locations."""
 
@@ -285,6 +302,7 @@ class Settings(BaseSettings):
     secrets: SecretsSettings = SecretsSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     runs: RunsSettings = RunsSettings()
+    catalog: CatalogSettings = CatalogSettings()
     outbound: OutboundSettings = OutboundSettings()
     approvals: ApprovalsSettings = ApprovalsSettings()
     scm: ScmSettings = ScmSettings()

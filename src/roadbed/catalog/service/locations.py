@@ -7,7 +7,13 @@ from uuid import UUID
 
 from roadbed.audit.contract import record
 from roadbed.catalog.access import SERVER_FILES
-from roadbed.catalog.errors import LocationExists, LocationForbidden, LocationInvalid, LocationNotFound
+from roadbed.catalog.errors import (
+    LocationConfigured,
+    LocationExists,
+    LocationForbidden,
+    LocationInvalid,
+    LocationNotFound,
+)
 from roadbed.catalog.models import Location
 from roadbed.catalog.repository import entities as entity_rows
 from roadbed.catalog.repository import locations as rows
@@ -25,15 +31,17 @@ from roadbed.catalog.service.ledger import Ledger
 from roadbed.catalog.service.views import summarise_location
 from roadbed.catalog.types import LocationSummary, LocationType
 from roadbed.core.access import DeciderService
-from roadbed.core.actor import Actor, ActorKind
+from roadbed.core.actor import Actor, ActorKind, system_actor
 from roadbed.core.db import ReadSession, WriteSession
 from roadbed.core.errors import RoadbedError
+from roadbed.core.settings import Settings
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
 from roadbed.runs.contract import RunPlan, RunSummary, StepPlan, find_run, start_run
 from roadbed.scm.contract import Pushed, PushReceived, clone_url, find_repository, read_address
 
 INGEST = "catalog.ingest"
+CONFIGURATION = system_actor("configuration")
 
 
 @dataclass(frozen=True)
@@ -61,9 +69,7 @@ async def register_location(
     Raises:
         LocationInvalid, LocationForbidden, LocationExists.
     """
-    target = target.strip()
-    if type_ is LocationType.GIT:
-        target = await _name_own_repository(session, target)
+    target = await _stored_target(session, type_, target)
     _check_target(session, actor, type_, target)
     existing = await rows.find_location_by_target(session, type_=type_, target=target)
     if existing is not None:
@@ -95,6 +101,30 @@ async def register_location(
     return summarise_location(location), run
 
 
+async def register_configured_locations(session: WriteSession) -> None:
+    """Register the locations of the configuration that are not registered yet.
+
+    Raises:
+        LocationInvalid: one of them is none; names it.
+    """
+    for wanted in session.services.get(Settings).catalog.locations:
+        type_ = LocationType(wanted.type)
+        try:
+            await register_location(session, CONFIGURATION, type_=type_, target=wanted.target)
+        except LocationExists:
+            continue  # by an earlier start, or by somebody
+        except LocationInvalid as error:
+            raise LocationInvalid(
+                f"ROADBED_CATALOG__LOCATIONS: {type_}:{wanted.target}: {error.message}", hint=error.hint
+            ) from error
+
+
+async def is_configured(session: ReadSession, location: LocationSummary) -> bool:
+    """Tell whether a location stands in the configuration."""
+    of_type = [wanted for wanted in session.services.get(Settings).catalog.locations if wanted.type == location.type]
+    return location.target in [await _stored_target(session, wanted.type, wanted.target) for wanted in of_type]
+
+
 async def refresh_location(
     session: WriteSession, actor: Actor, location_id: UUID, *, parent_run_id: UUID | None = None
 ) -> RunSummary:
@@ -115,9 +145,15 @@ async def remove_location(session: WriteSession, actor: Actor, location_id: UUID
 
     Raises:
         LocationNotFound: there is none.
+        LocationConfigured: it stands in the configuration.
     """
     ledger = await Ledger.open(session, actor, location_id=location_id)
     location = await _lock(session, location_id)
+    if await is_configured(session, summarise_location(location)):
+        raise LocationConfigured(
+            f"{location.type}:{location.target} stands in the configuration of Roadbed.",
+            hint="Take it out of catalog.locations (or of --location), start again, then remove it.",
+        )
     gone = await entity_rows.list_of_location(session, location_id)
     await remove_rows(session, ledger, gone)
     await session.flush()
@@ -220,6 +256,12 @@ async def note_check(session: WriteSession, location_id: UUID, fingerprint: str)
     is_new = location.fingerprint != fingerprint
     location.fingerprint = fingerprint
     return is_new
+
+
+async def _stored_target(session: ReadSession, type_: str, target: str) -> str:
+    """Return a target as a location keeps it."""
+    target = target.strip()
+    return await _name_own_repository(session, target) if type_ == LocationType.GIT else target
 
 
 async def _name_own_repository(session: ReadSession, target: str) -> str:

@@ -97,6 +97,7 @@ async def location_page(request: Request, session: Reading, actor: LocationReade
             "problems": await reading.list_problems(session, location_id),
             "short_name": location.target.rstrip("/").rpartition("/")[2] or location.target,
             "can_write": request.app.state.services.get(DeciderService).has(actor, LOCATION_WRITE),
+            "is_configured": await locations.is_configured(session, location),
         },
     )
 

@@ -17,7 +17,7 @@ from roadbed.core.lifecycle import Stopping
 from roadbed.core.memory import configure_collector
 from roadbed.core.replica import LeaseLost
 from roadbed.core.services import Services
-from roadbed.core.settings import Role, Settings, load_settings
+from roadbed.core.settings import CatalogSettings, LocationSettings, Role, Settings, load_settings
 from roadbed.core.telemetry import configure_logging
 from roadbed.identity.contract import FirstStart
 from roadbed.sample import load_sample
@@ -37,6 +37,10 @@ def up(
         Role | None,
         typer.Option(help="One of several processes over one database: pages only, or runs only. [env: ROADBED_ROLE]"),
     ] = None,
+    location: Annotated[
+        list[str] | None,
+        typer.Option(help="What the catalog reads: path, glob, git repository or a file's address. Repeatable."),
+    ] = None,
     sample: Annotated[
         bool, typer.Option("--sample", help="Fill an empty catalog with the sample organisation.")
     ] = False,
@@ -46,10 +50,23 @@ def up(
     Example: roadbed up --sample
     """
     settings = load_settings(host=host, port=port, home=home, role=role)
+    if location:
+        places = [*settings.catalog.locations, *map(read_location, location)]
+        settings = settings.model_copy(update={"catalog": CatalogSettings(locations=places)})
     mask = SecretMask()
     configure_logging(settings.telemetry, redact=mask.mask_data)
     configure_collector()
     uvloop.run(serve(settings, mask=mask, is_sample=sample))
+
+
+def read_location(target: str) -> LocationSettings:
+    """Tell what kind of place is meant: a YAML file's address, a git repository, or a path from the working folder."""
+    address, _, _ = target.partition("#")
+    if address.startswith(("http://", "https://")) and address.endswith((".yaml", ".yml")):
+        return LocationSettings(type="url", target=target)
+    if "://" in address or address.startswith(("roadbed:", "git@")):
+        return LocationSettings(type="git", target=target)
+    return LocationSettings(type="file", target=str(Path(target).expanduser().absolute()))
 
 
 async def serve(settings: Settings, *, mask: SecretMask, is_sample: bool) -> None:
