@@ -10,6 +10,7 @@ import pytest
 from roadbed.catalog.contract import Health, StatusReport, read_documents, report_status
 from roadbed.catalog.service.entities import put_built_in
 from roadbed.core.actor import system_actor
+from roadbed.core.paging import number_cursor
 from roadbed.identity.contract import UserSource
 from roadbed.kit.refs import parse_ref
 from tests.catalog.conftest import Place, component, group
@@ -87,6 +88,43 @@ def test_history_is_listed_in_pages(api: httpx.Client) -> None:
     assert found == [change["position"] for change in api.get(address).json()["items"]]
     assert found == sorted(set(found), reverse=True)
     assert len(found) == 5
+
+
+def test_feed_gives_each_change_once_and_in_order(api: httpx.Client) -> None:
+    def read(cursor: str | None, **query: Any) -> dict[str, Any]:
+        answer = api.get("/api/v1/entities/changes", params=query | ({"since": cursor} if cursor else {}))
+        assert answer.status_code == 200, answer.text
+        page: dict[str, Any] = answer.json()
+        return page
+
+    page, seen = read(None, limit=200), []
+    while page["items"]:
+        seen += [change["position"] for change in page["items"]]
+        page = read(page["next_cursor"], limit=200)
+    assert seen == list(range(1, len(seen) + 1)), "from the first change on, without a gap"
+    start = page["next_cursor"]
+    put(api, component("mirrored"))
+    put(api, component("mirrored", lifecycle="deprecated"))
+    api.delete("/api/v1/entities/component/default/mirrored")
+    first = read(start, limit=2)
+    rest = read(first["next_cursor"], limit=2)
+    mine = [item for item in first["items"] + rest["items"] if item["ref"] == "component:default/mirrored"]
+    assert [item["change"] for item in mine] == ["created", "updated", "deleted"]
+    assert mine[1]["document"]["spec"]["lifecycle"] == "deprecated"
+    ahead = api.get("/api/v1/entities/changes", params={"since": number_cursor(10**9)})
+    assert (ahead.status_code, ahead.json()["code"]) == (409, "catalog.feed_ahead")
+    assert api.get("/api/v1/entities/changes", params={"since": "nonsense"}).status_code == 422
+
+
+def test_feed_waits_for_the_next_change(api: httpx.Client) -> None:
+    cursor = api.get("/api/v1/entities/changes", params={"limit": 200}).json()["next_cursor"]
+    while (page := api.get("/api/v1/entities/changes", params={"since": cursor, "limit": 200}).json())["items"]:
+        cursor = page["next_cursor"]
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(api.get, "/api/v1/entities/changes", params={"since": cursor, "wait_seconds": 60})
+        put(api, component("awaited"))
+        items = waiting.result(30).json()["items"]
+    assert "component:default/awaited" in [item["ref"] for item in items]
 
 
 def test_put_of_the_same_changes_nothing(api: httpx.Client) -> None:

@@ -64,6 +64,17 @@ def test_exit_codes_tell_what_went_wrong(roadbed: RoadbedProcess, arguments: lis
     assert words in answer.stderr
 
 
+def test_schema_of_a_kind_is_printed_as_json(roadbed: RoadbedProcess) -> None:
+    printed = json.loads(roadbed.run("schema", "component").stdout)
+    assert printed["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert "lifecycle" in printed["properties"]["spec"]["properties"]
+    kinds = roadbed.run("schema", "-o", "name", token=roadbed.token("viewer")).stdout.split()
+    assert {"Component", "Group", "ResourceType"} <= set(kinds)
+    unknown = roadbed.run("schema", "componnet")
+    assert unknown.returncode == 4
+    assert "Did you mean Component?" in unknown.stderr
+
+
 def test_viewer_is_denied_with_what_it_takes(roadbed: RoadbedProcess) -> None:
     document = "apiVersion: backstage.io/v1alpha1\nkind: System\nmetadata: {name: mine}\nspec: {owner: platform}\n"
     denied = roadbed.run("apply", "-f", "-", token=roadbed.token("viewer"), stdin=document)

@@ -23,6 +23,12 @@ class KindNotFound(NotFound):
     code = "catalog.kind_not_found"
 
 
+class FeedAhead(Conflict):
+    """The cursor of a feed is ahead of the catalog."""
+
+    code = "catalog.feed_ahead"
+
+
 class LocationNotFound(NotFound):
     code = "catalog.location_not_found"
 

@@ -11,6 +11,7 @@ from roadbed.catalog.rules.kinds import KindDefinition, Kinds
 from roadbed.catalog.rules.problems import Problem
 from roadbed.catalog.types import EntityFilter, EntitySummary, LocationSummary, LocationType, Status
 from roadbed.core.paging import PageQuery
+from roadbed.kit.paging import DEFAULT_LIMIT, MAX_LIMIT
 from roadbed.kit.refs import InvalidRef, parse_ref
 
 
@@ -214,6 +215,29 @@ class ChangeOut(BaseModel):
 class ChangesOut(BaseModel):
     items: list[ChangeOut]
     next_cursor: str | None
+
+
+class FeedChangeOut(ChangeOut):
+    """A change in the feed: which entity it is of, beside what it was."""
+
+    ref: str
+
+
+class FeedQuery(BaseModel):
+    """What of the feed is wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: str | None = Field(None, description="`next_cursor` of the answer before; unset: from the beginning.")
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    wait_seconds: float = Field(0, ge=0, le=60, description="How long to wait when there is nothing new.")
+
+
+class FeedOut(BaseModel):
+    """Changes, oldest first, and where to go on; the cursor is there also when nothing is new."""
+
+    items: list[FeedChangeOut]
+    next_cursor: str
 
 
 class KindOut(BaseModel):

@@ -30,6 +30,7 @@ COMMANDS = {
     "apply": Entry("roadbed.cli.apply", "Put entities from files into the catalog."),
     "get": Entry("roadbed.cli.get", "List entities, or show one."),
     "validate": Entry("roadbed.cli.server.validate", "Check entity files, without a server."),
+    "schema": Entry("roadbed.cli.schema", "Print the JSON Schema of a kind."),
     "locations": Entry("roadbed.cli.locations", "Say where the catalog is read from."),
     "runs": Entry("roadbed.cli.runs", "See, follow and steer runs."),
     "resources": Entry("roadbed.cli.resources", "Ask for databases and more, see and delete them."),

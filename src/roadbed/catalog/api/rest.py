@@ -18,6 +18,9 @@ from roadbed.catalog.schemas import (
     EntityOut,
     EntityPageOut,
     EntityQuery,
+    FeedChangeOut,
+    FeedOut,
+    FeedQuery,
     KindOut,
     KindsOut,
     LocationDetailOut,
@@ -32,7 +35,7 @@ from roadbed.catalog.schemas import (
     StatusOut,
     ValidationOut,
 )
-from roadbed.catalog.service import entities, listing, locations, reading
+from roadbed.catalog.service import entities, feed, listing, locations, reading
 from roadbed.catalog.service.kinds import get_kind, require_kinds
 from roadbed.core.access import anonymous
 from roadbed.core.actor import Actor
@@ -96,6 +99,19 @@ async def list_entities(
     page = await listing.list_page(session, query.to_filter(kinds), cursor=query.cursor, limit=query.limit)
     return EntityPageOut(
         items=[EntityOut.of(entity) for entity in page.items], next_cursor=page.next_cursor, total=page.total or 0
+    )
+
+
+@router.get("/entities/changes")
+async def follow_changes(request: Request, _: EntityReader, query: Annotated[FeedQuery, Query()]) -> FeedOut:
+    """List the changes of all entities since a cursor, oldest first: none is missing and none comes twice."""
+    after = number_of_cursor(query.since) or 0
+    found = await feed.read_feed(
+        request.app.state.services, after=after, limit=query.limit, wait_seconds=query.wait_seconds
+    )
+    return FeedOut(
+        items=[FeedChangeOut.model_validate(change) for change in found],
+        next_cursor=number_cursor(found[-1].position if found else after),
     )
 
 

@@ -96,6 +96,15 @@ class CatalogIndex:
                 await self._moved.wait_for(lambda: self.position >= position)
         return self.position >= position
 
+    def is_beyond(self, position: int) -> bool:
+        return self.position > position
+
+    async def wait_beyond(self, position: int, *, seconds: float) -> None:
+        """Wait until there is a change behind a position, or the time is over."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds), self._moved:
+                await self._moved.wait_for(lambda: self.is_beyond(position))
+
     async def catch_up(self) -> None:
         """Take in what has changed since the last time."""
         async with self._database.read() as session:
