@@ -1,5 +1,7 @@
 """A server that is killed within a stage, on a machine that isolates commands and on one that cannot.
 
+pytestmark = pytest.mark.slow
+
 The second machine is made by a PATH without the programs that isolate. What else differs between the two is tested on
 the same servers: who may start commands, what is marked, and what commands can reach.
 """

@@ -12,6 +12,8 @@ import pytest
 from tests.process import RoadbedProcess
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.slow
+
 ENDED = ("succeeded", "failed", "cancelled")
 
 

@@ -10,6 +10,8 @@ from playwright.sync_api import Page, expect
 from tests.main_job.support import Installation
 from tests.web.browser import ROOT, WatchedPage, launch_browser, watch
 
+pytestmark = pytest.mark.slow
+
 NEW_PASSWORD = "correct horse battery staple"
 
 

@@ -11,6 +11,8 @@ from roadbed.artifacts.service.inventory import NOT_RECORDED
 from tests.main_job.support import Installation, Json
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.slow
+
 SEED = 20261127
 # A phase is a step of a run: kind of the run, key of the step.
 PHASES = {

@@ -1,6 +1,10 @@
 """What goes wrong in a service's creation ends in words that name the thing and the next step."""
 
+import pytest
+
 from tests.main_job.support import OWNER, Installation, Json
+
+pytestmark = pytest.mark.slow
 
 
 def failure(run: Json) -> Json:

@@ -3,7 +3,11 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.main_job.support import OWNER, Installation, Json, open_service
+
+pytestmark = pytest.mark.slow
 
 
 def test_service_is_created_run_and_looked_after_in_a_shell(made: Installation) -> None:

@@ -32,6 +32,8 @@ from tests.support import RunningServer
 from tests.waiting import wait_for
 from tests.web.browser import ROOT, WatchedPage, launch_browser, watch
 
+pytestmark = pytest.mark.slow
+
 ACTOR = system_actor("tests")
 AUTHOR = Author("Ada Lovelace", "ada@example.org")
 PIXEL = base64.b64decode(

@@ -12,6 +12,8 @@ from tests.main_job.support import Installation
 from tests.waiting import wait_for
 from tests.web.browser import launch_browser, watch
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "correct horse battery staple"
 FARTHEST = 80
 FOCUS = """() => {
