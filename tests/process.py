@@ -71,7 +71,9 @@ class RoadbedProcess:
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        return self.process.wait(60)
+        code = self.process.wait(60)
+        self.output = self.home.with_name(self.home.name + ".log").read_text(errors="replace")  # why it ended badly
+        return code
 
     def run(self, *arguments: str, token: str = "", stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command of the command line against this server."""

@@ -253,6 +253,7 @@ async def note_check(session: WriteSession, location_id: UUID, fingerprint: str)
     location.checked_at = now()
     if location.error is not None and location.error["run_id"] is None:
         location.error = None  # it can be looked at again; why it could not be read is known only by reading it
+        await add_touches(session, [location.entity_ref])
     is_new = location.fingerprint != fingerprint
     location.fingerprint = fingerprint
     return is_new

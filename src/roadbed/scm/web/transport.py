@@ -4,7 +4,7 @@ A token is the password of HTTP Basic, or a Bearer. Errors are plain text, which
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
 from typing import Annotated, BinaryIO
 
@@ -108,7 +108,7 @@ async def upload_pack(
     services: Services = request.app.state.services
     try:
         repository = await _open(services, actor, owner, name, service=UPLOAD_PACK)
-        body, size_bytes = await _spool(request, encoding, limit_bytes=transport.FETCH_BYTES)
+        body, size_bytes = await _spool(request, request.stream(), encoding, limit_bytes=transport.FETCH_BYTES)
         transfer = Transfer(UPLOAD_PACK, is_advertisement=False, body=body, size_bytes=size_bytes, protocol=protocol)
         return GitAnswer(transport.fetch(services, repository, transfer), body)
     except ClientDisconnect:
@@ -124,15 +124,16 @@ async def receive_pack(
     """Answer a push."""
     services: Services = request.app.state.services
     limit_bytes = services.get(BuiltinHost).settings.max_push_bytes
+    stream = request.stream()
     try:
         repository = await _open(services, actor, owner, name, service=RECEIVE_PACK)
-        body, size_bytes = await _spool(request, encoding, limit_bytes=limit_bytes)
+        body, size_bytes = await _spool(request, stream, encoding, limit_bytes=limit_bytes)
         transfer = Transfer(RECEIVE_PACK, is_advertisement=False, body=body, size_bytes=size_bytes, protocol=protocol)
         return GitAnswer(transport.push(services, actor, repository, transfer), body)
     except ClientDisconnect:
         return Response(status_code=499)
     except PushTooLarge as error:
-        return await _give_up(request, error, limit_bytes=limit_bytes)
+        return await _give_up(stream, error, limit_bytes=limit_bytes)
     except RoadbedError as error:
         return _explain(error)
 
@@ -145,12 +146,14 @@ async def _open(services: Services, actor: Actor, owner: str, name: str, *, serv
         return await get_repository(session, owner, name.removesuffix(".git"))
 
 
-async def _spool(request: Request, encoding: str, *, limit_bytes: int) -> tuple[BinaryIO, int]:
+async def _spool(
+    request: Request, stream: AsyncIterator[bytes], encoding: str, *, limit_bytes: int
+) -> tuple[BinaryIO, int]:
     if encoding not in ("", "identity", "gzip", "x-gzip"):
         raise InvalidTransfer(f"The request is packed with {encoding[:40]}.", hint="Use gzip or nothing.")
     folder = request.app.state.services.get(Home).folder("tmp")
     is_compressed = encoding in ("gzip", "x-gzip")
-    return await transport.spool(request.stream(), folder=folder, is_compressed=is_compressed, limit_bytes=limit_bytes)
+    return await transport.spool(stream, folder=folder, is_compressed=is_compressed, limit_bytes=limit_bytes)
 
 
 def _explain(error: RoadbedError) -> Response:
@@ -158,10 +161,10 @@ def _explain(error: RoadbedError) -> Response:
     return PlainTextResponse(f"{text}\n", status_of(error))
 
 
-async def _give_up(request: Request, error: PushTooLarge, *, limit_bytes: int) -> Response:
+async def _give_up(stream: AsyncIterator[bytes], error: PushTooLarge, *, limit_bytes: int) -> Response:
     """Let the client say the rest, as far as it is bearable: before that it does not listen to reasons."""
     size_bytes = 0
-    async for chunk in request.stream():
+    async for chunk in stream:
         size_bytes += len(chunk)
         if size_bytes > limit_bytes + DRAINED_BYTES:
             return _explain(error)
