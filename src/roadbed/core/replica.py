@@ -104,12 +104,14 @@ async def open_replica(services: Services, *, on_lost: Callable[[LeaseLost], Non
     try:
         await keeper.take_all()
         keeping = asyncio.create_task(keeper.keep(), name="leases")
-        keeping.add_done_callback(partial(_report_end, on_lost))
+        report = partial(_report_end, on_lost)
+        keeping.add_done_callback(report)
         try:
             yield replica
         finally:
+            keeping.remove_done_callback(report)  # cut off in a query it may end with any error, which says nothing
             keeping.cancel()
-            await asyncio.wait([keeping])
+            await asyncio.gather(keeping, return_exceptions=True)
             await keeper.release()
     finally:
         await database.close()
