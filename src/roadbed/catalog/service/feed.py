@@ -27,7 +27,6 @@ async def read_feed(services: Services, *, after: int, limit: int, wait_seconds:
         FeedAhead: the catalog has not come to this position: it was restored to an earlier state.
     """
     deadline = time.monotonic() + wait_seconds
-    index, stopping = services.get(CatalogIndex), services.get(Stopping)
     while True:
         async with services.get(Database).read() as session:
             found = await rows.list_changes(session, after=after, limit=limit)
@@ -37,9 +36,14 @@ async def read_feed(services: Services, *, after: int, limit: int, wait_seconds:
                 f"The newest change is {newest}, and the cursor is behind change {after}.",
                 hint="The catalog was restored to an earlier state. Empty the mirror and begin without `since`.",
             )
-        left = deadline - time.monotonic()
-        while not found and left > 0 and not stopping.has_begun and not index.is_beyond(after):
-            await index.wait_beyond(after, seconds=min(left, _PIECE_SECONDS))
-            left = deadline - time.monotonic()
-        if found or left <= 0 or stopping.has_begun:
+        if found or not await _wait(services, after=after, deadline=deadline):
             return found
+
+
+async def _wait(services: Services, *, after: int, deadline: float) -> bool:
+    """Wait for a change behind a position; False when the time is over or the server stops."""
+    index, stopping = services.get(CatalogIndex), services.get(Stopping)
+    while (left := deadline - time.monotonic()) > 0 and not stopping.has_begun:
+        if await index.wait_beyond(after, seconds=min(left, _PIECE_SECONDS)):
+            return True
+    return False

@@ -91,19 +91,14 @@ class CatalogIndex:
     async def wait_for(self, position: int, *, seconds: float = WRITER_WAITS_SECONDS) -> bool:
         """Wait until everything up to a position is in the index; False when that took too long."""
         self.wake()
+        return await self.wait_beyond(position - 1, seconds=seconds)
+
+    async def wait_beyond(self, position: int, *, seconds: float) -> bool:
+        """Wait until a change behind a position is in the index; False when that took too long."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds), self._moved:
-                await self._moved.wait_for(lambda: self.position >= position)
-        return self.position >= position
-
-    def is_beyond(self, position: int) -> bool:
+                await self._moved.wait_for(lambda: self.position > position)
         return self.position > position
-
-    async def wait_beyond(self, position: int, *, seconds: float) -> None:
-        """Wait until there is a change behind a position, or the time is over."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds), self._moved:
-                await self._moved.wait_for(lambda: self.is_beyond(position))
 
     async def catch_up(self) -> None:
         """Take in what has changed since the last time."""
