@@ -18,11 +18,12 @@ from roadbed.catalog.rules.index.conditions import (
     HasValue,
     Not,
 )
-from roadbed.catalog.rules.index.entries import Kept, make_entry, read_rows
+from roadbed.catalog.rules.index.entries import Kept, make_entry, make_piece, read_rows
 from roadbed.catalog.rules.index.index import Index
 from roadbed.catalog.rules.index.orders import scatter
 from roadbed.catalog.rules.index.pages import Listing, Sorting
 from roadbed.catalog.rules.index.rows import rows_of, write_float
+from roadbed.kit.jsons import parse_json, write_json
 
 NAMES = ("a", "b", "c", "ab", "abc")
 VALUES = ("one", "One", "two", "a_b", "100%", "", None)
@@ -35,7 +36,7 @@ def entity(name: str, title: str | None, tags: list[str]) -> Kept:
         "metadata": {"name": name, "title": title, "tags": tags},
         "spec": {"type": "service"},
     }
-    return Kept(f"uid-{name}", f"component:default/{name}", document, "digest", {"sort_key": title or name})
+    return Kept(f"uid-{name}", f"component:default/{name}", write_json(document), "digest", {"sort_key": title or name})
 
 
 Step = tuple[str, str | None, list[str], bool]
@@ -74,7 +75,7 @@ def holds(value: str, term: str) -> bool:
 
 
 def fulfils(kept: Kept, condition: Condition) -> bool:
-    rows = rows_of(kept.document, uid=kept.uid, relations=())
+    rows = rows_of(parse_json(kept.written), uid=kept.uid, relations=())
     match condition:
         case HasValue(key, values):
             return any((key, value) in rows for value in values)
@@ -98,7 +99,7 @@ def play(steps: list[Step], *, loaded: int) -> tuple[Index, dict[str, Kept]]:
     held: dict[str, Kept] = {}
     for name, title, tags, _ in steps[:loaded]:
         held[f"component:default/{name}"] = entity(name, title, tags)
-    index.load(map(make_entry, held.values()))
+    index.load(make_piece(list(held.values()), start=0))
     index.finish_loading()
     warm = AllOf((HasText(("metadata.title",), "one"), HasPrefix("metadata.tags", "x")))
     for name, title, tags, is_removed in steps[loaded:]:
@@ -133,7 +134,7 @@ def test_pages_forwards_and_backwards_are_the_sorted_rows(
         else [
             (value, ref)
             for ref, kept in held.items()
-            for held_key, value in rows_of(kept.document, uid=kept.uid, relations=())
+            for held_key, value in rows_of(parse_json(kept.written), uid=kept.uid, relations=())
             if held_key == key and value is not None
         ]
     )
@@ -158,7 +159,7 @@ def test_facets_count_entities_by_spelling(steps: list[Step], loaded: int) -> No
     index, held = play(steps, loaded=loaded)
     wanted: dict[str, int] = {}
     for kept in held.values():
-        for (key, _), value in rows_of(kept.document, uid=kept.uid, relations=()).items():
+        for (key, _), value in rows_of(parse_json(kept.written), uid=kept.uid, relations=()).items():
             if key == "metadata.tags" and value is not None:
                 wanted[value] = wanted.get(value, 0) + 1
     assert dict(index.facet("metadata.tags", None)) == wanted

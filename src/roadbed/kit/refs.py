@@ -7,6 +7,7 @@ does not judge: which characters a name may have is a rule of the catalog.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 DEFAULT_NAMESPACE = "default"
@@ -53,7 +54,24 @@ def parse_ref(value: object, *, default_kind: str | None = None, default_namespa
     """
     if value is None or value == "":
         raise InvalidRef("Entity reference must not be empty")
-    kind, namespace, name = _split(value) if isinstance(value, str) else _parts(value)
+    if isinstance(value, str):
+        return _parse_text(value, default_kind, default_namespace)
+    return _complete(value, _parts(value), default_kind, default_namespace)
+
+
+@lru_cache(maxsize=16_384)
+def _parse_text(text: str, default_kind: str | None, default_namespace: str | None) -> EntityRef:
+    """Read a text; a catalog names the same owners and systems over and over."""
+    return _complete(text, _split(text), default_kind, default_namespace)
+
+
+def _complete(
+    value: object,
+    parts: tuple[str | None, str | None, str | None],
+    default_kind: str | None,
+    default_namespace: str | None,
+) -> EntityRef:
+    kind, namespace, name = parts
     kind = default_kind if kind is None else kind
     namespace = (default_namespace or DEFAULT_NAMESPACE) if namespace is None else namespace
     if not kind:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from sqlalchemy import Text, cast, func, select
 
 from roadbed.catalog.models import Change, Entity, EntityRelation, EntityStatus, Location, LocationError
@@ -72,7 +71,7 @@ async def _complete(session: ReadSession, rows: Sequence[Any]) -> list[Kept]:
         Kept(
             uid=str(row.id),
             ref=row.ref,
-            document=orjson.loads(row.document),
+            written=row.document,
             digest=row.digest,
             record=_record(row, health.get(row.ref)),
             relations=[_split(line) for line in relations.get(row.ref, "").splitlines()],

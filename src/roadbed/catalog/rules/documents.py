@@ -4,35 +4,24 @@ Scalars are read by the core schema of YAML 1.2, as Backstage's reader does: `ye
 is 12, `0123` is 123, `<<` is an ordinary key. A document with a fault is reported and left out; the others are read.
 """
 
-import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, cast
 
 import yaml
 from yaml.error import Mark, MarkedYAMLError, YAMLError
 
+from roadbed.catalog.rules.plain import read_plain
 from roadbed.catalog.rules.problems import Path, Problem, Severity, write_path
+from roadbed.catalog.rules.scalars import TELLING, Fault, resolve, write_key
 
 _LOADER = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-_INTEGER = re.compile(r"[-+]?[0-9]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_SPECIAL_FLOAT = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-_WORDS: dict[str, Any] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-}
 _CORE_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
-_EXACT = 2**53
 _BOUNDARY = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _ONLY_DIRECTIVES = re.compile(r"(?:[ \t]*(?:#.*)?(?:\r?\n|\Z)|%.*(?:\r?\n|\Z)|\.\.\.[ \t]*(?:\r?\n|\Z))*\Z")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NO_KEY = object()
-_TELLING = frozenset("~nNtTfF-+.0123456789")
-"""How a plain scalar begins that may be something else than a text."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +39,10 @@ LIMITS = Limits()
 
 @dataclass(frozen=True)
 class Document:
-    """One YAML document as JSON data, with the places of its nodes."""
+    """One YAML document as JSON data, with the places of its nodes.
+
+    An ordinary one (`plain.py`) has no placeholders, and no places when it was read the quick way.
+    """
 
     file: str
     data: Any
@@ -58,6 +50,7 @@ class Document:
     end_line: int
     marks: dict[int, dict[str | int, tuple[Mark, Mark]]] = field(default_factory=dict, repr=False)
     first_line: int = 0
+    is_ordinary: bool = False
 
     def locate(self, path: Path, *, at_key: bool = False) -> tuple[int, int]:
         """Return line and column, from 1, of the node at `path`, or of the nearest one above it that exists."""
@@ -78,8 +71,11 @@ class Document:
 
 @dataclass(frozen=True)
 class Reading:
+    """What was found. `has_places` is False when documents cannot say where their nodes stand."""
+
     documents: tuple[Document, ...]
     problems: tuple[Problem, ...]
+    has_places: bool = True
 
 
 def read_documents(
@@ -95,7 +91,7 @@ def read_documents(
     """
     try:
         text = _decode(content, limits)
-    except _Fault as fault:
+    except Fault as fault:
         return Reading((), (Problem(file, fault.line, fault.column, "", fault.reason, fault.hint),))
     whole = _Builder(file, limits, is_any_root=is_any_root)
     try:
@@ -103,6 +99,22 @@ def read_documents(
     except YAMLError:
         return _read_apart(text, file, limits)
     return Reading(tuple(whole.documents), tuple(whole.problems))
+
+
+def read_quickly(content: bytes, *, file: str = "", limits: Limits = LIMITS) -> Reading:
+    """Read all documents of a file like `read_documents`, without their places where it is an ordinary file.
+
+    Whoever has something to say about a document reads the file again, with places.
+    """
+    try:
+        parser = _LOADER(_decode(content, limits))
+    except (Fault, YAMLError):
+        return read_documents(content, file=file, limits=limits)
+    found = read_plain(parser, documents=limits.documents, nodes=limits.nodes_of_document, depth=limits.depth)
+    if found is None:
+        return read_documents(content, file=file, limits=limits)
+    documents = (Document(file, data, line + 1, end + 1, is_ordinary=True) for data, line, end in found)
+    return Reading(tuple(documents), (), has_places=False)
 
 
 def from_json(data: Any, *, file: str = "") -> Document:
@@ -160,7 +172,7 @@ def _decode(content: bytes | str, limits: Limits) -> str:
     if isinstance(content, str):
         content = content.encode("utf-8", "surrogatepass")
     if len(content) > limits.size_bytes:
-        raise _Fault(
+        raise Fault(
             f"The file has {len(content):,} bytes; at most {limits.size_bytes:,} are read.",
             "Split it into several files and list them in a Location entity.",
         )
@@ -168,7 +180,7 @@ def _decode(content: bytes | str, limits: Limits) -> str:
         return content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         before = content[: error.start]
-        raise _Fault(
+        raise Fault(
             f"The file is not UTF-8: byte {content[error.start]:#04x} at offset {error.start}.",
             "Save it as UTF-8.",
             line=before.count(b"\n") + 1,
@@ -191,14 +203,6 @@ def _describe(error: YAMLError, file: str, first_line: int) -> Problem:
         reason + ".",
         "Check indentation, quotes and brackets on this line and the one before.",
     )
-
-
-class _Fault(Exception):
-    """Something in a document that ends its reading."""
-
-    def __init__(self, reason: str, hint: str = "", *, line: int = 0, column: int = 0) -> None:
-        super().__init__(reason)
-        self.reason, self.hint, self.line, self.column = reason, hint, line, column
 
 
 def _mark(event: yaml.Event) -> Mark:
@@ -262,7 +266,7 @@ class _Builder:
                 if take is not None:
                     try:
                         take(event)
-                    except _Fault as fault:
+                    except Fault as fault:
                         self._report(_mark(event), fault.reason, fault.hint)
                         self._takers = self._between  # nothing more of this document
         finally:
@@ -319,8 +323,8 @@ class _Builder:
         value = event.value
         if not event.implicit[0] or event.tag is not None:
             value = self._read_scalar(event)
-        elif not value or value[0] in _TELLING:
-            value = _resolve(value)
+        elif not value or value[0] in TELLING:
+            value = resolve(value)
         if event.anchor:
             self._anchors[event.anchor] = (value, 1)
         self._add(value, _mark(event), 1)
@@ -333,7 +337,7 @@ class _Builder:
             raise _TooDeep(None, None, f"it is nested more than {self.limits.depth} levels deep", _mark(event))
         parent = self._frame
         if parent is not None and parent.is_mapping and parent.key is _NO_KEY:
-            raise _Fault("A key of a mapping must be a text, not a mapping or list.", "Quote the key.")
+            raise Fault("A key of a mapping must be a text, not a mapping or list.", "Quote the key.")
         if event.tag and event.tag not in _CORE_TAGS and event.tag != "!":
             self._warn_tag(event.tag, _mark(event))
         frame = _Frame({} if isinstance(event, yaml.MappingStartEvent) else [], event.anchor)
@@ -358,9 +362,9 @@ class _Builder:
     def _alias(self, event: yaml.AliasEvent) -> tuple[Any, Mark, int]:
         anchor = event.anchor
         if any(frame.anchor == anchor for frame in self._stack):
-            raise _Fault(f"The alias *{anchor} stands inside what it names, so it would never end.")
+            raise Fault(f"The alias *{anchor} stands inside what it names, so it would never end.")
         if anchor not in self._anchors:
-            raise _Fault(f"The alias *{anchor} names nothing before it.", f"Set the anchor &{anchor} first.")
+            raise Fault(f"The alias *{anchor} names nothing before it.", f"Set the anchor &{anchor} first.")
         value, nodes = self._anchors[anchor]
         return value, _mark(event), nodes
 
@@ -378,8 +382,8 @@ class _Builder:
 
     def _take_key(self, frame: _Frame, value: Any, mark: Mark) -> None:
         if isinstance(value, dict | list):
-            raise _Fault("A key of a mapping must be a text, not a mapping or list.", "Quote the key.")
-        key = _key_text(value)
+            raise Fault("A key of a mapping must be a text, not a mapping or list.", "Quote the key.")
+        key = write_key(value)
         if key in frame.container:
             first = frame.marks[key][0].line + self.first_line + 1
             frame.key = key
@@ -397,7 +401,7 @@ class _Builder:
     def _count_nodes(self, frame: _Frame, nodes: int) -> None:
         frame.nodes += nodes
         if frame.nodes > self.limits.nodes_of_document:
-            raise _Fault(
+            raise Fault(
                 f"The document has more than {self.limits.nodes_of_document:,} nodes, "
                 "aliases counted as what they stand for.",
                 "Split it, or write without aliases.",
@@ -411,14 +415,14 @@ class _Builder:
     def _read_scalar(self, event: yaml.ScalarEvent) -> Any:
         """Return the value of a scalar that has a tag or stands in quotes or a block."""
         if "\x00" in event.value:
-            raise _Fault("The text holds a NUL character, which cannot be kept.", "Remove it.")
+            raise Fault("The text holds a NUL character, which cannot be kept.", "Remove it.")
         if event.implicit[0] and event.tag != "!":
-            return _resolve(event.value)
+            return resolve(event.value)
         tag = event.tag
         if event.implicit[1] or tag is None or tag == "!" or tag.endswith(":str"):
             return event.value
         if tag in _CORE_TAGS:
-            value = _resolve(event.value)
+            value = resolve(event.value)
             return float(value) if tag.endswith(":float") and isinstance(value, int) else value
         self._warn_tag(tag, _mark(event))
         return event.value
@@ -432,39 +436,3 @@ def _place(frame: _Frame, value: Any, mark: Mark) -> None:
     elif frame.key not in frame.container:
         frame.container[frame.key] = value
         frame.marks[frame.key] = (frame.key_mark, mark)
-
-
-def _resolve(text: str) -> Any:
-    """Give a plain scalar its value."""
-    if text and text[0] not in _TELLING:
-        return text
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INTEGER.fullmatch(text):
-        return _number(int(text)) if len(text) < 400 else _number(math.inf)
-    if text[:2] in ("0o", "0x"):
-        digits, base = text[2:], 8 if text[1] == "o" else 16
-        if digits and all(digit in "0123456789abcdefABCDEF"[: 8 if base == 8 else 22] for digit in digits):
-            return _number(int(digits, base))
-        return text
-    if _FLOAT.fullmatch(text):
-        return _number(float(text))
-    return None if _SPECIAL_FLOAT.fullmatch(text) else text  # JSON has no infinity: JavaScript writes null
-
-
-def _number(value: float) -> int | float:
-    """Return the number as JavaScript would write it in JSON: whole numbers without a point, long ones rounded."""
-    if value >= 2**64 or value <= -(2**63):
-        raise _Fault("The number is too large to be kept.", "Put it in quotes to make it a text.")
-    if isinstance(value, int) and abs(value) <= _EXACT:
-        return value
-    as_float = float(value)
-    return int(Decimal(repr(as_float))) if as_float.is_integer() else as_float
-
-
-def _key_text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)

@@ -30,8 +30,14 @@ class Format(NamedTuple):
     expected: str
 
 
-def _is_text(value: Any, pattern: re.Pattern[str], longest: int = 63) -> bool:
-    return isinstance(value, str) and 1 <= len(value) <= longest and pattern.fullmatch(value) is not None
+def _is_text(value: Any, pattern: re.Pattern[str]) -> bool:
+    return isinstance(value, str) and _fits(value, pattern)
+
+
+@lru_cache(maxsize=16_384)
+def _fits(text: str, pattern: re.Pattern[str]) -> bool:
+    """Match a text; a catalog has few labels and tags, over and over."""
+    return 1 <= len(text) <= 63 and pattern.fullmatch(text) is not None
 
 
 def is_json_safe(value: Any) -> bool:

@@ -21,7 +21,7 @@ class IncludeError(Exception):
 def fill(document: Document, include: Include) -> tuple[Document, list[Problem]]:
     """Return the document with the content of its placeholders, and what went wrong."""
     problems: list[Problem] = []
-    if not _has_placeholder(document.data):
+    if document.is_ordinary or not _has_placeholder(document.data):
         return document, problems
     data = _fill(document, (), document.data, include, problems)
     if data is document.data:

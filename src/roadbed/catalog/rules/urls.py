@@ -7,6 +7,8 @@ from urllib.parse import unquote
 
 _SPECIAL_SCHEMES = frozenset({"http", "https", "ws", "wss", "ftp"})
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):(.*)", re.DOTALL)
+_ORDINARY = re.compile(r"https?://(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*(?::[0-9]{1,4})?(?:[/?#].*)?", re.DOTALL)
+"""Most URLs: a name that ends in a word, nothing before it."""
 _TRIMMED = "".join(map(chr, range(0x21)))
 _FORBIDDEN_IN_HOST = frozenset("\0\t\n\r #/:<>?@[\\]^|")
 _FORBIDDEN_IN_DOMAIN = _FORBIDDEN_IN_HOST | {"%", "\x7f"} | set(map(chr, range(0x20)))
@@ -14,6 +16,8 @@ _FORBIDDEN_IN_DOMAIN = _FORBIDDEN_IN_HOST | {"%", "\x7f"} | set(map(chr, range(0
 
 def is_url(text: str) -> bool:
     """Tell whether `new URL(text)` would succeed without a base."""
+    if _ORDINARY.fullmatch(text):
+        return True
     match = _SCHEME.fullmatch(re.sub(r"[\t\n\r]", "", text.strip(_TRIMMED)))
     if match is None:
         return False

@@ -174,12 +174,12 @@ def _formatted_fields(entity: dict[str, Any]) -> Iterator[tuple[Path, Any, Forma
 def _warn_near_misses(document: Document, definition: KindDefinition, problems: list[Problem]) -> Iterator[Problem]:
     """Point at fields that a kind does not know and that look like ones it does; Backstage ignores them in silence."""
     spec = document.data.get("spec")
+    if not isinstance(spec, dict) or spec.keys() <= definition.field_names:
+        return
     reported = {problem.path for problem in problems}
-    for name in spec if isinstance(spec, dict) else {}:
+    for name in (name for name in spec if name not in definition.field_names):
         path = write_path(("spec", name))
-        if name in definition.field_names or path in reported:
-            continue
-        closest = find_closest(name, definition.field_names - spec.keys())
+        closest = find_closest(name, definition.field_names - spec.keys()) if path not in reported else ()
         if closest:
             line, column = document.locate(("spec", name), at_key=True)
             yield Problem(

@@ -18,6 +18,7 @@ from roadbed.catalog.repository import indexing as rows
 from roadbed.catalog.repository import touches as touch_rows
 from roadbed.catalog.rules.index.entries import Kept, make_entry, read_rows
 from roadbed.catalog.rules.index.index import Index
+from roadbed.catalog.service.loading import Loading
 from roadbed.core.db import Database, ReadSession, outlast_outage
 from roadbed.core.listen import listen
 from roadbed.core.memory import release_memory
@@ -53,12 +54,12 @@ class CatalogIndex:
         began = time.perf_counter()
         index = Index(read_rows)
         with _without_collections():
-            async with self._database.read() as session:
+            async with self._database.read() as session, Loading(index) as loading:
                 position = await change_rows.find_position(session)
                 horizon = await touch_rows.find_horizon(session)
-                index.load(map(make_entry, await rows.list_locations(session)))
+                await loading.take(await rows.list_locations(session))
                 async for kept in _ranges(session):
-                    index.load(map(make_entry, kept))
+                    await loading.take(kept)
             index.finish_loading()
         self.index, self._horizon = index, horizon
         await self._move(position)

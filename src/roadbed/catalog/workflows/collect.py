@@ -1,20 +1,35 @@
 """Collecting: reads a source file by file, follows its Location entities, and judges what it finds."""
 
+import pickle
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
 
-from roadbed.catalog.rules.documents import Document, read_documents
-from roadbed.catalog.rules.harvest import Harvest, ReadEntity, ReadFile, make_entity, origin_annotations
+from roadbed.catalog.rules.harvest import Harvest, ReadFile
+from roadbed.catalog.rules.judging import FilePlace, JudgedFile, judge_alone, judge_file
 from roadbed.catalog.rules.kinds import Kinds
-from roadbed.catalog.rules.placeholders import IncludeError, fill
+from roadbed.catalog.rules.placeholders import IncludeError
 from roadbed.catalog.rules.problems import Problem, ProblemCode, Severity
-from roadbed.catalog.rules.sources import VIEW_URL
 from roadbed.catalog.rules.targets import Target, TargetError, resolve, targets_of
-from roadbed.catalog.rules.validation import check, find_definition, find_ref
 from roadbed.catalog.workflows.sources import Source
+from roadbed.core.workers import Workers
 
 MAX_FILES = 20_000
+_TOO_MANY = Problem(
+    "",
+    0,
+    0,
+    "",
+    f"The location names more than {MAX_FILES:,} files; the rest is not read.",
+    "Split it into several locations.",
+    code=ProblemCode.TARGET,
+)
+# From here on workers are worth their start. Each has at most so many files before it.
+_LARGE_BYTES = 512 * 1024
+_AHEAD = 8
 # Part of each file's digest: raise it when reading gives other results for the same content.
 READING = "1"
 
@@ -26,6 +41,9 @@ class KnownFile:
     digest: str
     includes: Mapping[str, str] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
+
+
+_Read = tuple[ReadFile, tuple[Target, ...]]
 
 
 class Cancelled(Exception):
@@ -52,6 +70,10 @@ class Collector:
     _queue: deque[str] = field(default_factory=deque)
     _seen: set[str] = field(default_factory=set)
     _problems: list[Problem] = field(default_factory=list)
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _workers: Workers | None = None
+    _packed_kinds: bytes = b""
+    _size_bytes: int = 0
 
     def collect(self) -> Harvest:
         """Read everything.
@@ -62,17 +84,16 @@ class Collector:
         """
         self._enqueue(self.source.list_entries())
         files: list[ReadFile] = []
-        while self._queue:
-            if self.is_cancelled():
-                raise Cancelled
-            if len(files) >= MAX_FILES:
-                reason = f"The location names more than {MAX_FILES:,} files; the rest is not read."
-                self._problems.append(
-                    Problem("", 0, 0, "", reason, "Split it into several locations.", code=ProblemCode.TARGET)
-                )
-                break
-            path = self._queue.popleft()
-            files.append(self._read(path))
+        with self._stack:
+            while self._queue:
+                wave = [self._queue.popleft() for _ in range(min(len(self._queue), MAX_FILES - len(files)))]
+                for file, targets in self._read_all(wave):
+                    files.append(file)
+                    for target in targets:
+                        self._follow(file.path, target)
+                if self._queue and len(files) >= MAX_FILES:
+                    self._problems.append(_TOO_MANY)
+                    break
         paths = {path for file in files for path in (file.path, *file.includes)}
         return Harvest(tuple(files), self.source.fingerprint(paths), self.source.revision, tuple(self._problems))
 
@@ -82,46 +103,50 @@ class Collector:
                 self._seen.add(path)
                 self._queue.append(path)
 
-    def _read(self, path: str) -> ReadFile:
+    def _read_all(self, paths: list[str]) -> Iterator[_Read]:
+        """Read files, and return them in their order, each with the targets of its Location entities."""
+        started: deque[Callable[[], _Read]] = deque()
+        for path in paths:
+            if self.is_cancelled():
+                raise Cancelled
+            started.append(self._start(path))
+            if len(started) > _AHEAD:
+                yield started.popleft()()
+        while started:
+            yield started.popleft()()
+
+    def _start(self, path: str) -> Callable[[], _Read]:
+        """Begin to read a file, and return what ends it."""
         digest = f"{READING}.{self.source.digest(path)}"
         known = self.known.get(path)
         if known is not None and known.digest == digest and self._are_same(known.includes):
-            for target in known.targets:
-                self._follow(path, target)
-            return ReadFile(path, digest, known.includes)
-        reading = read_documents(self.source.read(path), file=path)
-        includes = _Includes(self.source, path)
-        problems = list(reading.problems)
-        entities: dict[str, ReadEntity] = {}
-        for document in reading.documents:
-            entity = self._judge(document, includes, problems)
-            if entity is None:
-                continue
-            if str(entity.ref) in entities:
-                problems.append(_say_twice(entities[str(entity.ref)], entity))
-            entities[str(entity.ref)] = entity
-        for entity in entities.values():
-            for target in targets_of(entity):
-                self._follow(path, target)
-        return ReadFile(path, digest, includes.digests, tuple(entities.values()), tuple(problems))
+            return partial(_keep, ReadFile(path, digest, known.includes), known.targets)
+        content = self.source.read(path)
+        place = FilePlace(path, managed_by=self.source.describe(path), origin=self.origin)
+        return partial(self._finish, digest, content, place, self._judge_apart(content, place))
+
+    def _judge_apart(self, content: bytes, place: FilePlace) -> "Future[JudgedFile | None] | None":
+        """Have a worker judge a file when the location has turned out to be large."""
+        self._size_bytes += len(content)
+        if self._size_bytes < _LARGE_BYTES:
+            return None
+        if self._workers is None:
+            self._workers = self._stack.enter_context(Workers())
+            self._packed_kinds = pickle.dumps(self.kinds)
+        return self._workers.submit(judge_alone, content, place, self._packed_kinds)
+
+    def _finish(
+        self, digest: str, content: bytes, place: FilePlace, future: "Future[JudgedFile | None] | None"
+    ) -> _Read:
+        includes = _Includes(self.source, place.path)
+        judged = future.result() if future is not None else None
+        if judged is None:
+            judged = judge_file(content, place, self.kinds, includes.read)
+        targets = tuple(target for entity in judged.entities for target in targets_of(entity))
+        return ReadFile(place.path, digest, includes.digests, judged.entities, judged.problems), targets
 
     def _are_same(self, includes: Mapping[str, str]) -> bool:
         return all((self.source.digest(path) or "") == digest for path, digest in includes.items())
-
-    def _judge(self, document: Document, includes: "_Includes", problems: list[Problem]) -> ReadEntity | None:
-        ref = find_ref(document)
-        document, found = fill(document, includes.read)
-        found += check(document, self.kinds) if not found else []
-        problems += [replace(problem, ref=str(ref) if ref else "") for problem in found]
-        if any(problem.is_error for problem in found):
-            return None
-        definition = find_definition(document, self.kinds)
-        assert not isinstance(definition, Problem)
-        managed_by = self.source.describe(document.file)
-        annotations = origin_annotations(managed_by=managed_by, origin=self.origin)
-        if managed_by.startswith("url:"):
-            annotations[VIEW_URL] = managed_by.removeprefix("url:")
-        return make_entity(document, definition, origin=annotations)
 
     def _follow(self, path: str, target: Target) -> None:
         try:
@@ -159,15 +184,5 @@ class _Includes:
         return self._source.read(path)
 
 
-def _say_twice(first: ReadEntity, second: ReadEntity) -> Problem:
-    return Problem(
-        second.file,
-        second.line,
-        1,
-        "metadata.name",
-        f"{second.ref} stands twice in this file, first on line {first.line}; this one is taken.",
-        "Remove one of them, or rename it.",
-        Severity.WARNING,
-        str(second.ref),
-        ProblemCode.TWICE,
-    )
+def _keep(file: ReadFile, targets: tuple[Target, ...]) -> _Read:
+    return file, targets

@@ -48,6 +48,7 @@ from roadbed.core.events import Envelope
 from roadbed.core.outbound import Outbound
 from roadbed.core.services import Services
 from roadbed.kit.clock import now
+from roadbed.kit.jsons import parse_json
 from roadbed.runs.contract import Done, Outcome, Skip, StepContext, StepKind
 from roadbed.scm.contract import (
     Pushed,
@@ -125,7 +126,7 @@ async def read_once(services: Services, target: str) -> list[dict[str, Any]]:
     entry, *others = harvest.files
     stands_for = make_location(location_entity_ref("url", target), uid="", type_="url", target=target, faults=())
     found = [entity for file in (entry, *others[::-1]) for entity in (file.entities or ())[::-1]]
-    return [stands_for.document, *(entity.document for entity in found)]
+    return [parse_json(stands_for.written), *(entity.document for entity in found)]
 
 
 STEP = StepKind(INGEST, read_location, timeout_seconds=600, needs_host=True)

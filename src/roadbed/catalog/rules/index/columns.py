@@ -32,6 +32,19 @@ class ColumnRows:
         else:
             held.append(number)
 
+    def extend(self, other: "ColumnRows") -> None:
+        """Add the rows of entities with higher numbers."""
+        self.exists.extend(other.exists)
+        values = self.values
+        for value, more in other.values.items():
+            held = values.get(value)
+            if held is None:
+                values[value] = more
+            else:
+                numbers = array("I", (held,)) if isinstance(held, int) else held
+                numbers.extend((more,) if isinstance(more, int) else more)
+                values[value] = numbers
+
 
 class Column:
     """The values of a key as they are spelt, each with the numbers of its entities.

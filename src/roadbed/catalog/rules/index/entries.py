@@ -11,10 +11,10 @@ from typing import Any
 
 import orjson
 
-from roadbed.catalog.rules.index.index import IndexEntry, Pair
+from roadbed.catalog.rules.index.index import IndexEntry, IndexPiece, Pair
 from roadbed.catalog.rules.index.rows import rows_of
 from roadbed.catalog.rules.sources import MANAGED_BY_ORIGIN, OWN_REPOSITORIES, VIEW_URL, is_script_url
-from roadbed.kit.jsons import digest, fit_json
+from roadbed.kit.jsons import digest, fit_json, parse_json, write_json
 
 OWNER = "\0owner"
 SYSTEM = "\0system"
@@ -36,14 +36,14 @@ _TEXT_LENGTH = 4000
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An entity as the database has it.
+    """An entity as the database has it, its document as JSON.
 
     `relations` are (type, target); `faults` say what is wrong with a newer content that was not taken.
     """
 
     uid: str
     ref: str
-    document: dict[str, Any]
+    written: str | bytes
     digest: str
     record: Mapping[str, Any]
     relations: Sequence[tuple[str, str]] = ()
@@ -53,17 +53,26 @@ class Kept:
 
 def make_entry(kept: Kept) -> IndexEntry:
     """Return the entry of an entity."""
+    document = parse_json(kept.written)
     relations = sorted(set(kept.relations))
     return IndexEntry(
         ref=kept.ref,
-        document=fit_json(orjson.dumps(_finish(kept, relations))),
+        document=fit_json(orjson.dumps(_finish(document, kept, relations))),
         record=fit_json(orjson.dumps({**kept.record, "is_held": kept.is_held, "faults": bool(kept.faults)})),
         rows=[
-            *((key, value) for (key, _), value in rows_of(kept.document, uid=kept.uid, relations=relations).items()),
-            *_own_rows(kept.document, kept.record, is_held=kept.is_held),
+            *((key, value) for (key, _), value in rows_of(document, uid=kept.uid, relations=relations).items()),
+            *_own_rows(document, kept.record, is_held=kept.is_held),
         ],
-        text=_text_of(kept.document, kept.record),
+        text=_text_of(document, kept.record),
     )
+
+
+def make_piece(held: Sequence[Kept], *, start: int) -> IndexPiece:
+    """Return the entries of many entities, numbered from `start`."""
+    piece = IndexPiece(start)
+    for kept in held:
+        piece.add(make_entry(kept))
+    return piece
 
 
 def read_rows(document: bytes, record: bytes) -> list[Pair]:
@@ -91,19 +100,19 @@ def make_location(ref: str, *, uid: str, type_: str, target: str, faults: Sequen
         "metadata": {"name": ref.partition("/")[2], "namespace": "default", "annotations": annotations},
         "spec": {"type": type_, "target": target},
     }
-    return Kept(uid, ref, document, digest(document), {}, faults=faults, is_held=False)
+    return Kept(uid, ref, write_json(document), digest(document), {}, faults=faults, is_held=False)
 
 
-def _finish(kept: Kept, relations: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    metadata = kept.document["metadata"]
+def _finish(document: dict[str, Any], kept: Kept, relations: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    metadata = document["metadata"]
     annotations = metadata.get("annotations")
     if annotations and any(is_script_url(annotations.get(name, "")) for name in _URL_ANNOTATIONS):
         safe = {name: _SAFE_URL for name in _URL_ANNOTATIONS if is_script_url(annotations.get(name, ""))}
         metadata = {**metadata, "annotations": {**annotations, **safe}}
     finished = {
-        **kept.document,
+        **document,
         "metadata": {**metadata, "uid": kept.uid, "etag": metadata.get("etag") or kept.digest},
-        "spec": _sort_refs(kept.document["spec"]),
+        "spec": _sort_refs(document["spec"]),
         "relations": [{"type": type_, "targetRef": target} for type_, target in relations],
     }
     if kept.faults:

@@ -3,7 +3,8 @@
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 from pyroaring import BitMap
 
@@ -46,6 +47,34 @@ ReadRows = Callable[[bytes, bytes], Sequence[Pair]]
 """Gives the rows of a document and a record: they are not kept, which would cost more than the documents do."""
 
 
+@dataclass
+class IndexPiece:
+    """Many entities on their way into an index that is being loaded: prepared anywhere, in another process as well.
+
+    Args:
+        start: the number of the first of them.
+    """
+
+    start: int
+    refs: list[str] = field(default_factory=list)
+    documents: list[bytes] = field(default_factory=list)
+    records: list[bytes] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    columns: defaultdict[str, ColumnRows] = field(default_factory=partial(defaultdict, ColumnRows))
+
+    def add(self, entry: IndexEntry) -> None:
+        number = self.start + len(self.refs)
+        self.refs.append(entry.ref)
+        self.documents.append(entry.document)
+        self.records.append(entry.record)
+        self.texts.append(entry.text)
+        for key, value in entry.rows:
+            rows = self.columns[key]
+            rows.exists.append(number)
+            if value is not None:
+                rows.add(number, value)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A place in an order, to go on from: a value, and the ref among equal values."""
@@ -65,7 +94,7 @@ class Index:
         self._refs: list[str] = []
         self._numbers: dict[str, int] = {}
         self._columns: dict[str, Column] = {}
-        self._building: defaultdict[str, ColumnRows] = defaultdict(ColumnRows)
+        self._building: dict[str, ColumnRows] = {}
         self.all = BitMap()
         self._scatters = array("Q")
         self._scattered = ScatteredOrder(self.all, ref=self._refs.__getitem__, scatter=self._scatters.__getitem__)
@@ -73,16 +102,23 @@ class Index:
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def load(self, entries: Iterable[IndexEntry]) -> None:
-        """Take in many entities that are not there yet; `finish_loading` makes them known."""
-        building = self._building
-        for entry in entries:
-            number = self._take_number(entry)
-            for key, value in entry.rows:
-                rows = building[key]
-                rows.exists.append(number)
-                if value is not None:
-                    rows.add(number, value)
+    def load(self, piece: IndexPiece) -> None:
+        """Take in many entities that are not there yet; `finish_loading` makes them known.
+
+        Args:
+            piece: the ones that follow those loaded before.
+        """
+        assert piece.start == len(self._refs)
+        self._documents += piece.documents
+        self._records += piece.records
+        self._texts += piece.texts
+        self._refs += piece.refs
+        self._scatters.extend(map(scatter, piece.refs))
+        self._numbers.update(zip(piece.refs, range(piece.start, len(self._refs)), strict=True))
+        for key, rows in piece.columns.items():
+            held = self._building.setdefault(key, rows)
+            if held is not rows:
+                held.extend(rows)
 
     def finish_loading(self) -> None:
         """Make what was loaded into an empty index known."""
@@ -194,13 +230,6 @@ class Index:
         return found
 
     def _add(self, entry: IndexEntry) -> int:
-        number = self._take_number(entry)
-        self.all.add(number)
-        for key, value in entry.rows:
-            self._column(key).add(number, value)
-        return number
-
-    def _take_number(self, entry: IndexEntry) -> int:
         number = len(self._refs)
         self._documents.append(entry.document)
         self._records.append(entry.record)
@@ -208,6 +237,9 @@ class Index:
         self._refs.append(entry.ref)
         self._scatters.append(scatter(entry.ref))
         self._numbers[entry.ref] = number
+        self.all.add(number)
+        for key, value in entry.rows:
+            self._column(key).add(number, value)
         return number
 
     def _rows_of(self, number: int) -> Sequence[Pair]:

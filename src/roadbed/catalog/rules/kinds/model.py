@@ -1,7 +1,7 @@
 """What the definition of a kind is, and the set of kinds in force with their compiled schemas."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -95,6 +95,10 @@ class KindDefinition:
         """The fields of `spec` that the schema names, in all its branches."""
         return frozenset(_property_names(self.spec))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs; a compiled schema cannot go there."""
+        return {declared.name: getattr(self, declared.name) for declared in fields(self)}
+
     @property
     def reference_fields(self) -> frozenset[str]:
         return frozenset(relation.field for relation in self.relations)
@@ -122,6 +126,9 @@ class Kinds:
         """Each relation's way back, in both directions."""
         pairs = [(relation.type, relation.inverse) for kind in self for relation in kind.relations]
         return dict(pairs) | {inverse: name for name, inverse in pairs}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_by_name": self._by_name}
 
     def with_kinds(self, definitions: Iterable[KindDefinition]) -> "Kinds":
         return Kinds((*self, *definitions))

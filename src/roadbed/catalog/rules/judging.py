@@ -1,0 +1,124 @@
+"""What a file holds: its sound entities, and what is wrong with the rest."""
+
+import pickle
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from roadbed.catalog.rules.documents import Document, Reading, read_documents, read_quickly
+from roadbed.catalog.rules.harvest import ReadEntity, make_entity, origin_annotations
+from roadbed.catalog.rules.kinds import Kinds
+from roadbed.catalog.rules.placeholders import Include, fill
+from roadbed.catalog.rules.problems import Problem, ProblemCode, Severity
+from roadbed.catalog.rules.sources import VIEW_URL
+from roadbed.catalog.rules.validation import check, find_definition, find_ref
+
+
+@dataclass(frozen=True)
+class FilePlace:
+    """Where a file is: its path in the location, its own location ref, and that of the location."""
+
+    path: str
+    managed_by: str
+    origin: str
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        annotations = origin_annotations(managed_by=self.managed_by, origin=self.origin)
+        if self.managed_by.startswith("url:"):
+            annotations[VIEW_URL] = self.managed_by.removeprefix("url:")
+        return annotations
+
+
+@dataclass(frozen=True)
+class JudgedFile:
+    """The entities of a file, of two with one ref the last, and its problems."""
+
+    entities: tuple[ReadEntity, ...]
+    problems: tuple[Problem, ...]
+
+
+def judge_file(content: bytes, place: FilePlace, kinds: Kinds, include: Include) -> JudgedFile:
+    """Read a file and judge each of its documents.
+
+    Args:
+        content: the file.
+        place: where it is.
+        kinds: the kinds in force.
+        include: reads the files that placeholders name.
+    """
+    reading = read_quickly(content, file=place.path)
+    judged = _Judge(place, kinds, include).judge(reading)
+    if judged.problems and not reading.has_places:
+        return _Judge(place, kinds, include).judge(read_documents(content, file=place.path))
+    return judged
+
+
+def judge_alone(content: bytes, place: FilePlace, packed_kinds: bytes) -> JudgedFile | None:
+    """Judge a file in a process that has no other files. None: it names some, so whoever has them must judge it.
+
+    `packed_kinds` is a pickled `Kinds`: compiled once, and kept for the files that follow.
+    """
+    try:
+        return judge_file(content, place, _unpack(packed_kinds), _refuse)
+    except _NamesFiles:
+        return None
+
+
+@lru_cache(maxsize=1)
+def _unpack(packed_kinds: bytes) -> Kinds:
+    kinds: Kinds = pickle.loads(packed_kinds)  # noqa: S301 - from this process's own server
+    return kinds
+
+
+class _NamesFiles(Exception):
+    """A placeholder names a file."""
+
+
+def _refuse(path: str) -> bytes:
+    raise _NamesFiles(path)
+
+
+@dataclass
+class _Judge:
+    place: FilePlace
+    kinds: Kinds
+    include: Include
+    _entities: dict[str, ReadEntity] = field(default_factory=dict)
+    _problems: list[Problem] = field(default_factory=list)
+
+    def judge(self, reading: Reading) -> JudgedFile:
+        self._problems += reading.problems
+        for document in reading.documents:
+            entity = self._take(document)
+            if entity is None:
+                continue
+            first = self._entities.get(str(entity.ref))
+            if first is not None:
+                self._problems.append(_say_twice(first, entity))
+            self._entities[str(entity.ref)] = entity
+        return JudgedFile(tuple(self._entities.values()), tuple(self._problems))
+
+    def _take(self, document: Document) -> ReadEntity | None:
+        ref = find_ref(document)
+        document, found = fill(document, self.include)
+        found += check(document, self.kinds) if not found else []
+        self._problems += [replace(problem, ref=str(ref) if ref else "") for problem in found]
+        if any(problem.is_error for problem in found):
+            return None
+        definition = find_definition(document, self.kinds)
+        assert not isinstance(definition, Problem)
+        return make_entity(document, definition, origin=self.place.annotations)
+
+
+def _say_twice(first: ReadEntity, second: ReadEntity) -> Problem:
+    return Problem(
+        second.file,
+        second.line,
+        1,
+        "metadata.name",
+        f"{second.ref} stands twice in this file, first on line {first.line}; this one is taken.",
+        "Remove one of them, or rename it.",
+        Severity.WARNING,
+        str(second.ref),
+        ProblemCode.TWICE,
+    )

@@ -1,0 +1,56 @@
+"""Loading an index: a few entities here, many by workers, which prepare one piece while the next one is read."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from roadbed.catalog.rules.index.entries import Kept, make_piece
+from roadbed.catalog.rules.index.index import Index, IndexPiece
+from roadbed.core.workers import Workers
+
+_FEW = 2000
+"""Up to so many entities are prepared before workers would have started."""
+_AHEAD = 4
+
+
+class Loading:
+    """Fills an empty index in the order in which entities are given."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._count = 0
+        self._stack = ExitStack()
+        self._workers: Workers | None = None
+        self._prepared: deque[Future[IndexPiece]] = deque()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            while self._prepared and error is None:
+                await self._load_next()
+        finally:
+            await asyncio.to_thread(self._stack.__exit__, kind, error, trace)
+
+    async def take(self, held: Sequence[Kept]) -> None:
+        """Take in more entities."""
+        start = self._count
+        self._count += len(held)
+        if self._workers is None and self._count <= _FEW:
+            self._index.load(make_piece(held, start=start))
+            return
+        if self._workers is None:
+            self._workers = self._stack.enter_context(Workers())
+        self._prepared.append(self._workers.submit(make_piece, held, start=start))
+        if len(self._prepared) > _AHEAD:
+            await self._load_next()
+
+    async def _load_next(self) -> None:
+        self._index.load(await asyncio.wrap_future(self._prepared.popleft()))
