@@ -28,18 +28,28 @@ def install_plugin(folder: Path, name: str, place: str) -> Path:
     return folder
 
 
-@pytest.fixture
-def roadbed(tmp_path: Path) -> Iterator[RoadbedProcess]:
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        if folder.name.startswith(("pytest-", "test_", "popen-")):
-            folder.chmod(0o755)
-    home = tmp_path / "home"
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RoadbedProcess]:
+    """A home of its own, with a plugin that works and two that do not."""
+    folder = tmp_path_factory.mktemp("crash")
+    folder.chmod(0o755)
+    home = folder / "home"
     home.mkdir(mode=0o755)
-    plugin = install_plugin(tmp_path / "site", "crash", "tests.crash.plugin:PLUGIN")
-    roadbed = RoadbedProcess(home, {"PYTHONPATH": f"{plugin}:{ROOT}"})
+    plugins = install_plugin(folder / "site", "crash", "tests.crash.plugin:PLUGIN")
+    install_plugin(plugins, "broken", "tests.crash.no_such_plugin:PLUGIN")
+    install_plugin(plugins, "wrong", "tests.crash.plugin:START")  # something, and no manifest
+    roadbed = RoadbedProcess(home, {"PYTHONPATH": f"{plugins}:{ROOT}"})
     yield roadbed
     if roadbed.process is not None:
         roadbed.stop()
+
+
+@pytest.fixture
+def roadbed(installation: RoadbedProcess) -> RoadbedProcess:
+    """The server, running."""
+    if installation.process is None or installation.process.poll() is not None:
+        installation.start()
+    return installation
 
 
 def read_marks(folder: Path) -> tuple[int, int]:
@@ -64,7 +74,6 @@ def test_run_survives_kills_of_server_and_database(
     victims = ["server", "postgres", "both"]
     with capsys.disabled():
         print(f"\n{len(victims)} seeded kills: {', '.join(victims)}; seed {SEED}")  # noqa: T201 - to repeat a failure
-    roadbed.start()
     token = roadbed.token()
     marks = tmp_path / "marks"
     marks.mkdir()
@@ -94,17 +103,13 @@ def test_run_survives_kills_of_server_and_database(
 
 
 def test_plugin_that_is_installed_is_loaded(roadbed: RoadbedProcess) -> None:
-    roadbed.start()
     with roadbed.client(roadbed.token("viewer")) as client:
         answer = client.post("/api/v1/crash-runs", json={"folder": "/nowhere", "steps": 1, "key": "denied"})
     assert answer.status_code == 403
     assert answer.json()["code"] == "forbidden"
 
 
-def test_plugin_that_fails_to_load_is_shown_and_the_server_starts(roadbed: RoadbedProcess, tmp_path: Path) -> None:
-    install_plugin(tmp_path / "site", "broken", "tests.crash.no_such_plugin:PLUGIN")
-    install_plugin(tmp_path / "site", "wrong", "tests.crash.plugin:START")  # something, and no manifest
-    roadbed.start()
+def test_plugin_that_fails_to_load_is_shown_and_the_server_starts(roadbed: RoadbedProcess) -> None:
     with roadbed.client(roadbed.token("platform-engineer")) as client:
         assert client.get("/readyz").status_code == 200
         plugins = {plugin["name"]: plugin for plugin in client.get("/api/v1/system").json()["plugins"]}
@@ -120,7 +125,6 @@ def test_follower_goes_on_when_the_server_is_back(roadbed: RoadbedProcess, tmp_p
     marks = tmp_path / "marks"
     marks.mkdir()
     (marks / "hold").touch()
-    roadbed.start()
     token, port = roadbed.token(), roadbed.url.rpartition(":")[2]
     wish = {"folder": str(marks), "steps": STEPS, "key": "followed"}
     with roadbed.client(token) as client:
@@ -145,7 +149,6 @@ def test_live_stream_ends_when_the_server_stops(roadbed: RoadbedProcess, tmp_pat
     marks = tmp_path / "marks"
     marks.mkdir()
     (marks / "hold").touch()
-    roadbed.start()
     with roadbed.client(roadbed.token()) as client:
         wish = {"folder": str(marks), "steps": 1, "key": "watched"}
         run_id = client.post("/api/v1/crash-runs", json=wish).raise_for_status().json()["run_id"]

@@ -1,4 +1,4 @@
-"""Servers for whole jobs: one shared by what leaves it running, one of its own for what kills it."""
+"""Servers for whole jobs: one shared by what leaves it running, another for what kills it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,13 +29,13 @@ def installation(folder: Path) -> Iterator[Installation]:
             made.roadbed.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     with installation(tmp_path_factory.mktemp("made")) as found:
         yield found
 
 
-@pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[Installation]:
-    with installation(tmp_path) as found:
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with installation(tmp_path_factory.mktemp("killed")) as found:
         yield found

@@ -65,7 +65,7 @@ def look(made: Installation, name: str) -> Json:
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", ["server", "postgres"])
 def test_create_completes_exactly_once_after_a_kill_in_each_phase(
-    fresh: Installation, victim: str, capsys: pytest.CaptureFixture[str]
+    killed: Installation, victim: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     moments = random.Random(SEED)  # noqa: S311 - chooses moments
     points = [(phase, number) for phase in PHASES for number in range(KILLS)]
@@ -73,18 +73,18 @@ def test_create_completes_exactly_once_after_a_kill_in_each_phase(
         print(f"\n{len(points)} kills of the {victim}, seed {SEED}")  # noqa: T201 - a failure is repeated with these
     for phase, number in points:
         name = f"{victim}-{phase}-{number}"
-        run_id = fresh.create(name)
-        begins(fresh, run_id, phase)
+        run_id = killed.create(name)
+        begins(killed, run_id, phase)
         time.sleep(moments.uniform(0, 0.25))
         killed_at = datetime.now(UTC)
-        kill(fresh, victim)
-        run = fresh.ends(run_id)
+        kill(killed, victim)
+        run = killed.ends(run_id)
         assert datetime.fromisoformat(run["finished_at"]) > killed_at, f"{name} had ended before the kill"
         assert run["state"] == "succeeded", json.dumps([name, run["error"], [step["error"] for step in run["steps"]]])
-        assert look(fresh, name) == {
+        assert look(killed, name) == {
             "repositories": [name],
             "databases": ["ready"],
             "deployments": ["succeeded"],
         }, name
-    unexplained = [item for item in fresh.get("/api/v1/inventory")["items"] if not item["is_explained"]]
+    unexplained = [item for item in killed.get("/api/v1/inventory")["items"] if not item["is_explained"]]
     assert unexplained == []

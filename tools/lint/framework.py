@@ -59,7 +59,7 @@ class Source:
     @cached_property
     def nodes(self) -> tuple[tuple[ast.AST, str], ...]:
         """Each node of the tree with its scope: the dotted names of the functions and classes around it."""
-        return tuple(_walk(self.tree, ""))
+        return tuple(_walk(self.tree))
 
     @property
     def is_python(self) -> bool:
@@ -104,13 +104,25 @@ class Rule(ABC):
         return Problem(self.code, self.name, source.path, line, message, scope)
 
 
-def _walk(node: ast.AST, scope: str) -> Iterator[tuple[ast.AST, str]]:
-    for child in ast.iter_child_nodes(node):
-        inner = scope
-        if isinstance(child, Function | ast.ClassDef):
-            inner = f"{scope}.{child.name}" if scope else child.name
-        yield child, inner
-        yield from _walk(child, inner)
+def _walk(root: ast.AST) -> Iterator[tuple[ast.AST, str]]:
+    """Walk below a node, without the calls of `ast`: a tree of this size has a million nodes."""
+    waiting: list[tuple[ast.AST, str]] = [(root, "")]
+    while waiting:
+        node, scope = waiting.pop()
+        if node is not root:
+            yield node, scope
+        values = (getattr(node, name, None) for name in node._fields)
+        children = [
+            child
+            for value in values
+            for child in (value if isinstance(value, list) else (value,))
+            if isinstance(child, ast.AST) and not isinstance(child, ast.expr_context)
+        ]
+        for child in reversed(children):
+            inner = scope
+            if isinstance(child, Function | ast.ClassDef):
+                inner = f"{scope}.{child.name}" if scope else child.name
+            waiting.append((child, inner))
 
 
 def name_of(node: ast.AST) -> str:

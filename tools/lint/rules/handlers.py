@@ -29,7 +29,7 @@ class HandlerAccess(Rule):
     def check(self, source: Source) -> Iterator[Problem]:
         if not source.is_python or not source.parts:
             return
-        routers = _find_routers(source.tree)
+        routers = _find_routers(source)
         aliases = _local_aliases(source.tree) | _imported_aliases(source)
         for node, scope in source.nodes:
             if not isinstance(node, Function):
@@ -74,10 +74,10 @@ def _as_route(decorator: ast.expr) -> ast.Call | None:
     return decorator if is_router and decorator.func.attr in METHODS else None
 
 
-def _find_routers(tree: ast.Module) -> dict[str, ast.Call]:
+def _find_routers(source: Source) -> dict[str, ast.Call]:
     """Return the routers made in this file, by name."""
     found: dict[str, ast.Call] = {}
-    for node in ast.walk(tree):
+    for node, _ in source.nodes:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             found.update({target.id: node.value for target in node.targets if isinstance(target, ast.Name)})
     return found

@@ -22,16 +22,14 @@ class FunctionImports(Rule):
     def check(self, source: Source) -> Iterator[Problem]:
         if not source.is_python:
             return
-        seen: set[int] = set()
-        for node, scope in source.nodes:
-            if not isinstance(node, Function):
-                continue
-            for inner in ast.walk(node):
-                if isinstance(inner, ast.Import | ast.ImportFrom) and inner.lineno not in seen:
-                    seen.add(inner.lineno)
-                    yield self.problem(
-                        source, inner, f"`{ast.unparse(inner)}` is inside {node.name}; move it to the top", scope=scope
-                    )
+        around, its_scope, end = "", "", 0
+        for node, scope in source.nodes:  # in the order of lines
+            if isinstance(node, Function) and node.lineno > end:
+                around, its_scope, end = node.name, scope, node.end_lineno or 0
+            elif isinstance(node, ast.Import | ast.ImportFrom) and node.lineno <= end:
+                yield self.problem(
+                    source, node, f"`{ast.unparse(node)}` is inside {around}; move it to the top", scope=its_scope
+                )
 
 
 class DomainImports(Rule):

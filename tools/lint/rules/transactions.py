@@ -28,7 +28,7 @@ class Queries(Rule):
     def check(self, source: Source) -> Iterator[Problem]:
         if not source.is_python or not source.parts or source.is_in(*QUERY_PLACES):
             return
-        statements, modules = _sqlalchemy_names(source.tree)
+        statements, modules = _sqlalchemy_names(source)
         for node, scope in source.nodes:
             if not isinstance(node, ast.Call):
                 continue
@@ -42,11 +42,11 @@ class Queries(Rule):
                 )
 
 
-def _sqlalchemy_names(tree: ast.Module) -> tuple[set[str], set[str]]:
+def _sqlalchemy_names(source: Source) -> tuple[set[str], set[str]]:
     """Return the local names of statement functions, and those of SQLAlchemy's modules."""
     statements: set[str] = set()
     modules: set[str] = set()
-    for node in ast.walk(tree):
+    for node, _ in source.nodes:
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "sqlalchemy":
             for alias in node.names:
                 target = statements if alias.name in STATEMENTS else modules
