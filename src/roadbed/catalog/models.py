@@ -107,18 +107,19 @@ class Entity(Base):
 
 
 class EntityRelation(Base):
-    """One direction of a relation, kept with the entity that declared it. The target need not exist."""
+    """One direction of a relation, kept with the entity that declared it, numbered there. The target need not exist."""
 
     __tablename__ = "entity_relations"
     __table_args__ = (
         Index("ix_entity_relations_source_type", "source_ref", "type"),
-        Index("ix_entity_relations_type_target", "type", "target_ref"),
+        Index("ix_entity_relations_child_of", "source_ref", "target_ref", postgresql_where=text("type = 'childOf'")),
     )
 
     origin_id: Mapped[UUID] = mapped_column(ForeignKey("entities.id", ondelete="CASCADE"), primary_key=True)
-    source_ref: Mapped[str] = mapped_column(primary_key=True)
-    type: Mapped[str] = mapped_column(primary_key=True)
-    target_ref: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    source_ref: Mapped[str]
+    type: Mapped[str]
+    target_ref: Mapped[str]
 
 
 class EntityStatus(Base):

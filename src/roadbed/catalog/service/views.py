@@ -88,6 +88,12 @@ def place_of(entity: ReadEntity) -> dict[str, object]:
 
 def relation_rows(entity_id: UUID, entity: ReadEntity) -> list[dict[str, object]]:
     return [
-        {"origin_id": entity_id, "source_ref": edge.source, "type": edge.type, "target_ref": edge.target}
-        for edge in entity.edges
+        {
+            "origin_id": entity_id,
+            "number": number,
+            "source_ref": edge.source,
+            "type": edge.type,
+            "target_ref": edge.target,
+        }
+        for number, edge in enumerate(entity.edges)
     ]

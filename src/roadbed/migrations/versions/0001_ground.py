@@ -799,16 +799,23 @@ def upgrade() -> None:
     op.create_table(
         "entity_relations",
         sa.Column("origin_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("source_ref", sa.String(), nullable=False),
         sa.Column("type", sa.String(), nullable=False),
         sa.Column("target_ref", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["origin_id"], ["entities.id"], name=op.f("fk_entity_relations_origin_id_entities"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("origin_id", "source_ref", "type", "target_ref", name=op.f("pk_entity_relations")),
+        sa.PrimaryKeyConstraint("origin_id", "number", name=op.f("pk_entity_relations")),
     )
     op.create_index("ix_entity_relations_source_type", "entity_relations", ["source_ref", "type"], unique=False)
-    op.create_index("ix_entity_relations_type_target", "entity_relations", ["type", "target_ref"], unique=False)
+    op.create_index(
+        "ix_entity_relations_child_of",
+        "entity_relations",
+        ["source_ref", "target_ref"],
+        unique=False,
+        postgresql_where=sa.text("type = 'childOf'"),
+    )
     op.create_table(
         "run_log_chunks",
         sa.Column("step_id", sa.Uuid(), nullable=False),
@@ -944,7 +951,9 @@ def downgrade() -> None:
     op.drop_index("ix_run_waits_open", table_name="run_waits", postgresql_where=sa.text("resolved_at IS NULL"))
     op.drop_table("run_waits")
     op.drop_table("run_log_chunks")
-    op.drop_index("ix_entity_relations_type_target", table_name="entity_relations")
+    op.drop_index(
+        "ix_entity_relations_child_of", table_name="entity_relations", postgresql_where=sa.text("type = 'childOf'")
+    )
     op.drop_index("ix_entity_relations_source_type", table_name="entity_relations")
     op.drop_table("entity_relations")
     op.drop_index("ix_deployments_environment_id_id", table_name="deployments")
