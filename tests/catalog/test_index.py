@@ -36,7 +36,8 @@ def entity(name: str, title: str | None, tags: list[str]) -> Kept:
         "metadata": {"name": name, "title": title, "tags": tags},
         "spec": {"type": "service"},
     }
-    return Kept(f"uid-{name}", f"component:default/{name}", write_json(document), "digest", {"sort_key": title or name})
+    record = {"sort_key": title or name, "title": title}
+    return Kept(f"uid-{name}", f"component:default/{name}", write_json(document), "digest", record)
 
 
 Step = tuple[str, str | None, list[str], bool]
@@ -103,7 +104,8 @@ def play(steps: list[Step], *, loaded: int) -> tuple[Index, dict[str, Kept]]:
     index.finish_loading()
     warm = AllOf((HasText(("metadata.title",), "one"), HasPrefix("metadata.tags", "x")))
     for name, title, tags, is_removed in steps[loaded:]:
-        index.select(warm)  # so that orders and texts are there, and have to be kept current
+        index.select(warm)  # so that orders, texts and words are there, and have to be kept current
+        index.find_alike("one")
         ref = f"component:default/{name}"
         if is_removed:
             index.remove(ref)
@@ -112,6 +114,48 @@ def play(steps: list[Step], *, loaded: int) -> tuple[Index, dict[str, Kept]]:
             held[ref] = entity(name, title, tags)
             index.put(make_entry(held[ref]))
     return index, held
+
+
+def alike(index: Index, text: str) -> list[set[str]]:
+    return [{index.ref_of(number) for number in numbers} for numbers in index.find_alike(text)]
+
+
+@given(STEPS, st.integers(0, 4))
+def test_words_that_were_kept_current_are_those_of_an_index_filled_anew(steps: list[Step], loaded: int) -> None:
+    index, held = play(steps, loaded=loaded)
+    fresh = Index(read_rows)
+    fresh.load(make_piece(list(held.values()), start=0))
+    fresh.finish_loading()
+    for text in ("one", "twoo", "abcd", "x"):
+        assert alike(index, text) == alike(fresh, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("paymnets", "payments-api"),
+        ("pyments", "payments-api"),
+        ("payemnts api", "payments-api"),
+        ("notifcation", "notifications"),
+        ("Notifikations", "notifications"),
+        ("chekout", "checkout"),
+        ("ordre", "orders"),
+        ("gateawy", "edge"),
+        ("ordx", "orders"),
+        ("orxx", ""),
+        ("xyz", ""),
+        ("123", ""),
+        ("", ""),
+        ("payments refunds", ""),
+    ],
+)
+def test_names_are_found_that_are_spelt_almost_so(text: str, found: str) -> None:
+    index = Index(read_rows)
+    titles = {"payments-api": None, "notifications": None, "checkout": None, "orders": None, "edge": "API Gateway"}
+    index.load(make_piece([entity(name, title, []) for name, title in titles.items()], start=0))
+    index.finish_loading()
+    nearest = next((refs for refs in alike(index, text) if refs), set())
+    assert nearest == ({f"component:default/{found}"} if found else set())
 
 
 @given(STEPS, st.integers(0, 4), CONDITIONS)

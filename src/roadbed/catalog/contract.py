@@ -21,7 +21,7 @@ from roadbed.catalog.service.entities import (
     put_entities,
     validate,
 )
-from roadbed.catalog.service.listing import list_entities, search_entities
+from roadbed.catalog.service.listing import list_entities
 from roadbed.catalog.service.locations import get_location, refresh_location, register_location, remove_location
 from roadbed.catalog.service.reading import get_overview, list_recent_changes
 from roadbed.catalog.service.statuses import list_statuses, report_status, withdraw_status
@@ -112,7 +112,6 @@ __all__ = [
     "register_location",
     "remove_location",
     "report_status",
-    "search_entities",
     "state_of",
     "validate",
     "wait_for_entity",

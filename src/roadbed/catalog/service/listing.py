@@ -1,6 +1,7 @@
 """Lists of entities: the index says which, in what order and how many; their rows are then read by ref."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from roadbed.catalog.repository import entities as rows
 from roadbed.catalog.rules.index import filters
@@ -15,6 +16,15 @@ from roadbed.core.db import ReadSession
 from roadbed.core.paging import InvalidCursor
 from roadbed.core.search import rank
 from roadbed.kit.paging import Page, decode_cursor, encode_cursor
+
+
+@dataclass(frozen=True)
+class FoundEntities:
+    """What a search found. `are_alike`: nothing holds the words themselves, these hold words spelt almost so."""
+
+    entities: list[EntitySummary]
+    are_alike: bool = False
+
 
 _BY_TITLE = Sorting(TITLE)
 _RANKED = 5000
@@ -56,8 +66,8 @@ def count_by(session: ReadSession, wanted: EntityFilter, field: str, *, limit: i
     return filters.count_by(_index(session), wanted, field, limit=limit)
 
 
-async def search_entities(session: ReadSession, text: str, *, limit: int) -> list[EntitySummary]:
-    """Return entities that hold all words of `text`, those whose name fits best first."""
+async def search_entities(session: ReadSession, text: str, *, limit: int) -> FoundEntities:
+    """Return entities that hold all words of `text`, the best names first; where there are none, those spelt alike."""
     index = _index(session)
     matching = filters.select(index, EntityFilter(text=text))
     wanted = text.strip().lower()
@@ -65,7 +75,19 @@ async def search_entities(session: ReadSession, text: str, *, limit: int) -> lis
     rest = Listing(index, matching, _BY_TITLE).take(_RANKED).numbers
     fits = {number: _fit(index.text_of(number), wanted) for number in (*beginning, *rest)}
     ranked = sorted(fits, key=lambda number: (fits[number], index.ref_of(number)))
-    return await _read(session, map(index.ref_of, ranked[:limit]))
+    if ranked:
+        return FoundEntities(await _read(session, map(index.ref_of, ranked[:limit])))
+    return FoundEntities(await _read(session, _find_alike(index, wanted, limit=limit)), are_alike=True)
+
+
+def _find_alike(index: Index, wanted: str, *, limit: int) -> list[str]:
+    """Return refs whose words are spelt almost like the wanted ones, the nearest first."""
+    held = filters.select(index, EntityFilter())
+    refs: dict[str, None] = {}
+    for numbers in index.find_alike(wanted):
+        alike = Listing(index, numbers & held, _BY_TITLE).take(limit).numbers
+        refs |= dict.fromkeys(map(index.ref_of, alike))
+    return list(refs)[:limit]
 
 
 def list_names(session: ReadSession, kind: str) -> list[str]:

@@ -25,9 +25,11 @@ _MOST = 20
 
 async def _find(session: ReadSession, _: Actor, text: str, /, *, limit: int) -> Sequence[Hit]:
     kinds = session.services.get(Kinds)
+    found = await search_entities(session, text, limit=limit)
+    remark = "Spelt alike · " if found.are_alike else ""
     return [
-        Hit(entity.title, entity.href, icon_of(entity, kinds), meta=_describe(entity))
-        for entity in await search_entities(session, text, limit=limit)
+        Hit(entity.title, entity.href, icon_of(entity, kinds), meta=remark + _describe(entity))
+        for entity in found.entities
     ]
 
 

@@ -20,6 +20,7 @@ from roadbed.catalog.rules.index.conditions import (
     Not,
 )
 from roadbed.catalog.rules.index.orders import Order, ScatteredOrder, scatter
+from roadbed.catalog.rules.index.words import Words
 
 Pair = tuple[str, str | None]
 
@@ -95,6 +96,7 @@ class Index:
         self._numbers: dict[str, int] = {}
         self._columns: dict[str, Column] = {}
         self._building: dict[str, ColumnRows] = {}
+        self._words: Words | None = None
         self.all = BitMap()
         self._scatters = array("Q")
         self._scattered = ScatteredOrder(self.all, ref=self._refs.__getitem__, scatter=self._scatters.__getitem__)
@@ -137,7 +139,7 @@ class Index:
         self._change_rows(number, self._rows_of(number), entry.rows)
         self._documents[number] = entry.document
         self._records[number] = entry.record
-        self._texts[number] = entry.text
+        self._change_text(number, entry.text)
 
     def remove(self, ref: str) -> None:
         """Take out an entity; nothing happens when there is none."""
@@ -147,7 +149,7 @@ class Index:
         self._scattered.remove(number)
         self._change_rows(number, self._rows_of(number), ())
         self._documents[number] = self._records[number] = b""
-        self._texts[number] = ""
+        self._change_text(number, "")
         del self._numbers[ref]
         self.all.remove(number)
 
@@ -207,6 +209,12 @@ class Index:
             among = BitMap([number for number in among if word in texts[number]])
         return among
 
+    def find_alike(self, text: str) -> list[BitMap]:
+        """Return the entities whose name or title has words spelt almost like those of a text, the nearest first."""
+        if self._words is None:
+            self._words = Words((number, self._texts[number]) for number in self.all)
+        return self._words.find_alike(text)
+
     def order(self, key: str) -> Order:
         """Return the order by the values of a key in lower case; entities without one have no place in it."""
         column = self._columns.get(key)
@@ -238,9 +246,17 @@ class Index:
         self._scatters.append(scatter(entry.ref))
         self._numbers[entry.ref] = number
         self.all.add(number)
+        if self._words is not None:
+            self._words.add(number, entry.text)
         for key, value in entry.rows:
             self._column(key).add(number, value)
         return number
+
+    def _change_text(self, number: int, text: str) -> None:
+        if self._words is not None:
+            self._words.remove(number, self._texts[number])
+            self._words.add(number, text)
+        self._texts[number] = text
 
     def _rows_of(self, number: int) -> Sequence[Pair]:
         return self._read_rows(self._documents[number], self._records[number])
