@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 from pydantic import SecretStr
@@ -21,6 +22,8 @@ def pytest_configure(config: pytest.Config) -> None:
     What a server in the test's process logs goes to standard error, as `roadbed up` has it: standard output is that of
     the command under test.
     """
+    hypothesis.settings.register_profile("roadbed", deadline=None)  # a busy machine is no fault
+    hypothesis.settings.load_profile("roadbed")
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
     if config.option.basetemp is None and not hasattr(config, "workerinput"):
         folder = Path(tempfile.mkdtemp(prefix="roadbed-tests-"))

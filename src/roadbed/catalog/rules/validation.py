@@ -149,6 +149,7 @@ def _names_itself(document: Document) -> bool:
 
 
 def _formatted_fields(entity: dict[str, Any]) -> Iterator[tuple[Path, Any, Format]]:
+    """Return what has a format. What is of another shape than it should be is for the schema to report."""
     metadata = entity["metadata"]
     yield ("apiVersion",), entity["apiVersion"], formats.API_VERSION
     yield ("kind",), entity["kind"], formats.KIND
@@ -159,16 +160,22 @@ def _formatted_fields(entity: dict[str, Any]) -> Iterator[tuple[Path, Any, Forma
         ("labels", formats.LABEL_KEY, formats.LABEL_VALUE),
         ("annotations", formats.ANNOTATION_KEY, formats.ANNOTATION_VALUE),
     ):
-        for key, value in (metadata.get(field) or {}).items():
+        pairs = metadata.get(field)
+        for key, value in pairs.items() if isinstance(pairs, dict) else ():
             yield ("metadata", field, key), key, key_format
             yield ("metadata", field, key), value, value_format
-    for index, tag in enumerate(metadata.get("tags") or ()):
+    for index, tag in enumerate(_items(metadata.get("tags"))):
         yield ("metadata", "tags", index), tag, formats.TAG
-    for index, link in enumerate(metadata.get("links") or ()):
-        yield ("metadata", "links", index, "url"), link.get("url"), formats.URL
-        for field in ("title", "icon"):
-            if field in link:
-                yield ("metadata", "links", index, field), link[field], formats.TEXT
+    for index, link in enumerate(_items(metadata.get("links"))):
+        if isinstance(link, dict):
+            yield ("metadata", "links", index, "url"), link.get("url"), formats.URL
+            for field in ("title", "icon"):
+                if field in link:
+                    yield ("metadata", "links", index, field), link[field], formats.TEXT
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _warn_near_misses(document: Document, definition: KindDefinition, problems: list[Problem]) -> Iterator[Problem]:
