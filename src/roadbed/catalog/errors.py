@@ -23,6 +23,18 @@ class KindNotFound(NotFound):
     code = "catalog.kind_not_found"
 
 
+class DefinitionNotFound(NotFound):
+    """The entity has no definition, or not that version or part of it."""
+
+    code = "catalog.definition_not_found"
+
+
+class DefinitionUnreadable(Invalid):
+    """The definition has a format that is not read, or a fault; its text can be had."""
+
+    code = "catalog.definition_unreadable"
+
+
 class FeedAhead(Conflict):
     """The cursor of a feed is ahead of the catalog."""
 

@@ -7,10 +7,11 @@ from datetime import timedelta
 from functools import partial
 
 from roadbed.catalog.access import ENTITY_READ, ENTITY_WRITE, LOCATION_READ, LOCATION_WRITE, SERVER_FILES
-from roadbed.catalog.api import rest
+from roadbed.catalog.api import definitions, rest
 from roadbed.catalog.api.backstage.app import PREFIX, open_backstage
 from roadbed.catalog.repository.touches import purge
 from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS, Kinds
+from roadbed.catalog.service.definitions import DefinitionReader
 from roadbed.catalog.service.entities import find_groups, find_title
 from roadbed.catalog.service.index import CatalogIndex
 from roadbed.catalog.service.locations import register_configured_locations
@@ -55,6 +56,7 @@ async def _open(services: Services) -> AsyncIterator[None]:
     services.put(Kinds, BUILT_IN_KINDS.with_kinds(services.get(Registry).get(ENTITY_KINDS)))
     async with services.get(Database).write() as session:
         services.put(ShippedRefs, await put_shipped(session))
+    services.put(DefinitionReader, DefinitionReader())
     services.put(Sampler, Sampler(partial(read_once, services)))
     index = CatalogIndex(services.get(Database))
     await index.open()
@@ -90,7 +92,7 @@ MODULE = Module(
             Schedule("catalog.purge", "23 * * * *", _purge),
         ),
         INVENTORY.add(InventorySource("catalog", list_inventory)),
-        API.add(rest.router),
+        API.add(rest.router, definitions.router),
         MOUNTS.add(MountedApp(PREFIX, open_backstage)),
         PAGES.add(pages),
         TEMPLATES.add(module_templates("catalog", "roadbed.catalog")),

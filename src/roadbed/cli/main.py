@@ -31,6 +31,7 @@ COMMANDS = {
     "get": Entry("roadbed.cli.get", "List entities, or show one."),
     "validate": Entry("roadbed.cli.server.validate", "Check entity files, without a server."),
     "schema": Entry("roadbed.cli.schema", "Print the JSON Schema of a kind."),
+    "definition": Entry("roadbed.cli.definition", "Show what the definition of an API says, and what changed in it."),
     "locations": Entry("roadbed.cli.locations", "Say where the catalog is read from."),
     "runs": Entry("roadbed.cli.runs", "See, follow and steer runs."),
     "resources": Entry("roadbed.cli.resources", "Ask for databases and more, see and delete them."),

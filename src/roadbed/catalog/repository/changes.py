@@ -33,6 +33,27 @@ async def list_changes_of(session: ReadSession, ref: str, *, before: int | None,
     return list(await session.scalars(query.order_by(Change.position.desc()).limit(limit)))
 
 
+async def find_change(session: ReadSession, ref: str, position: int) -> Change | None:
+    return await session.scalar(select(Change).where(Change.ref == ref, Change.position == position))
+
+
+async def list_definitions(session: ReadSession, ref: str, *, limit: int) -> Sequence[Row[Any]]:
+    """Return the newest changes of an API, with a digest of its definition each; newest first.
+
+    Rows hold position, actor, revision, run_id, at, digest: documents stay where they are.
+    """
+    definition = Change.document["spec"]["definition"].astext
+    query = select(
+        Change.position,
+        Change.actor,
+        Change.revision,
+        Change.run_id,
+        Change.at,
+        func.md5(definition).label("digest"),
+    )
+    return (await session.execute(query.where(Change.ref == ref).order_by(Change.position.desc()).limit(limit))).all()
+
+
 async def list_changes(session: ReadSession, *, after: int, limit: int) -> list[Change]:
     query = select(Change).where(Change.position > after).order_by(Change.position).limit(limit)
     return list(await session.scalars(query))

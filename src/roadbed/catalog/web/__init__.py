@@ -1,12 +1,13 @@
-"""Pages of the catalog: the list, an entity, locations."""
+"""Pages of the catalog: the list, an entity, the definition of an API, locations."""
 
 from fastapi import APIRouter
 
-from roadbed.catalog.web import entity, listing, places
+from roadbed.catalog.web import definition, entity, listing, places
 
 router = APIRouter()
 router.include_router(listing.router)
 router.include_router(places.router)
 router.include_router(entity.router)
+router.include_router(definition.router)
 
 __all__ = ["router"]

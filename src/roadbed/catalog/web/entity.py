@@ -11,17 +11,15 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import YamlLexer
 
 from roadbed.catalog import contract
-from roadbed.catalog.access import ENTITY_WRITE, EntityReader, EntityWriter
+from roadbed.catalog.access import EntityReader, EntityWriter
 from roadbed.catalog.errors import EntityInvalid
 from roadbed.catalog.rules.comparison import compare
 from roadbed.catalog.rules.kinds import Kinds
-from roadbed.catalog.rules.words import health_of, icon_of, kind_word, relation_title, state_of
+from roadbed.catalog.rules.words import health_of, relation_title, state_of
 from roadbed.catalog.service import entities, reading
 from roadbed.catalog.service.reading import EntityDetail, Related
-from roadbed.catalog.types import EntitySummary, entity_href
-from roadbed.core.access import DeciderService
-from roadbed.core.actor import Actor
-from roadbed.core.db import Reading, ReadSession, Writing
+from roadbed.catalog.web.frame import frame_entity, list_ends, make_end
+from roadbed.core.db import Reading, Writing
 from roadbed.core.html import Renderer, render
 from roadbed.core.paging import number_cursor, number_of_cursor
 from roadbed.core.routes import service
@@ -56,7 +54,7 @@ async def entity_page(
     """Show what an entity is, who owns it, how it is, and what it hangs together with."""
     detail = await reading.get_detail(session, ref)
     renderer: Renderer = request.app.state.services.get(Renderer)
-    context = await _frame(request, session, detail.entity, kinds, actor, "overview")
+    context = await frame_entity(request, session, detail.entity, kinds, actor, "overview")
     places = {
         place.rpartition(".")[2]: await renderer.panels(request, place, detail.entity)
         for place in (contract.PLACE_STRIP, contract.PLACE_MAIN, contract.PLACE_ASIDE)
@@ -71,7 +69,7 @@ async def entity_page(
             "health": health,
             "health_state": state_of(health),
             "panels": places,
-            "dependencies": [(relation_title(type_), _ends(detail, kinds, type_)) for type_ in _DEPENDENCIES],
+            "dependencies": [(relation_title(type_), list_ends(detail, kinds, type_)) for type_ in _DEPENDENCIES],
             "groups": _groups(detail, kinds),
             "about": _about(detail),
             "links": [
@@ -101,7 +99,7 @@ async def history_page(
         for change, before in zip(changes[:HISTORY], older, strict=False)
     ]
     next_cursor = number_cursor(changes[HISTORY - 1].position) if len(changes) > HISTORY else None
-    context = await _frame(request, session, entity, kinds, actor, "history")
+    context = await frame_entity(request, session, entity, kinds, actor, "history")
     return await render(request, "catalog/history.html", {**context, "entries": entries, "next_cursor": next_cursor})
 
 
@@ -111,7 +109,7 @@ async def source_page(
 ) -> HTMLResponse:
     """Show an entity as YAML, and where it was read from."""
     detail = await reading.get_detail(session, ref)
-    context = await _frame(request, session, detail.entity, kinds, actor, "source")
+    context = await frame_entity(request, session, detail.entity, kinds, actor, "source")
     return await render(
         request,
         "catalog/source.html",
@@ -135,48 +133,6 @@ async def delete_entity(
     return RedirectResponse("/catalog", 303)
 
 
-async def _frame(
-    request: Request, session: ReadSession, entity: EntitySummary, kinds: Kinds, actor: Actor, tab: str
-) -> dict[str, Any]:
-    """Return what stands over every tab of an entity."""
-    renderer: Renderer = request.app.state.services.get(Renderer)
-    refs = [ref for ref in (entity.owner, entity.system) if ref is not None]
-    titles = await reading.get_titles(session, refs)
-    can_write = request.app.state.services.get(DeciderService).has(actor, ENTITY_WRITE)
-    return {
-        "entity": entity,
-        "icon_name": icon_of(entity, kinds),
-        "word": kind_word(entity),
-        "owner_title": titles.get(entity.owner) if entity.owner else None,
-        "owner_href": entity_href(entity.owner) if entity.owner else None,
-        "system_title": titles.get(entity.system) if entity.system else None,
-        "system_href": entity_href(entity.system) if entity.system else None,
-        "is_owned_kind": bool((definition := kinds.find(entity.ref.kind)) and definition.is_owned),
-        "can_delete": can_write and not entity.is_managed,
-        "actions": await renderer.panels(request, contract.PLACE_ACTIONS, entity),
-        "facts": await renderer.panels(request, contract.PLACE_FACTS, entity),
-        "tabs": [
-            {"label": label, "href": entity.href + path, "is_current": tab == label.lower()}
-            for label, path in (("Overview", ""), ("History", "/history"), ("Source", "/source"))
-        ],
-    }
-
-
-def _ends(detail: EntityDetail, kinds: Kinds, type_: str) -> list[dict[str, Any]]:
-    return [_end(related, kinds) for related in detail.related(type_)]
-
-
-def _end(related: Related, kinds: Kinds) -> dict[str, Any]:
-    definition = kinds.find(related.ref.kind)
-    return {
-        "label": related.entity.title if related.entity else related.ref.shorten(),
-        "href": entity_href(related.ref) if related.entity else None,
-        "icon": icon_of(related.entity, kinds) if related.entity else (definition.icon if definition else "box"),
-        "meta": kind_word(related.entity) if related.entity else None,
-        "state": state_of(related.health),
-    }
-
-
 def _groups(detail: EntityDetail, kinds: Kinds) -> list[dict[str, Any]]:
     """Return the relations that have a card of their own, by type, the first of each."""
     types = sorted({related.type for related in detail.relations} - {*_DEPENDENCIES, *_ABOUT})
@@ -186,7 +142,7 @@ def _groups(detail: EntityDetail, kinds: Kinds) -> list[dict[str, Any]]:
         groups.append(
             {
                 "title": relation_title(type_),
-                "items": [_end(related, kinds) for related in ends[:_SHOWN_ENDS]],
+                "items": [make_end(related, kinds) for related in ends[:_SHOWN_ENDS]],
                 "count": len(ends),
                 "more": f"/catalog?owner={detail.entity.ref}" if type_ == "ownerOf" else None,
             }

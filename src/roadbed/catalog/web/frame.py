@@ -1,0 +1,64 @@
+"""What stands over every tab of an entity, and the other ends of its relations as its pages show them."""
+
+from typing import Any
+
+from fastapi import Request
+
+from roadbed.catalog import contract
+from roadbed.catalog.access import ENTITY_WRITE
+from roadbed.catalog.rules.kinds import Kinds
+from roadbed.catalog.rules.words import icon_of, kind_word, state_of
+from roadbed.catalog.service import reading
+from roadbed.catalog.service.definitions import KIND as API_KIND
+from roadbed.catalog.service.reading import EntityDetail, Related
+from roadbed.catalog.types import EntitySummary, entity_href
+from roadbed.core.access import DeciderService
+from roadbed.core.actor import Actor
+from roadbed.core.db import ReadSession
+from roadbed.core.html import Renderer
+
+_TABS = (("Overview", ""), ("Definition", "/definition"), ("History", "/history"), ("Source", "/source"))
+
+
+async def frame_entity(
+    request: Request, session: ReadSession, entity: EntitySummary, kinds: Kinds, actor: Actor, tab: str
+) -> dict[str, Any]:
+    """Return what stands over every tab of an entity."""
+    renderer: Renderer = request.app.state.services.get(Renderer)
+    refs = [ref for ref in (entity.owner, entity.system) if ref is not None]
+    titles = await reading.get_titles(session, refs)
+    can_write = request.app.state.services.get(DeciderService).has(actor, ENTITY_WRITE)
+    return {
+        "entity": entity,
+        "icon_name": icon_of(entity, kinds),
+        "word": kind_word(entity),
+        "owner_title": titles.get(entity.owner) if entity.owner else None,
+        "owner_href": entity_href(entity.owner) if entity.owner else None,
+        "system_title": titles.get(entity.system) if entity.system else None,
+        "system_href": entity_href(entity.system) if entity.system else None,
+        "is_owned_kind": bool((definition := kinds.find(entity.ref.kind)) and definition.is_owned),
+        "can_delete": can_write and not entity.is_managed,
+        "actions": await renderer.panels(request, contract.PLACE_ACTIONS, entity),
+        "facts": await renderer.panels(request, contract.PLACE_FACTS, entity),
+        "tabs": [
+            {"label": label, "href": entity.href + path, "is_current": tab == label.lower()}
+            for label, path in _TABS
+            if label != "Definition" or entity.ref.kind == API_KIND
+        ],
+    }
+
+
+def list_ends(detail: EntityDetail, kinds: Kinds, type_: str) -> list[dict[str, Any]]:
+    """Return what an entity is related to by one type of relation, as lists of pages show it."""
+    return [make_end(related, kinds) for related in detail.related(type_)]
+
+
+def make_end(related: Related, kinds: Kinds) -> dict[str, Any]:
+    definition = kinds.find(related.ref.kind)
+    return {
+        "label": related.entity.title if related.entity else related.ref.shorten(),
+        "href": entity_href(related.ref) if related.entity else None,
+        "icon": icon_of(related.entity, kinds) if related.entity else (definition.icon if definition else "box"),
+        "meta": kind_word(related.entity) if related.entity else None,
+        "state": state_of(related.health),
+    }
