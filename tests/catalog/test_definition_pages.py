@@ -79,7 +79,7 @@ def test_definition_is_a_tab_of_an_api(api: httpx.Client) -> None:
         ("asyncapi", "asyncapi2.yaml", ["SUBSCRIBE", "orders/{region}", "Message Placed", "AsyncAPI 2.6.0"]),
         ("asyncapi", "asyncapi3.yaml", ["RECEIVE", "Reply with message placed", "shop.orders"]),
         ("graphql", "schema.graphql", ["Mutations", "list of Order", "Deprecated", "Money has come"]),
-        ("grpc", "service.proto", ["RPC", "Watch", "number 7", "Places and reads orders."]),
+        ("grpc", "service.proto", ["RPC", "Watch", "Number 7", "Places and reads orders."]),
         ("openapi", "swagger.json", ["OpenAPI 2.0", "PUT", "multipart/form-data"]),
     ],
 )
@@ -126,7 +126,7 @@ def test_broken_definition_is_named_with_its_line_and_shown(api: httpx.Client) -
     answer = api.get("/api/v1/entities/api/default/defined-broken/definition")
     assert answer.status_code == 422
     assert answer.json()["code"] == "catalog.definition_unreadable"
-    assert answer.json()["line"] == 4
+    assert answer.json()["problems"][0]["line"] == 4
 
 
 def test_unknown_types_and_servers_for_agents_have_a_page(api: httpx.Client) -> None:
@@ -220,13 +220,16 @@ def test_ten_megabytes_do_not_hold_up_others(api: httpx.Client, server: RunningS
             longest = max(longest, time.perf_counter() - began)
             await asyncio.sleep(0.002)
 
+    path = "/catalog/api/default/defined-huge/definition"
     watching = asyncio.run_coroutine_threadsafe(measure(), server.loop)
     try:
-        answer = api.get("/catalog/api/default/defined-huge/definition", headers=HTML)
+        at_once = page(api, path)
+        answer = page(api, f"{path}?wait=true")
     finally:
         watching.cancel()
-    assert answer.status_code == 200
-    assert "17,000 operations" in answer.text
+    assert "This definition is large. It is being read." in at_once
+    assert f'hx-get="{path}?wait=true"' in at_once
+    assert "17,000 operations" in answer
     assert longest < 0.5, f"the event loop stood still for {longest:.3f} s"
 
 

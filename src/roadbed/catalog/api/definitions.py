@@ -17,7 +17,6 @@ from roadbed.catalog.schemas import (
 )
 from roadbed.catalog.service import definitions
 from roadbed.catalog.service.definitions import DefinitionReader
-from roadbed.catalog.service.entities import get_entity
 from roadbed.core.db import Database
 from roadbed.core.routes import service
 from roadbed.kit.refs import EntityRef
@@ -38,13 +37,13 @@ async def get_definition(
 ) -> Response:
     """Return what a definition says, in one form for OpenAPI, AsyncAPI, GraphQL and Protocol Buffers."""
     async with database.read() as session:  # ends before the work, which may take long, begins
-        text = await definitions.get_text(session, await get_entity(session, ref), version=version)
+        text = await definitions.get_text(session, await definitions.get_api(session, ref), version=version)
     if text.format is None:
         raise DefinitionUnreadable(
             f"{ref} has a definition of type {text.type}, which Roadbed does not read.",
             hint="Its text is in spec.definition.",
         )
-    found = await reader.read(text.format, text.text)
+    found = await (await reader.read(text.format, text.text)).wait()
     if isinstance(found, Broken):
         raise _unreadable(ref, found)
     return Response(found.write(), media_type="application/json")
@@ -56,10 +55,11 @@ async def list_definition_changes(
 ) -> DefinitionChangesOut:
     """List what changed from one version of a definition to the next, what breaks clients first."""
     async with database.read() as session:  # as above
-        entity = await get_entity(session, ref)
-        pair = await definitions.find_pair(session, entity, version=versions.version, since=versions.since)
-        texts = await definitions.find_texts(session, entity, pair)
-    found = await reader.compare(*texts) if texts is not None else None
+        api = await definitions.get_api(session, ref)
+        pair = await definitions.find_pair(session, ref, version=versions.version, since=versions.since)
+        texts = await definitions.find_texts(session, api, pair)
+    comparing = await reader.compare(*texts) if texts is not None else None
+    found = await comparing.wait() if comparing is not None else None
     if found is not None and found.broken is not None:
         raise _unreadable(ref, found.broken, which=f" {found.which} the change")
     if found is None and pair.before is not None:
@@ -77,10 +77,8 @@ async def list_definition_changes(
 
 
 def _unreadable(ref: EntityRef, broken: Broken, *, which: str = "") -> DefinitionUnreadable:
-    at = f", line {broken.line}" if broken.line else ""
+    place = f"line {broken.line}, column {broken.column}" if broken.line else "definition"
+    problem = {"path": place, "reason": broken.reason, "line": broken.line, "column": broken.column}
     return DefinitionUnreadable(
-        f"The definition of {ref}{which} cannot be read{at}: {broken.reason}",
-        hint=broken.hint or None,
-        line=broken.line,
-        column=broken.column,
+        f"The definition of {ref}{which} cannot be read.", hint=broken.hint or None, problems=[problem]
     )

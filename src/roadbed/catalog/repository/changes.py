@@ -33,8 +33,11 @@ async def list_changes_of(session: ReadSession, ref: str, *, before: int | None,
     return list(await session.scalars(query.order_by(Change.position.desc()).limit(limit)))
 
 
-async def find_change(session: ReadSession, ref: str, position: int) -> Change | None:
-    return await session.scalar(select(Change).where(Change.ref == ref, Change.position == position))
+async def find_definition(session: ReadSession, ref: str, position: int) -> Row[Any] | None:
+    """Return type and definition of an API after a change, as texts."""
+    spec = Change.document["spec"]
+    query = select(spec["type"].astext.label("type"), spec["definition"].astext.label("text"))
+    return (await session.execute(query.where(Change.ref == ref, Change.position == position))).one_or_none()
 
 
 async def list_definitions(session: ReadSession, ref: str, *, limit: int) -> Sequence[Row[Any]]:

@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Text, cast, delete, func, select, type_coerce
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
+from sqlalchemy.orm import defer
 
 from roadbed.catalog.models import Entity, EntityRelation
 from roadbed.core.db import ReadSession, WriteSession, insert_rows, update_rows
@@ -26,10 +28,30 @@ class Held(NamedTuple):
 
 # PostgreSQL takes at most 32,767 parameters in one statement.
 _BATCH = 1000
+_DEFINITION = cast(["spec", "definition"], ARRAY(Text))
 
 
 async def find_entity(session: ReadSession, ref: str) -> Entity | None:
     return (await session.scalars(select(Entity).where(Entity.ref == ref))).one_or_none()
+
+
+class Defined(NamedTuple):
+    """An API: its row without the document, the document without the definition, and that as a text."""
+
+    row: Entity
+    document: dict[str, Any]
+    definition: str | None
+
+
+async def find_defined(session: ReadSession, ref: str) -> Defined | None:
+    """Return an entity with its definition apart: a text of 10 MB inside a document takes long to decode."""
+    query = select(
+        Entity,
+        type_coerce(cast(Entity.document, JSONB).op("#-")(_DEFINITION), JSON),
+        Entity.document["spec"]["definition"].astext,
+    ).options(defer(Entity.document))
+    found = (await session.execute(query.where(Entity.ref == ref))).one_or_none()
+    return None if found is None else Defined(*found)
 
 
 async def list_by_refs(session: ReadSession, refs: Iterable[str]) -> list[Entity]:

@@ -6,29 +6,35 @@ Texts are read and compared in processes of their own; what was read last is kep
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from roadbed.catalog.errors import DefinitionNotFound
 from roadbed.catalog.repository import changes as change_rows
+from roadbed.catalog.repository import entities as entity_rows
 from roadbed.catalog.rules.definitions.formats import Format, find_format
 from roadbed.catalog.rules.definitions.kept import KeptDefinition, unpack
 from roadbed.catalog.rules.definitions.model import Broken
+from roadbed.catalog.service.entities import not_found
+from roadbed.catalog.service.views import summarise
 from roadbed.catalog.types import EntitySummary
 from roadbed.core.apart import Bounds, OutOfBounds, run_apart
 from roadbed.core.db import ReadSession
 from roadbed.kit.jsons import parse_json
 from roadbed.kit.refs import EntityRef
 
+T = TypeVar("T")
 KIND = "API"
 _WORK = "roadbed.catalog.rules.definitions.work"
 _BOUNDS = Bounds(seconds=30, memory_bytes=2_000_000_000)
 _AT_ONCE = 2
 _KEPT_BYTES = 32_000_000
+_MOST_KEPT = 500
 _LOOKED_THROUGH = 200
+_LARGE_CHARACTERS = 500_000
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,19 @@ class DefinitionText:
     def format(self) -> Format | None:
         return find_format(self.type)
 
+    @property
+    def is_large(self) -> bool:
+        """Whether reading it takes so long that somebody who waits should be told."""
+        return len(self.text) > _LARGE_CHARACTERS
+
+
+@dataclass(frozen=True)
+class Api:
+    """An API, its document without the definition; `text` is None where it has none, as a server with remotes only."""
+
+    entity: EntitySummary
+    text: DefinitionText | None
+
 
 @dataclass(frozen=True)
 class DefinitionChanges:
@@ -75,27 +94,41 @@ class DefinitionChanges:
         return sum(change["impact"] == impact for change in self.changes)
 
 
+@dataclass(frozen=True)
+class Pending(Generic[T]):
+    """What is being worked on, or was. It goes on also when nobody waits for it any more."""
+
+    task: "asyncio.Task[tuple[T, int]]"
+
+    @property
+    def is_done(self) -> bool:
+        return self.task.done()
+
+    async def wait(self) -> T:
+        return (await asyncio.shield(self.task))[0]
+
+
 class DefinitionReader:
     """Reads definitions, each once while it is kept."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, tuple[Any, int]] = OrderedDict()
-        self._size_bytes = 0
-        self._running: dict[str, asyncio.Task[tuple[Any, int]]] = {}
+        self._tasks: OrderedDict[str, asyncio.Task[tuple[Any, int]]] = OrderedDict()
+        self._sizes: dict[str, int] = {}
         self._places = asyncio.Semaphore(_AT_ONCE)
 
-    async def read(self, format_: Format, text: str) -> KeptDefinition | Broken:
-        """Return what a definition says, or what is wrong with it."""
+    async def read(self, format_: Format, text: str) -> Pending[KeptDefinition | Broken]:
+        """Begin to find out what a definition says, or what is wrong with it."""
 
         async def work() -> tuple[KeptDefinition | Broken, int]:
             written = await self._run("read", f"{format_.name}\n", text)
-            return (written, 0) if isinstance(written, Broken) else (unpack(written), len(written))
+            if isinstance(written, Broken):
+                return written, 0
+            return await asyncio.to_thread(unpack, written), len(written)
 
-        found: KeptDefinition | Broken = await self._once(f"{format_.name} {await _digest(text)}", work)
-        return found
+        return self._once(f"{format_.name} {await _digest(text)}", work)
 
-    async def compare(self, older: DefinitionText, newer: DefinitionText) -> DefinitionChanges | None:
-        """Return what changed between two definitions; None when they are of no format, or not of one, that is read."""
+    async def compare(self, older: DefinitionText, newer: DefinitionText) -> Pending[DefinitionChanges] | None:
+        """Begin to compare two definitions; None when they are of no format, or not of one, that is read."""
         format_, before, after = newer.format, older.text, newer.text
         if format_ is None or older.format is not format_:
             return None
@@ -112,71 +145,71 @@ class DefinitionReader:
             )
             return changes, len(written)
 
-        key = f"{format_.name} {await _digest(before)} {await _digest(after)}"
-        found: DefinitionChanges = await self._once(key, work)
-        return found
+        return self._once(f"{format_.name} {await _digest(before)} {await _digest(after)}", work)
 
     async def _run(self, function: str, *texts: str) -> bytes | Broken:
-        given = b"".join(text.encode() for text in texts)
         async with self._places:
+            given = await asyncio.to_thread(lambda: b"".join(text.encode() for text in texts))
             try:
                 return await run_apart(f"{_WORK}:{function}", given, bounds=_BOUNDS)
             except OutOfBounds as error:
                 return Broken(reason=error.message, hint="Split the definition, or make it smaller.")
 
-    async def _once(self, key: str, work: Callable[[], Awaitable[tuple[Any, int]]]) -> Any:
-        """Return what is kept under a key, or have it made, by one for all that ask meanwhile."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key][0]
-        task = self._running.get(key)
-        if task is None:
-            task = self._running[key] = asyncio.ensure_future(work())
-            task.add_done_callback(lambda done: self._settle(key, done))
-        return (await asyncio.shield(task))[0]
+    def _once(self, key: str, work: Callable[[], Coroutine[Any, Any, tuple[T, int]]]) -> Pending[T]:
+        """Return what is kept under a key; it is made by one for all that ask meanwhile."""
+        if key not in self._tasks:
+            self._tasks[key] = asyncio.create_task(work(), name="catalog: read definition")
+            self._tasks[key].add_done_callback(lambda done: self._settle(key, done))
+        self._tasks.move_to_end(key)
+        return Pending(self._tasks[key])
 
     def _settle(self, key: str, done: "asyncio.Task[tuple[Any, int]]") -> None:
-        del self._running[key]
+        """Keep what was made, and let go of the oldest beyond what is kept; what failed is tried again."""
         if done.cancelled() or done.exception() is not None:
+            del self._tasks[key]
             return
-        made, size = done.result()
-        self._kept[key] = (made, size)
-        self._size_bytes += size
-        while self._size_bytes > _KEPT_BYTES:
-            self._size_bytes -= self._kept.popitem(last=False)[1][1]
+        self._sizes[key] = done.result()[1]
+        for oldest in [key for key in self._tasks if key in self._sizes]:
+            if sum(self._sizes.values()) <= _KEPT_BYTES and len(self._sizes) <= _MOST_KEPT:
+                return
+            del self._tasks[oldest], self._sizes[oldest]
 
 
 async def _digest(text: str) -> str:
     return await asyncio.to_thread(lambda: hashlib.sha256(text.encode()).hexdigest())
 
 
-def find_text(entity: EntitySummary) -> DefinitionText | None:
-    """Return the definition of an entity; None when it has none, as an MCP server with remotes only."""
-    return _text_of(entity.document) if entity.ref.kind == KIND else None
+async def get_api(session: ReadSession, ref: EntityRef) -> Api:
+    """Return an API with its definition apart.
+
+    Raises:
+        EntityNotFound: there is no such entity.
+        DefinitionNotFound: it is no API.
+    """
+    found = await entity_rows.find_defined(session, str(ref))
+    if found is None:
+        raise not_found(session, ref)
+    if found.row.kind != KIND:
+        raise DefinitionNotFound(f"{ref} has no definition.", hint="An entity of kind API has one.")
+    entity = summarise(found.row, document=found.document)
+    text = DefinitionText(entity.type or "", found.definition) if found.definition is not None else None
+    return Api(entity, text)
 
 
-def _text_of(document: Mapping[str, Any]) -> DefinitionText | None:
-    spec = document["spec"]
-    text = spec.get("definition")
-    return DefinitionText(str(spec.get("type") or ""), text) if isinstance(text, str) else None
-
-
-async def get_text(session: ReadSession, entity: EntitySummary, *, version: int | None = None) -> DefinitionText:
+async def get_text(session: ReadSession, api: Api, *, version: int | None = None) -> DefinitionText:
     """Return the definition of an API as it is, or as it was after a change.
 
     Raises:
         DefinitionNotFound: there is none.
     """
     if version is None:
-        found = find_text(entity)
+        found = api.text
     else:
-        change = await change_rows.find_change(session, str(entity.ref), version)
-        found = _text_of(change.document) if change is not None else None
+        row = await change_rows.find_definition(session, str(api.entity.ref), version)
+        found = DefinitionText(row.type or "", row.text) if row is not None and row.text is not None else None
     if found is None:
         at = "" if version is None else f" in version {version}"
-        raise DefinitionNotFound(
-            f"{entity.ref} has no definition{at}.", hint="An entity of kind API has one in spec.definition."
-        )
+        raise DefinitionNotFound(f"{api.entity.ref} has no definition{at}.", hint="It stands in spec.definition.")
     return found
 
 
@@ -201,35 +234,33 @@ class Pair:
 
 
 async def find_pair(
-    session: ReadSession, entity: EntitySummary, *, version: int | None = None, since: int | None = None
+    session: ReadSession, ref: EntityRef, *, version: int | None = None, since: int | None = None
 ) -> Pair:
     """Return which versions of a definition are to be compared.
 
     Args:
         session: to read with.
-        entity: the API.
+        ref: the API.
         version: the newer one; unset, the newest.
         since: the older one; unset, the one before.
 
     Raises:
         DefinitionNotFound: there is no such version.
     """
-    versions = await list_versions(session, entity.ref)
+    versions = await list_versions(session, ref)
     after = next((one for one in versions if version in (None, one.position)), None)
     if after is None:
-        raise DefinitionNotFound(f"{entity.ref} has no such version of a definition.")
+        raise DefinitionNotFound(f"{ref} has no such version of a definition.")
     older = [one for one in versions if one.position < after.position]
     before = next((one for one in older if since in (None, one.position)), None)
     if before is None and since is not None:
-        raise DefinitionNotFound(f"{entity.ref} has no version {since} of its definition before {after.position}.")
+        raise DefinitionNotFound(f"{ref} has no version {since} of its definition before {after.position}.")
     return Pair(versions, before, after)
 
 
-async def find_texts(
-    session: ReadSession, entity: EntitySummary, pair: Pair
-) -> tuple[DefinitionText, DefinitionText] | None:
+async def find_texts(session: ReadSession, api: Api, pair: Pair) -> tuple[DefinitionText, DefinitionText] | None:
     """Return the older and the newer text of a pair; None when there is no older one."""
     if pair.before is None:
         return None
-    before = await get_text(session, entity, version=pair.before.position)
-    return before, await get_text(session, entity, version=pair.after.position)
+    before = await get_text(session, api, version=pair.before.position)
+    return before, await get_text(session, api, version=pair.after.position)

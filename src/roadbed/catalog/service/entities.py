@@ -47,7 +47,7 @@ async def get_entity(session: ReadSession, ref: EntityRef) -> EntitySummary:
     """
     found = await find_entity(session, ref)
     if found is None:
-        raise _not_found(session, ref)
+        raise not_found(session, ref)
     return found
 
 
@@ -128,7 +128,7 @@ async def delete_entity(
     ledger = await Ledger.open(session, actor)
     row = await rows.find_entity(session, str(ref))
     if row is None:
-        raise _not_found(session, ref)
+        raise not_found(session, ref)
     if condition is not None:
         condition.require(row.digest, what=row.ref)
     _refuse_managed(row, "deleted")
@@ -238,7 +238,8 @@ def _invalid(problems: list[Problem]) -> EntityInvalid:
     )
 
 
-def _not_found(session: ReadSession, ref: EntityRef) -> EntityNotFound:
+def not_found(session: ReadSession, ref: EntityRef) -> EntityNotFound:
+    """Return the error for an entity that is not there, with the closest name."""
     closest = find_closest(ref.name, list_names(session, ref.kind))
     hint = f"Did you mean {ref.kind.lower()}:{ref.namespace}/{closest[0]}?" if closest else None
     return EntityNotFound(f"There is no {ref} in the catalog.", hint=hint)

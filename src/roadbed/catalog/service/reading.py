@@ -55,7 +55,12 @@ async def get_detail(session: ReadSession, ref: EntityRef) -> EntityDetail:
     Raises:
         EntityNotFound: there is none.
     """
-    entity = await get_entity(session, ref)
+    return await get_detail_of(session, await get_entity(session, ref))
+
+
+async def get_detail_of(session: ReadSession, entity: EntitySummary) -> EntityDetail:
+    """Return everything around an entity that was read already."""
+    ref = entity.ref
     edges = await entity_rows.list_relations(session, str(ref))
     targets = {target: parse_ref(target) for _, target in edges}
     found = {row.ref: summarise(row) for row in await entity_rows.list_by_refs(session, targets)}

@@ -1,5 +1,7 @@
 """Rows as the read models that leave the domain."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from roadbed.catalog.models import Entity, EntityStatus, Location
@@ -9,7 +11,8 @@ from roadbed.kit.jsons import embed_json
 from roadbed.kit.refs import EntityRef, parse_ref
 
 
-def summarise(row: Entity) -> EntitySummary:
+def summarise(row: Entity, *, document: Mapping[str, Any] | None = None) -> EntitySummary:
+    """Return a row as others see it; `document` where the row was read without its own."""
     return EntitySummary(
         uid=row.id,
         ref=EntityRef(row.kind, row.namespace, row.name),
@@ -20,7 +23,7 @@ def summarise(row: Entity) -> EntitySummary:
         owner=parse_ref(row.owner_ref) if row.owner_ref else None,
         system=parse_ref(row.system_ref) if row.system_ref else None,
         tags=tuple(row.tags),
-        document=row.document,
+        document=row.document if document is None else document,
         digest=row.digest,
         location_id=row.location_id,
         is_built_in=row.is_built_in,

@@ -18,8 +18,7 @@ from roadbed.catalog.rules.definitions.model import Broken
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.schemas import LATEST_POSITION, DefinitionVersions
 from roadbed.catalog.service import definitions, reading
-from roadbed.catalog.service.definitions import DefinitionReader, DefinitionText
-from roadbed.catalog.service.entities import get_entity
+from roadbed.catalog.service.definitions import Api, DefinitionReader, DefinitionText
 from roadbed.catalog.types import EntitySummary
 from roadbed.catalog.web.definition_view import LINES, DefinitionView, ShownText, show_text, summarise_head
 from roadbed.catalog.web.frame import frame_entity, list_ends
@@ -42,6 +41,7 @@ class Wanted(BaseModel):
     q: str = Field("", max_length=200)
     part: str = Field("", max_length=2_000)
     version: int | None = Field(None, ge=1, le=LATEST_POSITION)
+    wait: bool = False
 
     @property
     def kept(self) -> dict[str, str]:
@@ -59,18 +59,25 @@ async def definition_page(
 ) -> HTMLResponse:
     """Show what a definition says; with `part`, one operation or type of it."""
     async with _read(request) as session:  # ends before the work, which may take long, begins
-        entity = await _get_api(session, ref)
-        text = await _find_text(session, entity, wanted.version)
-        around = await _around(request, session, entity, actor, "readable", wanted.version)
-    found = await reader.read(text.format, text.text) if text is not None and text.format is not None else None
+        api = await definitions.get_api(session, ref)
+        text = await definitions.get_text(session, api, version=wanted.version) if api.text or wanted.version else None
+        around = await _around(request, session, api, actor, "readable", wanted.version)
+    found: KeptDefinition | Broken | None = None
+    if text is not None and text.format is not None:
+        pending = await reader.read(text.format, text.text)
+        if text.is_large and not (wanted.wait or pending.is_done):
+            return await _show_waiting(request, around, {**wanted.kept, "q": wanted.q, "part": wanted.part})
+        found = await pending.wait()
     if not isinstance(found, KeptDefinition):
-        context = await _unreadable(entity, text, found, wanted.version)
-        return await render(request, "catalog/definition_text.html", {**around, **context})
-    view = DefinitionView(found, base=f"{entity.href}/definition", query=wanted.kept)
-    if wanted.part and request.headers.get("hx-request") == "true":
+        context = await _unreadable(api, text, found, wanted.version)
+        fragment = "shown" if wanted.wait else None
+        return await render(request, "catalog/definition_text.html", {**around, **context}, fragment=fragment)
+    view = DefinitionView(found, base=around["base"], query=wanted.kept)
+    if wanted.part and not wanted.wait and request.headers.get("hx-request") == "true":
         return HTMLResponse(await _render_body(request, view, wanted.part), headers={"Vary": "HX-Request"})
     context = await _readable(request, found, view, wanted)
-    return await render(request, "catalog/definition.html", {**around, **context})
+    fragment = "shown" if wanted.wait else None
+    return await render(request, "catalog/definition.html", {**around, **context}, fragment=fragment)
 
 
 @router.get("/text")
@@ -83,19 +90,18 @@ async def text_page(
     version: VersionQuery = None,
 ) -> HTMLResponse:
     """Show the text of a definition with numbered, coloured lines."""
-    entity = await _get_api(session, ref)
-    text = await definitions.get_text(session, entity, version=version)
-    context = {"broken": None, "remotes": (), "unknown_type": None, **await _lines(entity, text, line, version)}
-    around = await _around(request, session, entity, actor, "text", version)
+    api = await definitions.get_api(session, ref)
+    text = await definitions.get_text(session, api, version=version)
+    context = {"broken": None, "remotes": (), "unknown_type": None, **await _lines(api.entity, text, line, version)}
+    around = await _around(request, session, api, actor, "text", version)
     return await render(request, "catalog/definition_text.html", {**around, **context})
 
 
 @router.get("/raw")
 async def raw_definition(session: Reading, _: EntityReader, ref: RefOfPath, version: VersionQuery = None) -> Response:
     """Give the text of a definition as a file. It was written by others: nothing of it runs here."""
-    entity = await _get_api(session, ref)
-    text = await definitions.get_text(session, entity, version=version)
-    name = quote(name_file(entity.ref.name, text.type, text.text))
+    text = await definitions.get_text(session, await definitions.get_api(session, ref), version=version)
+    name = quote(name_file(ref.name, text.type, text.text))
     return Response(
         text.text,
         media_type="text/plain; charset=utf-8",
@@ -113,18 +119,23 @@ async def changes_page(
     reader: Reader,
     ref: RefOfPath,
     versions: Annotated[DefinitionVersions, Query()],
+    *,
+    wait: bool = False,
 ) -> HTMLResponse:
     """Show what changed from one version of a definition to the next, and what of it breaks clients."""
     async with _read(request) as session:  # as above
-        entity = await _get_api(session, ref)
-        await definitions.get_text(session, entity)
-        pair = await definitions.find_pair(session, entity, version=versions.version, since=versions.since)
-        texts = await definitions.find_texts(session, entity, pair)
-        around = await _around(request, session, entity, actor, "changes", None)
-    found = await reader.compare(*texts) if texts is not None else None
+        api = await definitions.get_api(session, ref)
+        await definitions.get_text(session, api)
+        pair = await definitions.find_pair(session, ref, version=versions.version, since=versions.since)
+        texts = await definitions.find_texts(session, api, pair)
+        around = await _around(request, session, api, actor, "changes", None)
+    pending = await reader.compare(*texts) if texts is not None else None
+    if texts is not None and pending is not None and texts[1].is_large and not (wait or pending.is_done):
+        return await _show_waiting(request, around, versions.model_dump(exclude_none=True))
+    found = await pending.wait() if pending is not None else None
     body = await _render_apart(request, "catalog/_definition_changes.html", {"found": found, "base": around["base"]})
     context = {**around, "pair": pair, "found": found, "body": body}
-    return await render(request, "catalog/definition_changes.html", context)
+    return await render(request, "catalog/definition_changes.html", context, fragment="shown" if wait else None)
 
 
 def _read(request: Request) -> AbstractAsyncContextManager[ReadSession]:
@@ -132,32 +143,25 @@ def _read(request: Request) -> AbstractAsyncContextManager[ReadSession]:
     return database.read()
 
 
-async def _get_api(session: ReadSession, ref: EntityRef) -> EntitySummary:
-    entity = await get_entity(session, ref)
-    if entity.ref.kind != definitions.KIND:
-        raise DefinitionNotFound(f"{ref} has no definition.", hint="An entity of kind API has one.")
-    return entity
-
-
-async def _find_text(session: ReadSession, entity: EntitySummary, version: int | None) -> DefinitionText | None:
-    """Return the text; None when the API has none because it is reached at its remotes."""
-    if version is None and definitions.find_text(entity) is None:
-        return None
-    return await definitions.get_text(session, entity, version=version)
+async def _show_waiting(request: Request, around: dict[str, Any], query: dict[str, Any]) -> HTMLResponse:
+    """Show that a large definition is being read, and fetch what it says once that is done."""
+    given = {name: value for name, value in query.items() if value}
+    url = f"{request.url.path}?{urlencode({**given, 'wait': 'true'})}"
+    return await render(request, "catalog/definition_waiting.html", {**around, "url": url})
 
 
 async def _around(
-    request: Request, session: ReadSession, entity: EntitySummary, actor: Actor, view: str, version: int | None
+    request: Request, session: ReadSession, api: Api, actor: Actor, view: str, version: int | None
 ) -> dict[str, Any]:
     """Return what stands around every page of a definition."""
     kinds: Kinds = request.app.state.services.get(Kinds)
-    detail = await reading.get_detail(session, entity.ref)
+    entity, has_text = api.entity, api.text is not None
+    detail = await reading.get_detail_of(session, entity)
     base = f"{entity.href}/definition"
     kept = "" if version is None else f"?version={version}"
-    has_text = definitions.find_text(entity) is not None
     views = (("Readable", ""), ("Text", "/text"), ("Changes", "/changes"))
     return {
-        **await frame_entity(request, session, entity, actor, "definition"),
+        **await frame_entity(request, session, entity, kinds, actor, "definition"),
         "base": base,
         "version": version,
         "raw_href": f"{base}/raw{kept}" if has_text else None,
@@ -204,10 +208,10 @@ async def _render_apart(request: Request, template: str, context: dict[str, Any]
 
 
 async def _unreadable(
-    entity: EntitySummary, text: DefinitionText | None, broken: Broken | None, version: int | None
+    api: Api, text: DefinitionText | None, broken: Broken | None, version: int | None
 ) -> dict[str, Any]:
     """Return what is shown of a definition that is not read: why, its text, and where an MCP server is reached."""
-    remotes = entity.spec.get("remotes") if text is None or text.format is None else None
+    remotes = api.entity.spec.get("remotes") if text is None or text.format is None else None
     context: dict[str, Any] = {
         "broken": broken,
         "remotes": [remote for remote in remotes if isinstance(remote, dict)] if isinstance(remotes, list) else (),
@@ -215,7 +219,7 @@ async def _unreadable(
     }
     if text is None:
         return {**context, "shown": None, "links": {}}
-    return {**context, **await _lines(entity, text, (broken.line if broken is not None else 0) or 1, version)}
+    return {**context, **await _lines(api.entity, text, (broken.line if broken is not None else 0) or 1, version)}
 
 
 async def _lines(entity: EntitySummary, text: DefinitionText, line: int, version: int | None) -> dict[str, Any]:
