@@ -13,6 +13,7 @@ from roadbed.catalog.rules.definitions import asyncapi, graphql, grpc, openapi, 
 from roadbed.catalog.rules.definitions.expansion import MOST_ROWS, Row, expand_section, expand_type
 from roadbed.catalog.rules.definitions.kept import KeptDefinition, unpack
 from roadbed.catalog.rules.definitions.model import Broken, BrokenDefinition, Definition, Element
+from roadbed.catalog.web.definition_view import DefinitionView
 
 FOLDER = Path(__file__).parent / "definitions"
 Read = Callable[[str], Definition]
@@ -104,7 +105,7 @@ def test_asyncapi_3_has_operations_replies_and_channels_nobody_operates() -> Non
         ("RECEIVE", "takeCancelled", "shop.orders"),
         ("CHANNEL", "audit", "audit"),
     ]
-    taken = [(section.key, section.direction) for section in element(definition, "takeCancelled").sections]
+    taken = [(section.key, section.direction) for section in element(definition, "operation-takeCancelled").sections]
     assert taken == [("message cancelled", "in"), ("reply with message placed", "out")]
 
 
@@ -254,3 +255,39 @@ def test_model_survives_the_way_between_processes() -> None:
     assert unpack(work.read(b"openapi\n{")) == Broken(
         reason="The JSON cannot be read: unexpected end of data.", hint="Correct this place.", line=1, column=2
     )
+
+
+def nest(levels: int) -> dict[str, Any]:
+    """Return a schema with arrays in objects, each inside the other."""
+    schema: dict[str, Any] = {"type": "string"}
+    for level in range(levels):
+        schema = {"items": schema} if level % 2 else {"properties": {"inner": schema}}
+    return schema
+
+
+def test_deepest_document_that_is_read_can_be_kept_and_shown() -> None:
+    document = {"openapi": "3.0.0", "components": {"schemas": {"Deep": nest(60)}}}
+    kept = unpack(work.read(b"openapi\n" + orjson.dumps(document)))
+    assert isinstance(kept, KeptDefinition)
+    named = kept.find_type("Deep")
+    assert named is not None
+    assert expand_type(named, kept.find_type)[-1].note == "deeper levels are not shown here"
+
+
+def test_long_names_and_texts_are_cut_where_they_are_shown() -> None:
+    name = "n" * 100_000
+    schema = {"type": "object", "properties": {name: {"enum": [name], "default": name, "description": name * 5}}}
+    document = {
+        "openapi": "3.0.0",
+        "tags": [{"name": "t", "description": name}],
+        "components": {"schemas": {name: schema}},
+    }
+    kept = unpack(work.read(b"openapi\n" + orjson.dumps(document)))
+    assert isinstance(kept, KeptDefinition)
+    part = DefinitionView(kept, base="/here", query={}).show("").types
+    assert part is not None
+    body = part.parts[0].body
+    assert body is not None
+    (row,) = body.sections[0].rows
+    assert len(row.row.name) == len(row.row.default) == len(row.row.enum[0]) == 300
+    assert len(row.prose) < 21_000

@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from roadbed.catalog.rules.definitions.expansion import Row, expand_section, expand_type
 from roadbed.catalog.rules.definitions.kept import KeptDefinition
-from roadbed.catalog.rules.definitions.model import Element, Entry, Fact, Group, NamedType, first_line
+from roadbed.catalog.rules.definitions.model import Element, Entry, Fact, Group, NamedType
 from roadbed.core.highlight import highlight_lines
 from roadbed.core.markdown import render_markdown
 
@@ -17,7 +17,12 @@ LINES = 1_000
 _LINE_CHARACTERS = 2_000
 _INLINE_ROWS = 500
 _MOST_ENTRIES = 2_000
+_MOST_ROWS = 1_500
+_MOST_SECTIONS = 200
+_MOST_FACTS = 50
 _MOST_PROSE = 20_000
+_MOST_PROSE_OF_PAGE = 200_000
+_LONGEST_LINKED = 500
 _MARKS = frozenset("*_`[]<>#&\n|~!\\-:")
 
 
@@ -99,6 +104,7 @@ class DefinitionView:
         self._base = base
         self._query = query
         self._rows_left = _INLINE_ROWS
+        self._prose_left = _MOST_PROSE_OF_PAGE
 
     def show(self, text: str) -> ShownDefinition:
         """Return the list of everything that matches; bodies as far as a page can hold them."""
@@ -113,7 +119,7 @@ class DefinitionView:
         return ShownDefinition(
             groups=[group for group in groups if group.parts],
             types=self._group(Group(name="Types"), shown_types) if shown_types else None,
-            description=write_prose(head.description),
+            description=self._prose(head.description),
             count=count,
             is_cut=count > len(shown) + len(shown_types),
         )
@@ -127,7 +133,7 @@ class DefinitionView:
         return ShownGroup(
             group.name,
             name_anchor(f"group:{group.name}"),
-            write_prose(group.description),
+            self._prose(group.description),
             [self._part(entry) for entry in entries],
         )
 
@@ -147,31 +153,36 @@ class DefinitionView:
         return self._type(named)
 
     def _element(self, element: Element) -> ShownBody:
-        sections = [
-            ShownSection(
-                section.title,
-                write_prose(section.description),
-                section.is_required,
-                self._rows(expand_section(section, self._kept.find_type)),
-                section.examples,
-            )
-            for section in element.sections
-        ]
-        return ShownBody(write_prose(element.description), element.facts, sections)
+        sections: list[ShownSection] = []
+        row_count = 0
+        for section in element.sections[:_MOST_SECTIONS]:
+            rows = self._rows(expand_section(section, self._kept.find_type)) if row_count < _MOST_ROWS else ()
+            row_count += len(rows)
+            description = self._prose(section.description)
+            sections.append(ShownSection(section.title, description, section.is_required, rows, section.examples))
+        return ShownBody(self._prose(element.description), element.facts[:_MOST_FACTS], sections)
 
     def _type(self, named: NamedType) -> ShownBody:
         rows = self._rows(expand_type(named, self._kept.find_type))
         return ShownBody(
-            write_prose(named.description),
+            self._prose(named.description),
             (),
             [ShownSection("", Markup(), is_required=False, rows=rows, examples=named.shape.examples)],
         )
 
     def _rows(self, rows: Sequence[Row]) -> list[ShownRow]:
-        return [ShownRow(row, write_prose(row.description), self._type_address(row.ref)) for row in rows]
+        return [ShownRow(row, self._prose(row.description), self._type_address(row.ref)) for row in rows]
+
+    def _prose(self, text: str) -> Markup:
+        """Return a description as HTML, as long as the page is not full of them."""
+        if not text:
+            return Markup()
+        taken = text[: min(_MOST_PROSE, self._prose_left)]
+        self._prose_left -= len(taken)
+        return write_prose(taken) if taken else Markup("<p>…</p>")
 
     def _type_address(self, name: str) -> str | None:
-        return self._address(f"type:{name}") if name else None
+        return self._address(f"type:{name}") if 0 < len(name) <= _LONGEST_LINKED else None
 
     def _address(self, id_: str) -> str:
         return f"{self._base}?{urlencode({**self._query, 'part': id_})}"
@@ -184,11 +195,9 @@ def name_anchor(id_: str) -> str:
 
 def write_prose(text: str) -> Markup:
     """Return a description, Markdown that strangers wrote, as HTML."""
-    if not text:
-        return Markup()
     if not _MARKS.intersection(text):
         return Markup("<p>{}</p>").format(text)
-    return render_markdown(text[:_MOST_PROSE], link=_leave_out, image=_leave_out)
+    return render_markdown(text, link=_leave_out, image=_leave_out)
 
 
 def _leave_out(_: str) -> None:
@@ -231,8 +240,7 @@ def summarise_head(kept: KeptDefinition) -> dict[str, Any]:
         "title": head.title,
         "version": head.version,
         "format": head.format,
-        "lead": first_line(head.description),
-        "facts": head.facts,
+        "facts": head.facts[:_MOST_FACTS],
         "notices": head.notices,
         "elements": len(head.elements),
         "types": len(head.types),

@@ -20,14 +20,8 @@ from roadbed.catalog.rules.definitions.model import (
     assemble,
 )
 from roadbed.catalog.rules.definitions.schemas import SchemaReader
-from roadbed.catalog.rules.definitions.sources import (
-    Pointers,
-    load,
-    mapping,
-    sequence,
-    text_of,
-    write_example,
-)
+from roadbed.catalog.rules.definitions.sources import Pointers, load, mapping, sequence, text_of
+from roadbed.catalog.rules.definitions.text import write_example
 
 _HOME = "#/components/schemas/"
 _JSON_SCHEMA = ("json", "aai", "asyncapi", "openapi")
@@ -121,7 +115,7 @@ class _Reader:
                 sections += self._messages(
                     reply, self._pointers.follow(reply.get("channel")), answer, prefix="reply with "
                 )
-            yield self._element(name, action, name, group=address, node=operation, sections=sections)
+            yield self._element(f"operation-{name}", action, name, group=address, node=operation, sections=sections)
         for name, node in channels.items():
             channel = self._pointers.follow(node)
             if id(channel) not in used:
@@ -144,9 +138,12 @@ class _Reader:
             group=group,
             summary=text_of(node, "summary") or text_of(node, "title"),
             description=text_of(node, "description"),
-            facts=tuple(
-                Fact(label="Binding", value=f"{protocol} {write_example(binding)}")
-                for protocol, binding in self._pointers.follow(node.get("bindings")).items()
+            facts=(
+                Fact(label="Channel", value=group, is_contract=True),
+                *(
+                    Fact(label="Binding", value=f"{protocol} {write_example(binding)}")
+                    for protocol, binding in self._pointers.follow(node.get("bindings")).items()
+                ),
             ),
             sections=tuple(sections),
         )

@@ -22,6 +22,7 @@ from roadbed.catalog.rules.definitions.model import (
     Section,
     Shape,
 )
+from roadbed.catalog.rules.definitions.text import shorten
 
 MOST_CHANGES = 1_000
 _WIDER = {("integer", "number")}
@@ -85,16 +86,16 @@ class _At:
     ways: Directions
 
     def inside(self, *names: str, ways: Directions | None = None) -> "_At":
-        return _At(self.element, (*self.place, *names), self.ways if ways is None else ways)
+        return _At(self.element, (*self.place, *map(shorten, names)), self.ways if ways is None else ways)
 
     def change(self, sign: Sign, code: str, what: str, before: str = "", after: str = "") -> Change:
-        return Change(sign, self.place, what, RULES[code], self.element, before, after)
+        return Change(sign, self.place, what, RULES[code], self.element, shorten(before), shorten(after))
 
     def judge(self, sign: Sign, codes: Mapping[Direction, str], what: str, *values: str) -> Iterator[Change]:
         """Yield one change by the rule that is the worst for the directions."""
         rules = [RULES[codes[way]] for way in self.ways] or [RULES["unused-changed"]]
         worst = min(rules, key=lambda rule: _ORDER.index(rule.impact))
-        yield Change(sign, self.place, what, worst, self.element, *values)
+        yield Change(sign, self.place, what, worst, self.element, *map(shorten, values))
 
 
 class _Comparer:
@@ -126,6 +127,8 @@ class _Comparer:
     def _element(self, at: _At, old: Element, new: Element) -> Iterator[Change]:
         yield from _deprecation(at, old.is_deprecated, new.is_deprecated)
         yield from _facts(at, old.facts, new.facts)
+        if old.label != new.label:
+            yield at.change(Sign.CHANGED, "contract-changed", "kind", old.label, new.label)
         before = {section.key: section for section in old.sections}
         after = {section.key: section for section in new.sections}
         for key, section in before.items():
@@ -146,7 +149,7 @@ class _Comparer:
     def _types(self) -> Iterator[Change]:
         for name, old in self._old_types.items():
             ways = self._ways[0].get(name, frozenset()) | self._ways[1].get(name, frozenset())
-            at = _At(f"type:{name}", (name,), ways)
+            at = _At(f"type:{name}", (shorten(name),), ways)
             new = self._new_types.get(name)
             if new is None:
                 code = "type-removed" if self._has_wire_names else "schema-removed"
@@ -155,7 +158,7 @@ class _Comparer:
                 yield from _deprecation(at, old.is_deprecated, new.is_deprecated)
                 yield from self._shape(at, old.shape, new.shape)
         for name in self._new_types.keys() - self._old_types.keys():
-            yield _At(f"type:{name}", (name,), frozenset()).change(Sign.ADDED, "type-added", "added")
+            yield _At(f"type:{name}", (shorten(name),), frozenset()).change(Sign.ADDED, "type-added", "added")
 
     def _fields(self, at: _At, old: Sequence[Field], new: Sequence[Field]) -> Iterator[Change]:
         before = {(field.place, field.name): field for field in old}
@@ -261,7 +264,7 @@ def _word(shape: Shape) -> str:
 
 
 def _title(element: Element) -> str:
-    return f"{element.label} {element.name}"
+    return shorten(f"{element.label} {element.name}")
 
 
 def _field_title(field: Field) -> str:

@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from roadbed.catalog.rules.definitions.model import Combination, Field, NamedType, Section, Shape
+from roadbed.catalog.rules.definitions.text import shorten
 
 FindType = Callable[[str], NamedType | None]
 
 DEEPEST = 6
 MOST_ROWS = 400
 _MOST_STEPS = 4_000
+_MOST_VALUES = 100
+_MOST_RULES = 20
 _RULE_WORDS = {
     "minimum": "at least",
     "exclusiveMinimum": "more than",
@@ -137,18 +140,18 @@ class _Expander:
         self.rows.append(
             Row(
                 row.depth,
-                row.name,
-                row.type,
+                shorten(row.name),
+                shorten(row.type),
                 ref=core.ref,
                 is_required=row.is_required,
                 is_deprecated=row.is_deprecated,
                 place=row.place,
                 description=row.description or (opened.description if opened else ""),
                 default=shape.default,
-                enum=(opened.shape if opened else core).enum,
-                rules=tuple(_write_rules([*shape.rules, *(core.rules if core is not shape else ())])),
+                enum=tuple(map(shorten, (opened.shape if opened else core).enum[:_MOST_VALUES])),
+                rules=tuple(_write_rules([*shape.rules, *(core.rules if core is not shape else ())][:_MOST_RULES])),
                 examples=shape.examples,
-                note=note,
+                note=note or (opened.shape.note if opened else ""),
             )
         )
         if opened is not None:

@@ -19,7 +19,8 @@ from roadbed.catalog.rules.definitions.model import (
     Shape,
     assemble,
 )
-from roadbed.catalog.rules.definitions.sources import MAX_BYTES, shorten
+from roadbed.catalog.rules.definitions.sources import MAX_BYTES
+from roadbed.catalog.rules.definitions.text import join_told, shorten
 
 _ROOTS = {"query": "Query", "mutation": "Mutation", "subscription": "Subscription"}
 _GROUPS = {"query": "Queries", "mutation": "Mutations", "subscription": "Subscriptions"}
@@ -121,7 +122,7 @@ class _Reader:
             combination=Combination.ONE,
             enum=tuple(value.name.value for value in values),
             rules=tuple(("implements", one) for one in above),
-            note="\n".join(_describe_value(value) for value in values if _describe_value(value)),
+            note=join_told(_describe_value(value) for value in values),
         )
         return NamedType(
             name=name,

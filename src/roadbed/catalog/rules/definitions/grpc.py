@@ -18,6 +18,7 @@ from roadbed.catalog.rules.definitions.model import (
 )
 from roadbed.catalog.rules.definitions.protosyntax import ProtoEnum, ProtoField, ProtoMessage, ProtoMethod
 from roadbed.catalog.rules.definitions.sources import MAX_BYTES
+from roadbed.catalog.rules.definitions.text import join_told
 
 _SCALARS = frozenset(
     [
@@ -158,7 +159,7 @@ def _enum(enum: ProtoEnum, scope: str) -> NamedType:
         name=f"{scope}{enum.name}",
         label="enum",
         shape=Shape(
-            type="enum", enum=tuple(f"{value.name} = {value.number}" for value in enum.values), note="\n".join(told)
+            type="enum", enum=tuple(f"{value.name} = {value.number}" for value in enum.values), note=join_told(told)
         ),
         description=enum.comment,
         is_deprecated=enum.is_deprecated,

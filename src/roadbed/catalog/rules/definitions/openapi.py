@@ -17,15 +17,8 @@ from roadbed.catalog.rules.definitions.model import (
     assemble,
 )
 from roadbed.catalog.rules.definitions.schemas import SchemaReader
-from roadbed.catalog.rules.definitions.sources import (
-    Pointers,
-    load,
-    mapping,
-    sequence,
-    text_of,
-    write_example,
-    write_value,
-)
+from roadbed.catalog.rules.definitions.sources import Pointers, load, mapping, sequence, text_of
+from roadbed.catalog.rules.definitions.text import write_example, write_value
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 _OTHERS = "Other operations"

@@ -9,14 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from roadbed.catalog.rules.definitions.model import Combination, Field, NamedType, Shape
-from roadbed.catalog.rules.definitions.sources import (
-    Pointers,
-    mapping,
-    sequence,
-    text_of,
-    write_example,
-    write_value,
-)
+from roadbed.catalog.rules.definitions.sources import Pointers, mapping, sequence, text_of
+from roadbed.catalog.rules.definitions.text import write_example, write_value
 
 ANY_NAME = "(any other name)"
 _RULES = (

@@ -7,14 +7,13 @@ from urllib.parse import unquote
 import orjson
 
 from roadbed.catalog.rules.definitions.model import BrokenDefinition
+from roadbed.catalog.rules.definitions.text import shorten
 from roadbed.catalog.rules.documents import Limits, read_documents
 from roadbed.catalog.rules.problems import Problem
 
 MAX_BYTES = 16 * 1024 * 1024
 _LIMITS = Limits(size_bytes=MAX_BYTES, documents=1, nodes_of_document=1_000_000, depth=100)
 _HOPS = 20
-_SHOWN = 300
-_SHOWN_EXAMPLE = 4_000
 
 
 def load(text: str) -> dict[str, Any]:
@@ -139,18 +138,3 @@ def text_of(node: Any, key: str) -> str:
     if isinstance(found, str):
         return found.strip()
     return str(found) if isinstance(found, int | float) and not isinstance(found, bool) else ""
-
-
-def write_value(value: Any) -> str:
-    """Return a value on one line, cut when it is long."""
-    return shorten(value if isinstance(value, str) else orjson.dumps(value).decode())
-
-
-def write_example(value: Any) -> str:
-    """Return an example as people read it."""
-    text = value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
-    return text if len(text) <= _SHOWN_EXAMPLE else text[: _SHOWN_EXAMPLE - 1] + "…"
-
-
-def shorten(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
