@@ -43,6 +43,7 @@ from roadbed.core.settings import Settings
 from roadbed.core.telemetry import Metrics, MetricsMiddleware, configure_tracing
 from roadbed.core.workflows import HOST_QUEUE, QUEUE, SCHEDULE_QUEUE, SCHEDULES, Workflows
 from roadbed.delivery.module import MODULE as DELIVERY
+from roadbed.docs.module import MODULE as DOCS
 from roadbed.environments.module import MODULE as ENVIRONMENTS
 from roadbed.goldenpaths.module import MODULE as GOLDENPATHS
 from roadbed.identity.module import MODULE as IDENTITY
@@ -99,6 +100,7 @@ MODULES = (
     APPROVALS,
     SCM,
     CATALOG,
+    DOCS,
     ARTIFACTS,
     PROVISIONING,
     ENVIRONMENTS,

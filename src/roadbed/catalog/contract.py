@@ -16,18 +16,27 @@ from roadbed.catalog.service.entities import (
     delete_entity,
     find_entity,
     get_entity,
+    list_annotated,
     list_by_refs,
     list_targets,
     put_entities,
     validate,
 )
 from roadbed.catalog.service.listing import list_entities
-from roadbed.catalog.service.locations import get_location, refresh_location, register_location, remove_location
+from roadbed.catalog.service.locations import (
+    INGEST,
+    get_location,
+    refresh_location,
+    register_location,
+    remove_location,
+)
 from roadbed.catalog.service.reading import get_overview, list_recent_changes
 from roadbed.catalog.service.statuses import list_statuses, report_status, withdraw_status
+from roadbed.catalog.service.trees import LocationPlace, LocationTree, LocationTrees, place_of_location
 from roadbed.catalog.service.waiting import wait_for_entity
 from roadbed.catalog.types import (
     SHIPPED_ENTITIES,
+    AnnotatedEntity,
     ChangeKind,
     EntitiesChanged,
     EntityFilter,
@@ -58,6 +67,7 @@ __all__ = [
     "ENTITY_KINDS",
     "ENTITY_READ",
     "ENTITY_WRITE",
+    "INGEST",
     "LOCATION_READ",
     "LOCATION_WRITE",
     "PLACE_ACTIONS",
@@ -66,6 +76,7 @@ __all__ = [
     "PLACE_MAIN",
     "PLACE_STRIP",
     "SHIPPED_ENTITIES",
+    "AnnotatedEntity",
     "ChangeKind",
     "Document",
     "EntitiesChanged",
@@ -78,7 +89,10 @@ __all__ = [
     "KindDefinition",
     "Kinds",
     "LocationExists",
+    "LocationPlace",
     "LocationSummary",
+    "LocationTree",
+    "LocationTrees",
     "LocationType",
     "LocationUnreadable",
     "Problem",
@@ -101,11 +115,13 @@ __all__ = [
     "health_of",
     "icon_of",
     "kind_word",
+    "list_annotated",
     "list_by_refs",
     "list_entities",
     "list_recent_changes",
     "list_statuses",
     "list_targets",
+    "place_of_location",
     "put_entities",
     "read_documents",
     "refresh_location",

@@ -17,12 +17,14 @@ from roadbed.catalog.service.index import CatalogIndex
 from roadbed.catalog.service.locations import register_configured_locations
 from roadbed.catalog.service.sampling import Sampler
 from roadbed.catalog.service.shipped import ShippedRefs, put_shipped
+from roadbed.catalog.service.trees import LocationTrees
 from roadbed.catalog.service.waiting import resume_entity_waits
 from roadbed.catalog.types import SHIPPED_ENTITIES, EntitiesChanged, ShippedEntities
 from roadbed.catalog.web import router as pages
 from roadbed.catalog.web.finds import SEARCH_SOURCE, find_needs, load_run_subject
 from roadbed.catalog.workflows.clones import list_inventory
 from roadbed.catalog.workflows.ingest import STEP, follow_push, follow_received_push, read_once, refresh_changed
+from roadbed.catalog.workflows.trees import open_location_tree
 from roadbed.core.access import PERMISSIONS
 from roadbed.core.db import Database
 from roadbed.core.events import CONSUMERS, Consumer
@@ -58,6 +60,7 @@ async def _open(services: Services) -> AsyncIterator[None]:
         services.put(ShippedRefs, await put_shipped(session))
     services.put(DefinitionReader, DefinitionReader())
     services.put(Sampler, Sampler(partial(read_once, services)))
+    services.put(LocationTrees, LocationTrees(partial(open_location_tree, services)))
     index = CatalogIndex(services.get(Database))
     await index.open()
     services.put(CatalogIndex, index)

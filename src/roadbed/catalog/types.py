@@ -131,6 +131,18 @@ class EntitySummary:
         return entity_href(self.ref)
 
 
+@dataclass(frozen=True)
+class AnnotatedEntity:
+    """What is known of an entity without its content, and the value of the annotation that was asked for."""
+
+    ref: EntityRef
+    title: str
+    owner: str | None
+    location_id: UUID | None
+    file: str
+    value: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class StatusReport:
     """What a domain says about an entity.

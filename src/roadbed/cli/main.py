@@ -33,6 +33,7 @@ COMMANDS = {
     "schema": Entry("roadbed.cli.schema", "Print the JSON Schema of a kind."),
     "definition": Entry("roadbed.cli.definition", "Show what the definition of an API says, and what changed in it."),
     "locations": Entry("roadbed.cli.locations", "Say where the catalog is read from."),
+    "docs": Entry("roadbed.cli.docs", "Documentation of entities: list, open, build."),
     "runs": Entry("roadbed.cli.runs", "See, follow and steer runs."),
     "resources": Entry("roadbed.cli.resources", "Ask for databases and more, see and delete them."),
     "approvals": Entry("roadbed.cli.approvals", "See what waits for a decision, and decide."),

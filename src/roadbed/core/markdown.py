@@ -1,7 +1,8 @@
 """Markdown that users wrote, as HTML that is safe in our pages.
 
-HTML inside it is kept as far as it is harmless. Classes are those of the code highlighter only, so that a text cannot
-dress up as a part of the page; images from elsewhere are left out, as the page's policy would refuse them anyway.
+HTML inside it is kept as far as it is harmless. Classes are those of the code highlighter and of boxed notes only, so
+that a text cannot dress up as a part of the page; images from elsewhere are left out, as the page's policy would
+refuse them anyway.
 """
 
 import re
@@ -20,7 +21,7 @@ from roadbed.core.highlight import highlight_block
 from roadbed.kit.text import slugify
 
 MAX_CHARACTERS = 500_000
-_PREFIX = "text-"
+PREFIX = "text-"
 _TAGS = {
     *("a", "abbr", "b", "blockquote", "br", "code", "dd", "del", "details", "div", "dl", "dt", "em", "hr", "i", "img"),
     *("h1", "h2", "h3", "h4", "h5", "h6", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "s", "samp", "small"),
@@ -34,7 +35,12 @@ _ATTRIBUTES = {
     "th": {"colspan", "rowspan", "scope"},
     **{f"h{level}": {"id"} for level in range(1, 7)},
 }
-_CLASSES = {"span": {name for name in STANDARD_TYPES.values() if name}, "pre": {"highlight"}}
+_CLASSES = {
+    "span": {name for name in STANDARD_TYPES.values() if name},
+    "pre": {"highlight"},
+    "div": {"highlight", "admonition"},
+    "p": {"admonition-title"},
+}
 
 _IMAGE = re.compile(r'<img((?: [\w-]+="[^"]*")*)>')
 _ALT = re.compile(r' alt="([^"<>]*)"')
@@ -43,24 +49,45 @@ Link = Callable[[str], str | None]
 
 
 def render_markdown(text: str, *, link: Link, image: Link) -> Markup:
-    """Return `text` as HTML.
+    """Return `text` as HTML that is safe.
 
     Args:
         text: Markdown (CommonMark with tables and strikethrough).
         link: gives the address for a relative link; None to leave it out.
         image: gives the address for a relative image; None to leave it out.
     """
+    return clean_html(write_html(text), link=link, image=image)
+
+
+def write_html(text: str) -> str:
+    """Return Markdown as HTML, in which whatever the text holds still stands: only for `clean_html`."""
     parser = MarkdownIt("commonmark", {"html": True, "highlight": _highlight}).enable(["table", "strikethrough"])
     tokens = parser.parse(text[:MAX_CHARACTERS])
     _name_headings(tokens)
-    html = parser.renderer.render(tokens, parser.options, {})
+    html: str = parser.renderer.render(tokens, parser.options, {})
+    return html
+
+
+def clean_html(html: str, *, link: Link, image: Link, anchor: Link | None = None) -> Markup:
+    """Return what is harmless of HTML that others made.
+
+    The ids of headings get a prefix, which keeps them apart from the page's own.
+
+    Args:
+        html: from anywhere.
+        link: as in `render_markdown`.
+        image: as in `render_markdown`.
+        anchor: gives the address for a link within the page; without it they are taken as they are.
+    """
 
     def filter_attribute(_: str, attribute: str, value: str) -> str | None:
+        if attribute == "href" and value.startswith("#"):
+            return anchor(value) if anchor else f"#{PREFIX}{value[1:]}"
         if attribute == "href":
             return _address(value, link, is_image=False)
         if attribute == "src":
             return _address(value, image, is_image=True)
-        return value
+        return f"{PREFIX}{value}" if attribute == "id" else value
 
     clean = nh3.clean(
         html,
@@ -84,22 +111,23 @@ def _say_image(match: re.Match[str]) -> str:
 
 
 def _address(value: str, resolve: Link, *, is_image: bool) -> str | None:
-    if value.startswith("#"):
-        return f"#{_PREFIX}{value[1:]}"
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+    except ValueError:  # brackets that hold no address
+        return None
     if parts.scheme or parts.netloc:
         return None if is_image else value
     return resolve(value)
 
 
 def _name_headings(tokens: list[Token]) -> None:
-    """Give headings ids, so that a table of contents works; the prefix keeps them apart from the page's own."""
+    """Give headings ids, so that a table of contents works."""
     used: dict[str, int] = {}
     for token, inline in pairwise(tokens):
         if token.type == "heading_open":
             name = slugify("".join(child.content for child in inline.children or [])) or "section"
             count = used[name] = used.get(name, 0) + 1
-            token.attrSet("id", f"{_PREFIX}{name}" if count == 1 else f"{_PREFIX}{name}-{count - 1}")
+            token.attrSet("id", name if count == 1 else f"{name}-{count - 1}")
 
 
 def _highlight(code: str, language: str, _: Any) -> str:

@@ -212,6 +212,16 @@ class ScmSettings(Section):
     )
 
 
+class DocsSettings(Section):
+    """Documentation."""
+
+    mkdocs: Path | None = Field(
+        None,
+        description="A virtual environment with mkdocs-techdocs-core, for sites that have a mkdocs.yml. Unset: the one "
+        "in the home folder that `roadbed docs install` makes; without any, Roadbed renders them itself.",
+    )
+
+
 class ArtifactsSettings(Section):
     """What pipelines make."""
 
@@ -306,6 +316,7 @@ class Settings(BaseSettings):
     outbound: OutboundSettings = OutboundSettings()
     approvals: ApprovalsSettings = ApprovalsSettings()
     scm: ScmSettings = ScmSettings()
+    docs: DocsSettings = DocsSettings()
     environments: EnvironmentsSettings = EnvironmentsSettings()
     artifacts: ArtifactsSettings = ArtifactsSettings()
     delivery: DeliverySettings = DeliverySettings()

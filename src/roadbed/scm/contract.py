@@ -4,7 +4,13 @@ Verbs that take a session join its transaction. Verbs that take `Services` chang
 back: they run in transactions of their own, and what they need must be committed before.
 """
 
-from roadbed.scm.access import REPOSITORY_CREATE, REPOSITORY_MANAGE, REPOSITORY_READ
+from roadbed.scm.access import (
+    CHANGE_WRITE,
+    REPOSITORY_CREATE,
+    REPOSITORY_MANAGE,
+    REPOSITORY_READ,
+    REPOSITORY_WRITE,
+)
 from roadbed.scm.errors import (
     MergeBlocked,
     MergeConflict,
@@ -33,6 +39,7 @@ from roadbed.scm.service.contents import (
     list_files,
     list_tree,
     load_folder,
+    read_entries,
     read_file,
     read_tree,
     save_folder,
@@ -74,9 +81,11 @@ from roadbed.scm.types import (
 )
 
 __all__ = [
+    "CHANGE_WRITE",
     "REPOSITORY_CREATE",
     "REPOSITORY_MANAGE",
     "REPOSITORY_READ",
+    "REPOSITORY_WRITE",
     "ZERO_SHA",
     "Author",
     "ChangeRequest",
@@ -131,6 +140,7 @@ __all__ = [
     "merge_change_request",
     "open_change_request",
     "read_address",
+    "read_entries",
     "read_file",
     "read_tree",
     "save_folder",

@@ -10,7 +10,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 from sqlalchemy.orm import defer
 
 from roadbed.catalog.models import Entity, EntityRelation
+from roadbed.catalog.types import AnnotatedEntity
 from roadbed.core.db import ReadSession, WriteSession, insert_rows, update_rows
+from roadbed.kit.refs import EntityRef
 
 
 class Held(NamedTuple):
@@ -59,6 +61,29 @@ async def list_by_refs(session: ReadSession, refs: Iterable[str]) -> list[Entity
     found: list[Entity] = []
     for start in range(0, len(wanted), _BATCH):
         found += await session.scalars(select(Entity).where(Entity.ref.in_(wanted[start : start + _BATCH])))
+    return found
+
+
+async def list_annotated(session: ReadSession, annotation: str, refs: Iterable[str]) -> list[AnnotatedEntity]:
+    """Return those of these entities that have an annotation, without their content."""
+    wanted = list(refs)
+    value = Entity.document[("metadata", "annotations", annotation)].astext
+    query = select(
+        Entity.kind,
+        Entity.namespace,
+        Entity.name,
+        Entity.title,
+        Entity.owner_ref,
+        Entity.location_id,
+        Entity.file,
+        value,
+    ).where(value.is_not(None))
+    found: list[AnnotatedEntity] = []
+    for start in range(0, len(wanted), _BATCH):
+        for kind, namespace, name, *others in await session.execute(
+            query.where(Entity.ref.in_(wanted[start : start + _BATCH]))
+        ):
+            found.append(AnnotatedEntity(EntityRef(kind, namespace, name), *others))
     return found
 
 

@@ -16,7 +16,7 @@ from roadbed.catalog.rules.validation import check, find_definition, find_ref
 from roadbed.catalog.service.ledger import Ledger
 from roadbed.catalog.service.listing import list_names
 from roadbed.catalog.service.views import columns_of, relation_rows, summarise
-from roadbed.catalog.types import ChangeKind, EntitySummary
+from roadbed.catalog.types import AnnotatedEntity, ChangeKind, EntitySummary
 from roadbed.core.actor import Actor
 from roadbed.core.db import ReadSession, WriteSession
 from roadbed.core.etags import Condition
@@ -55,6 +55,11 @@ async def list_by_refs(session: ReadSession, refs: Iterable[EntityRef]) -> dict[
     """Return those of these entities that exist."""
     found = await rows.list_by_refs(session, {str(ref) for ref in refs})
     return {entity.ref: entity for entity in map(summarise, found)}
+
+
+async def list_annotated(session: ReadSession, annotation: str, refs: Iterable[str]) -> list[AnnotatedEntity]:
+    """Return those of these entities that have an annotation, with its value."""
+    return await rows.list_annotated(session, annotation, refs)
 
 
 async def list_targets(session: ReadSession, ref: EntityRef, type_: str) -> list[str]:

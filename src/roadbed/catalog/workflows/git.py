@@ -92,6 +92,14 @@ class GitRepository:
             "fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--force", "--no-write-fetch-head",
             "--", url, f"+{wanted}:refs/roadbed/read",
         )  # fmt: skip
+        return self.find_commit()
+
+    def find_commit(self) -> str:
+        """Return the id of the commit that was fetched last.
+
+        Raises:
+            LocationUnreadable: nothing was fetched yet.
+        """
         return self._git("rev-parse", "refs/roadbed/read^{commit}").decode().strip()
 
     def list_blobs(self, commit: str) -> dict[str, str]:

@@ -112,6 +112,8 @@ def _setpriv(placement: Placement) -> list[str]:
 def _bubblewrap(spec: SandboxSpec, placement: Placement, account_fds: tuple[int, ...]) -> list[str]:
     arguments = [placement.isolation.bubblewrap, "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
     arguments += ["--unshare-cgroup-try", "--hostname", ACCOUNT_NAME]
+    if spec.is_offline:
+        arguments.append("--unshare-net")
     if placement.isolation.mechanism.has_uid:
         # Only for setpriv, which gives them all up.
         for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):

@@ -185,6 +185,10 @@ class Sandbox:
         dies_with_server: bool = True,
     ) -> _Launched:
         spec = replace(spec, workspace=claim.workspace)
+        if spec.is_offline and not self.isolation.mechanism.has_namespace:
+            raise SandboxFailed(
+                "This machine cannot keep a command from the network.", hint="Install bubblewrap on the server."
+            )
         cookie = f"{self._scope}.{new_id().hex}"
         mechanism = self.isolation.mechanism
         with contextlib.ExitStack() as descriptors:

@@ -42,6 +42,7 @@ class SandboxSpec:
         directory: where it starts, inside the workspace or a readable folder; None means the workspace.
         limits: what it may use.
         umask: of the files that it makes.
+        is_offline: it has no network; only mechanisms with a namespace can see to that, others refuse to start it.
     """
 
     workspace: Path
@@ -50,6 +51,7 @@ class SandboxSpec:
     directory: Path | None = None
     limits: Limits = Limits()
     umask: int = 0o022
+    is_offline: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deployment_sets")),
     )
     op.create_table(
+        "docs_sites",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("folder", sa.String(), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("repository_id", sa.Uuid(), nullable=True),
+        sa.Column("location_id", sa.Uuid(), nullable=True),
+        sa.Column("branch", sa.String(), nullable=True),
+        sa.Column("web_url", sa.String(), nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("error", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("is_due", sa.Boolean(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("run_id", sa.Uuid(), nullable=True),
+        sa.Column("version_id", sa.Uuid(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_docs_sites")),
+        sa.UniqueConstraint("key", name=op.f("uq_docs_sites_key")),
+    )
+    op.create_index("ix_docs_sites_due", "docs_sites", ["asked_at"], unique=False, postgresql_where=sa.text("is_due"))
+    op.create_index("ix_docs_sites_location_id", "docs_sites", ["location_id"], unique=False)
+    op.create_index("ix_docs_sites_repository_id", "docs_sites", ["repository_id"], unique=False)
+    op.create_index(op.f("ix_docs_sites_run_id"), "docs_sites", ["run_id"], unique=False)
+    op.create_table(
         "entity_statuses",
         sa.Column("ref", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
@@ -165,6 +188,17 @@ def upgrade() -> None:
         sa.Column("answer", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "key", name=op.f("pk_idempotency_keys")),
+    )
+    op.create_table(
+        "incoming_hooks",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("secret_ref", sa.String(), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incoming_hooks")),
     )
     op.create_table(
         "leases",
@@ -476,6 +510,69 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("repository_id", "sha", "context", name=op.f("pk_commit_statuses")),
     )
     op.create_table(
+        "docs_reports",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("site_id", sa.Uuid(), nullable=False),
+        sa.Column("page", sa.String(), nullable=False),
+        sa.Column("revision", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("reported_by", sa.String(), nullable=False),
+        sa.Column("reported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_by", sa.String(), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["docs_sites.id"], name=op.f("fk_docs_reports_site_id_docs_sites"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_docs_reports")),
+    )
+    op.create_index(
+        "ix_docs_reports_open",
+        "docs_reports",
+        ["site_id"],
+        unique=False,
+        postgresql_where=sa.text("settled_at IS NULL"),
+    )
+    op.create_table(
+        "docs_subjects",
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("namespace", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("owner_ref", sa.String(), nullable=True),
+        sa.Column("techdocs_ref", sa.String(), nullable=False),
+        sa.Column("site_id", sa.Uuid(), nullable=True),
+        sa.Column("problem", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["docs_sites.id"], name=op.f("fk_docs_subjects_site_id_docs_sites"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("ref", name=op.f("pk_docs_subjects")),
+    )
+    op.create_index(op.f("ix_docs_subjects_site_id"), "docs_subjects", ["site_id"], unique=False)
+    op.create_table(
+        "docs_versions",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("site_id", sa.Uuid(), nullable=False),
+        sa.Column("revision", sa.String(), nullable=False),
+        sa.Column("builder", sa.String(), nullable=False),
+        sa.Column("fallback", sa.String(), nullable=True),
+        sa.Column("title", sa.String(), nullable=True),
+        sa.Column("home", sa.String(), nullable=False),
+        sa.Column("nav", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("notes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("page_count", sa.Integer(), nullable=False),
+        sa.Column("broken_count", sa.Integer(), nullable=False),
+        sa.Column("external_count", sa.Integer(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("built_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["docs_sites.id"], name=op.f("fk_docs_versions_site_id_docs_sites"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_docs_versions")),
+        sa.UniqueConstraint("site_id", "revision", name=op.f("uq_docs_versions_site_id_revision")),
+    )
+    op.create_table(
         "entities",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("ref", sa.String(), nullable=False),
@@ -556,6 +653,19 @@ def upgrade() -> None:
         ["consumer", "aggregate", "position"],
         unique=False,
         postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.create_table(
+        "incoming_deliveries",
+        sa.Column("hook_id", sa.Uuid(), nullable=False),
+        sa.Column("delivery", sa.String(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["hook_id"],
+            ["incoming_hooks.id"],
+            name=op.f("fk_incoming_deliveries_hook_id_incoming_hooks"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("hook_id", "delivery", name=op.f("pk_incoming_deliveries")),
     )
     op.create_table(
         "location_errors",
@@ -701,30 +811,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_webhooks_repository_id"), "webhooks", ["repository_id"], unique=False)
     op.create_table(
-        "incoming_hooks",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("url", sa.String(), nullable=False),
-        sa.Column("secret_ref", sa.String(), nullable=False),
-        sa.Column("created_by", sa.String(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("received_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("refused_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_incoming_hooks")),
-    )
-    op.create_table(
-        "incoming_deliveries",
-        sa.Column("hook_id", sa.Uuid(), nullable=False),
-        sa.Column("delivery", sa.String(), nullable=False),
-        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["hook_id"],
-            ["incoming_hooks.id"],
-            name=op.f("fk_incoming_deliveries_hook_id_incoming_hooks"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("hook_id", "delivery", name=op.f("pk_incoming_deliveries")),
-    )
-    op.create_table(
         "change_request_approvals",
         sa.Column("change_request_id", sa.Uuid(), nullable=False),
         sa.Column("actor_id", sa.String(), nullable=False),
@@ -796,6 +882,63 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_deployments_component"), "deployments", ["component"], unique=False)
     op.create_index("ix_deployments_environment_id_id", "deployments", ["environment_id", "id"], unique=False)
+    op.create_table(
+        "docs_files",
+        sa.Column("version_id", sa.Uuid(), nullable=False),
+        sa.Column("path", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["version_id"],
+            ["docs_versions.id"],
+            name=op.f("fk_docs_files_version_id_docs_versions"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("version_id", "path", name=op.f("pk_docs_files")),
+    )
+    op.create_table(
+        "docs_links",
+        sa.Column("version_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("page", sa.String(), nullable=False),
+        sa.Column("target", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["version_id"],
+            ["docs_versions.id"],
+            name=op.f("fk_docs_links_version_id_docs_versions"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("version_id", "position", name=op.f("pk_docs_links")),
+    )
+    op.create_table(
+        "docs_pages",
+        sa.Column("version_id", sa.Uuid(), nullable=False),
+        sa.Column("path", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("html", sa.String(), nullable=False),
+        sa.Column("headings", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column(
+            "words",
+            postgresql.TSVECTOR(),
+            sa.Computed(
+                "setweight(to_tsvector('simple', title), 'A') || setweight(to_tsvector('simple', text), 'C')",
+                persisted=True,
+            ),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(
+            ["version_id"],
+            ["docs_versions.id"],
+            name=op.f("fk_docs_pages_version_id_docs_versions"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("version_id", "path", name=op.f("pk_docs_pages")),
+    )
+    op.create_index("ix_docs_pages_words", "docs_pages", ["words"], unique=False, postgresql_using="gin")
     op.create_table(
         "entity_relations",
         sa.Column("origin_id", sa.Uuid(), nullable=False),
@@ -956,14 +1099,16 @@ def downgrade() -> None:
     )
     op.drop_index("ix_entity_relations_source_type", table_name="entity_relations")
     op.drop_table("entity_relations")
+    op.drop_index("ix_docs_pages_words", table_name="docs_pages", postgresql_using="gin")
+    op.drop_table("docs_pages")
+    op.drop_table("docs_links")
+    op.drop_table("docs_files")
     op.drop_index("ix_deployments_environment_id_id", table_name="deployments")
     op.drop_index(op.f("ix_deployments_component"), table_name="deployments")
     op.drop_table("deployments")
     op.drop_index(op.f("ix_change_request_comments_change_request_id"), table_name="change_request_comments")
     op.drop_table("change_request_comments")
     op.drop_table("change_request_approvals")
-    op.drop_table("incoming_deliveries")
-    op.drop_table("incoming_hooks")
     op.drop_index(op.f("ix_webhooks_repository_id"), table_name="webhooks")
     op.drop_table("webhooks")
     op.drop_index(op.f("ix_tokens_account_id"), table_name="tokens")
@@ -978,6 +1123,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_location_errors_ref"), table_name="location_errors")
     op.drop_index("ix_location_errors_location_id_file", table_name="location_errors")
     op.drop_table("location_errors")
+    op.drop_table("incoming_deliveries")
     op.drop_index(
         "ix_event_deliveries_pending", table_name="event_deliveries", postgresql_where=sa.text("done_at IS NULL")
     )
@@ -987,6 +1133,11 @@ def downgrade() -> None:
     op.drop_index("ix_entities_orphaned", table_name="entities", postgresql_where=sa.text("orphaned_at IS NOT NULL"))
     op.drop_index("ix_entities_location_id_file", table_name="entities")
     op.drop_table("entities")
+    op.drop_table("docs_versions")
+    op.drop_index(op.f("ix_docs_subjects_site_id"), table_name="docs_subjects")
+    op.drop_table("docs_subjects")
+    op.drop_index("ix_docs_reports_open", table_name="docs_reports", postgresql_where=sa.text("settled_at IS NULL"))
+    op.drop_table("docs_reports")
     op.drop_table("commit_statuses")
     op.drop_index("ix_change_requests_open", table_name="change_requests", postgresql_where=sa.text("state = 'open'"))
     op.drop_table("change_requests")
@@ -1029,10 +1180,16 @@ def downgrade() -> None:
     op.drop_table("locations")
     op.drop_index(op.f("ix_leases_holder"), table_name="leases")
     op.drop_table("leases")
+    op.drop_table("incoming_hooks")
     op.drop_table("idempotency_keys")
     op.drop_index(op.f("ix_events_at"), table_name="events")
     op.drop_table("events")
     op.drop_table("entity_statuses")
+    op.drop_index(op.f("ix_docs_sites_run_id"), table_name="docs_sites")
+    op.drop_index("ix_docs_sites_repository_id", table_name="docs_sites")
+    op.drop_index("ix_docs_sites_location_id", table_name="docs_sites")
+    op.drop_index("ix_docs_sites_due", table_name="docs_sites", postgresql_where=sa.text("is_due"))
+    op.drop_table("docs_sites")
     op.drop_table("deployment_sets")
     op.drop_index("ix_changes_ref_position", table_name="changes")
     op.drop_table("changes")

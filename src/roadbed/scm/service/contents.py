@@ -68,9 +68,16 @@ async def read_tree(
     services: Services, repository: Repository, revision: str, path: str = ""
 ) -> dict[str, FileContent]:
     """Return all files below a folder with their content, by path from the repository's root."""
+    return await read_entries(
+        services, repository, await services.get(ScmHosts).of(repository).list_files(repository, revision, path)
+    )
+
+
+async def read_entries(services: Services, repository: Repository, entries: list[TreeEntry]) -> dict[str, FileContent]:
+    """Return the content of files that `list_files` gave, by path from the repository's root."""
     host = services.get(ScmHosts).of(repository)
     files: dict[str, FileContent] = {}
-    for batch in _batches(await host.list_files(repository, revision, path)):
+    for batch in _batches(entries):
         files |= await host.read_blobs(repository, batch)
     return files
 

@@ -1,0 +1,99 @@
+"""From what a renderer left to what can be stored: each page cleaned, its links resolved and checked."""
+
+from collections.abc import Iterable
+
+from roadbed.core.markdown import clean_html
+from roadbed.docs.errors import SiteTooLarge
+from roadbed.docs.rules.links import PageLinks, SiteMap
+from roadbed.docs.rules.outline import list_ids, read_outline, take_title
+from roadbed.docs.rules.paths import folder_of, without_ending, words_of
+from roadbed.docs.rules.plans import find_start, make_nav
+from roadbed.docs.types import BuiltPage, BuiltSite, NavEntry, RawPage, RawSite
+from roadbed.kit.text import clean_text, filesize
+
+MAX_HTML_BYTES = 64_000_000
+MAX_PAGE_CHARACTERS = 4_000_000
+
+
+def assemble(
+    raw: RawSite, paths: Iterable[str], *, repository: str | None = None, branch: str | None = None
+) -> BuiltSite:
+    """Clean a site. Nothing is trusted of what its renderer made. It takes time: use it in a thread.
+
+    Args:
+        raw: what the renderer left.
+        paths: the files of the repository, which links may lead to.
+        repository: the page of the repository, when it has one here.
+        branch: which state of it links show.
+
+    Raises:
+        SiteTooLarge: the pages together are too long.
+    """
+    known = frozenset(paths)
+    site = SiteMap(
+        pages={**{page.source: page.path for page in raw.pages}, **raw.addresses},
+        ids={page.path: list_ids(page.html) for page in raw.pages},
+        paths=known,
+        root=raw.root,
+        repository=repository,
+        branch=branch,
+        folders=frozenset(_folders(known)),
+    )
+    pages, left = [], MAX_HTML_BYTES
+    for page in raw.pages:
+        built = _build(site, page)
+        left -= len(built.html.encode())
+        if left < 0:
+            raise SiteTooLarge(
+                f"The pages together have more than {filesize(MAX_HTML_BYTES)}.",
+                hint="Name a narrower folder in the annotation backstage.io/techdocs-ref.",
+            )
+        pages.append(built)
+    titles = {page.path: page.title for page in pages}
+    nav = raw.nav or make_nav(titles, find_start(titles))
+    return BuiltSite(
+        raw,
+        pages,
+        nav=nav,
+        home=_find_first(nav) or find_start(titles),
+        files=dict(sorted(site.files.items())),
+        links=site.links,
+    )
+
+
+def _find_first(nav: Iterable[NavEntry]) -> str | None:
+    """Return the first page of a nav."""
+    for entry in nav:
+        found = entry.path or _find_first(entry.items)
+        if found is not None:
+            return found
+    return None
+
+
+def _build(site: SiteMap, page: RawPage) -> BuiltPage:
+    links = PageLinks(site, page)
+    clean = clean_html(page.html[:MAX_PAGE_CHARACTERS], link=links.link, image=links.image, anchor=links.check_fragment)
+    html = clean_text(str(clean))
+    title, rest = take_title(html)
+    outline = read_outline(rest)
+    for address in dict.fromkeys(outline.addresses):
+        if address.startswith(("http://", "https://", "mailto:")):
+            links.note_external(address)
+    return BuiltPage(
+        path=page.path,
+        source=page.source,
+        title=title or page.title or words_of(without_ending(page.source).rpartition("/")[2]),
+        html=rest,
+        headings=outline.headings,
+        text=outline.text,
+    )
+
+
+def _folders(paths: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    for path in paths:
+        folder = folder_of(path)
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder_of(folder)
+    return found

@@ -1,0 +1,1 @@
+"""The step that builds a site, and what it uses."""
