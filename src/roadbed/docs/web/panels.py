@@ -35,7 +35,7 @@ async def load_facts(request: Request, entity: EntitySummary) -> Mapping[str, An
         runbook = await _find_runbook(session, entity, version)
     if found is None and runbook is None:
         return None
-    return {"href": docs_href(entity.ref) if found else None, "version": version, "runbook": runbook}
+    return {"href": docs_href(entity.ref) if found else None, "edition": version, "runbook": runbook}
 
 
 async def load_card(request: Request, entity: EntitySummary) -> Mapping[str, Any] | None:
@@ -53,7 +53,7 @@ async def load_card(request: Request, entity: EntitySummary) -> Mapping[str, Any
         "subject": found.subject,
         "site": found.site,
         "state": state_words(found.site),
-        "version": found.version,
+        "edition": found.version,
         "builder": builder_words(found.version) if found.version else None,
         "pages": pages,
         "more": found.version.page_count - len(pages) if found.version else 0,

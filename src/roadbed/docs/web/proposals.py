@@ -35,7 +35,7 @@ async def report_form(
         "is_required": True,
         "attrs": {"maxlength": reports.LONGEST_REPORT, "rows": 8},
     }
-    context = {"subject": opened.subject, "page": page, "version": version, "fields": [field]}
+    context = {"subject": opened.subject, "page": page, "edition": version, "fields": [field]}
     return await render(request, "docs/report.html", context)
 
 
