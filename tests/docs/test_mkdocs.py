@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from roadbed.core.sandbox import Sandbox
-from roadbed.docs.workflows.mkdocs import environment_folder, read_version
+from roadbed.core.settings import Settings
+from roadbed.docs.workflows.mkdocs import read_version
 from tests.docs.conftest import PIXEL, Library
 from tests.support import RunningServer
 
@@ -15,8 +16,19 @@ INSTALLED = Path(os.environ.get("ROADBED_TEST_MKDOCS", Path(__file__).parents[2]
 SITE: dict[str, str | bytes | None] = {
     "mkdocs.yml": "site_name: Order handbook\nplugins: [techdocs-core]\ntheme: {name: material}\n"
     "nav:\n  - Begin: index.md\n  - Guides:\n      - Set it up: guide/setup.md\n",
-    "docs/index.md": '# Welcome\n\n!!! note "Mind"\n    The gap.\n\n[Set up](guide/setup.md#first-steps) [gone](gone.md)\n\n'
-    "![Plan](img/plan.png)\n\n- [x] done\n\n<script>alert(1)</script>\n",
+    "docs/index.md": """# Welcome
+
+!!! note "Mind"
+    The gap.
+
+[Set up](guide/setup.md#first-steps) [gone](gone.md)
+
+![Plan](img/plan.png)
+
+- [x] done
+
+<script>alert(1)</script>
+""",
     "docs/guide/setup.md": "# Set up\n\n## First steps\n\n```python\nx = 1\n```\n\nBack to [start](../index.md).\n",
     "docs/unlisted.md": "# Unlisted\n",
     "docs/img/plan.png": PIXEL,
@@ -28,12 +40,10 @@ def mkdocs(server: RunningServer) -> Iterator[None]:
     """Put the installed mkdocs where the server looks for it."""
     if read_version(INSTALLED) is None:
         how = f"ROADBED_DOCS__MKDOCS={INSTALLED} roadbed docs install"
-        pytest.skip(
-            f"mkdocs-techdocs-core is not in {INSTALLED}; `{how}` installs it, ROADBED_TEST_MKDOCS names another"
-        )
+        pytest.skip(f"mkdocs-techdocs-core is not in {INSTALLED}: `{how}`, or name another by ROADBED_TEST_MKDOCS")
     if not server.services.get(Sandbox).isolation.mechanism.has_namespace:
         pytest.skip("this machine cannot keep mkdocs from the network")
-    place = environment_folder(server.services)
+    place = server.services.get(Settings).mkdocs_folder
     place.parent.mkdir(mode=0o711, exist_ok=True)
     place.symlink_to(INSTALLED)
     yield
@@ -64,7 +74,7 @@ def test_mkdocs_renders_in_the_sandbox(library: Library, mkdocs: None) -> None:
     assert library.page("unlisted").status_code == 200
 
 
-def test_site_is_rendered_without_mkdocs_and_says_so(library: Library) -> None:
+def test_site_is_rendered_without_mkdocs_and_says_so_and_refused_where_it_means_harm(library: Library) -> None:
     revision = library.commit(SITE)
     library.register()
     version = library.built(revision)["version"]
@@ -75,13 +85,11 @@ def test_site_is_rendered_without_mkdocs_and_says_so(library: Library) -> None:
     assert 'aria-current="page">Set it up</a>' in page
     assert "Built without mkdocs" in log_of(library, version["run_id"])
 
-
-def test_configuration_that_would_run_code_is_refused(library: Library) -> None:
-    library.commit({**SITE, "mkdocs.yml": "site_name: x\nhooks: [evil.py]\n", "evil.py": "raise SystemExit\n"})
-    library.register()
+    library.commit({"mkdocs.yml": "site_name: x\nhooks: [evil.py]\n", "evil.py": "raise SystemExit\n"})
     site = library.failed()
     assert site["error"]["message"] == "mkdocs.yml has hooks, which Roadbed does not do."
-    assert "hooks" in library.api.get(library.href).text
+    assert site["version"]["revision"] == revision
+    assert "has hooks" in library.api.get(f"{library.href}/about").text
 
 
 def test_failure_of_mkdocs_keeps_the_last_version(library: Library, mkdocs: None) -> None:

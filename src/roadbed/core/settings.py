@@ -329,6 +329,11 @@ class Settings(BaseSettings):
         written = f"[{host}]" if ":" in host else host
         return (self.http.public_url or f"http://{written}:{self.port}").rstrip("/")
 
+    @property
+    def mkdocs_folder(self) -> Path:
+        """The virtual environment of mkdocs, whether it is there or not."""
+        return self.docs.mkdocs or self.home / "docs" / "mkdocs"
+
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:

@@ -12,9 +12,9 @@ from uv import find_uv_bin
 
 from roadbed.core.errors import RoadbedError
 from roadbed.core.settings import load_settings
-from roadbed.docs.workflows.mkdocs import FOLDER, INSTALLED, read_version
 
 LOCK = "mkdocs.lock"
+_ASK = "from importlib.metadata import version; print(version('mkdocs-techdocs-core'))"
 
 
 class InstallFailed(RoadbedError):
@@ -27,22 +27,19 @@ def install_mkdocs(home: Path | None) -> tuple[Path, str]:
     Raises:
         InstallFailed: uv could not; what it said is above.
     """
-    settings = load_settings(home=home)
-    folder = settings.docs.mkdocs or settings.home / FOLDER / INSTALLED
+    folder = load_settings(home=home).mkdocs_folder
     folder.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".mkdocs-") as scratch:
-        fresh = Path(scratch) / INSTALLED
+        fresh = Path(scratch) / folder.name
         _call("venv", "--quiet", "--relocatable", "--python", sys.base_prefix, str(fresh))
         with as_file(files("roadbed.docs.workflows") / LOCK) as lock:
             _call("pip", "install", "--quiet", "--require-hashes", "--python", str(fresh), "-r", str(lock))
-        version = read_version(fresh)
-        if version is None:
-            raise InstallFailed("mkdocs-techdocs-core is not in what was installed.", hint="Look at mkdocs.lock.")
+        asked = subprocess.run([fresh / "bin" / "python", "-c", _ASK], capture_output=True, text=True, check=True)
         fresh.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
         fresh.rename(folder)
-    return folder, version
+    return folder, asked.stdout.strip()
 
 
 def _call(*arguments: str) -> None:

@@ -41,7 +41,6 @@ from roadbed.runs.contract import StepContext
 from roadbed.scm.contract import FileContent, save_folder
 
 FOLDER = "docs"
-INSTALLED = "mkdocs"
 DISTRIBUTION = "mkdocs-techdocs-core"
 WALL_SECONDS = 300
 OUTPUT_BYTES = 1_000_000
@@ -84,18 +83,13 @@ class _Result(BaseModel):
     nav: list[dict[str, Any]]
 
 
-def environment_folder(services: Services) -> Path:
-    """Return where mkdocs is, or would be installed."""
-    return services.get(Settings).docs.mkdocs or services.get(Home).path / FOLDER / INSTALLED
-
-
 def find_mkdocs(services: Services) -> Mkdocs:
     """Return the environment of mkdocs, when it can be used.
 
     Raises:
         MkdocsMissing: it is not installed, or this machine cannot keep it apart.
     """
-    folder = environment_folder(services)
+    folder = services.get(Settings).mkdocs_folder
     found = read_version(folder)
     if found is None:
         raise MkdocsMissing("mkdocs is not installed.", hint="`roadbed docs install` installs it on the server.")
