@@ -1,6 +1,6 @@
 """Running mkdocs in the sandbox: without a network, in a folder of its own, and reading what it left.
 
-mkdocs is no part of Roadbed's own environment; docs/decisions/0011-mkdocs-in-its-own-environment.md says why. Nothing
+mkdocs is no part of Roadbed's own environment; docs/decisions/0012-mkdocs-in-its-own-environment.md says why. Nothing
 of what comes back is trusted: pages and their addresses are checked here, and cleaned before they are kept.
 """
 
