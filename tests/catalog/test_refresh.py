@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from roadbed.catalog.models import Location
-from roadbed.catalog.workflows.ingest import INTERVAL, refresh_changed
+from roadbed.catalog.workflows.ingest import refresh_changed
 from roadbed.kit.clock import now
 from tests.catalog.conftest import Place, component
 
@@ -16,7 +16,7 @@ def look(place: Place) -> dict[str, Any]:
     async def run() -> None:
         async with place.server.database.write() as session:
             row = await session.get_one(Location, UUID(place.id))
-            row.checked_at = now() - INTERVAL - timedelta(days=1000)  # before all others
+            row.checked_at = now() - timedelta(days=1000)  # before all others
         await refresh_changed(place.server.services)
 
     place.server.run(run())

@@ -10,6 +10,9 @@ ENTITY_WRITE = Permission("catalog.entity.write", "Put and delete entities", DEV
 LOCATION_READ = Permission("catalog.location.read", "See locations and their errors", VIEWERS)
 LOCATION_WRITE = Permission("catalog.location.write", "Register, refresh and remove locations", DEVELOPERS)
 SERVER_FILES = Permission("catalog.location.server_files", "Have files of the server read into the catalog", PLATFORM)
+LOCATION_GOVERN = Permission(
+    "catalog.location.govern", "Have locations read with stored secrets, and bring more kinds than others may", PLATFORM
+)
 
 EntityReader = Annotated[Actor, requires(ENTITY_READ)]
 EntityWriter = Annotated[Actor, requires(ENTITY_WRITE)]

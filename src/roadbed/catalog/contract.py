@@ -5,12 +5,24 @@ Panels for the entity page are added with `core.html.PANELS` at the places below
 """
 
 from roadbed.catalog.access import ENTITY_READ, ENTITY_WRITE, LOCATION_READ, LOCATION_WRITE
-from roadbed.catalog.errors import EntityInvalid, EntityManaged, EntityNotFound, LocationExists, LocationUnreadable
+from roadbed.catalog.errors import (
+    EntityInvalid,
+    EntityManaged,
+    EntityNotFound,
+    LocationExists,
+    LocationInvalid,
+    LocationMissing,
+    LocationNotFound,
+    LocationUnreadable,
+)
 from roadbed.catalog.rules.documents import Document, Reading, from_json, read_documents
 from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS, KindDefinition, Kinds, Relation
 from roadbed.catalog.rules.problems import Problem, Severity
+from roadbed.catalog.rules.sources import MANAGED_BY, VIEW_URL
+from roadbed.catalog.rules.targets import is_glob, match_glob
 from roadbed.catalog.rules.validation import check as check_document
 from roadbed.catalog.rules.words import health_of, icon_of, kind_word, state_of
+from roadbed.catalog.service.care import remember
 from roadbed.catalog.service.entities import (
     PutEntity,
     delete_entity,
@@ -35,6 +47,7 @@ from roadbed.catalog.service.statuses import list_statuses, report_status, withd
 from roadbed.catalog.service.trees import LocationPlace, LocationTree, LocationTrees, place_of_location
 from roadbed.catalog.service.waiting import wait_for_entity
 from roadbed.catalog.types import (
+    LOCATION_SOURCES,
     SHIPPED_ENTITIES,
     AnnotatedEntity,
     ChangeKind,
@@ -42,10 +55,18 @@ from roadbed.catalog.types import (
     EntityFilter,
     EntitySummary,
     Health,
+    LocationSource,
     LocationSummary,
     LocationType,
+    Look,
+    Memory,
+    ReadLater,
     RecentChange,
+    RequestBudget,
     ShippedEntities,
+    Source,
+    SourceContext,
+    SourceReader,
     Status,
     StatusReport,
     entity_href,
@@ -69,13 +90,16 @@ __all__ = [
     "ENTITY_WRITE",
     "INGEST",
     "LOCATION_READ",
+    "LOCATION_SOURCES",
     "LOCATION_WRITE",
+    "MANAGED_BY",
     "PLACE_ACTIONS",
     "PLACE_ASIDE",
     "PLACE_FACTS",
     "PLACE_MAIN",
     "PLACE_STRIP",
     "SHIPPED_ENTITIES",
+    "VIEW_URL",
     "AnnotatedEntity",
     "ChangeKind",
     "Document",
@@ -89,19 +113,30 @@ __all__ = [
     "KindDefinition",
     "Kinds",
     "LocationExists",
+    "LocationInvalid",
+    "LocationMissing",
+    "LocationNotFound",
     "LocationPlace",
+    "LocationSource",
     "LocationSummary",
     "LocationTree",
     "LocationTrees",
     "LocationType",
     "LocationUnreadable",
+    "Look",
+    "Memory",
     "Problem",
     "PutEntity",
+    "ReadLater",
     "Reading",
     "RecentChange",
     "Relation",
+    "RequestBudget",
     "Severity",
     "ShippedEntities",
+    "Source",
+    "SourceContext",
+    "SourceReader",
     "Status",
     "StatusReport",
     "check_document",
@@ -114,6 +149,7 @@ __all__ = [
     "get_overview",
     "health_of",
     "icon_of",
+    "is_glob",
     "kind_word",
     "list_annotated",
     "list_by_refs",
@@ -121,11 +157,13 @@ __all__ = [
     "list_recent_changes",
     "list_statuses",
     "list_targets",
+    "match_glob",
     "place_of_location",
     "put_entities",
     "read_documents",
     "refresh_location",
     "register_location",
+    "remember",
     "remove_location",
     "report_status",
     "state_of",

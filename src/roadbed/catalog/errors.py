@@ -69,3 +69,9 @@ class LocationUnreadable(Unavailable):
     """The source of a location could not be read; the last good state stays."""
 
     code = "catalog.location_unreadable"
+
+
+class LocationMissing(LocationUnreadable):
+    """The entry of a location is not there; after as many looks as its settings say, the location is removed."""
+
+    code = "catalog.location_missing"

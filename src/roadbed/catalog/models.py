@@ -19,7 +19,8 @@ class Location(Base):
 
     `error` says why the last reading failed as a whole; the state of the last good one stays. `fingerprint` changes
     whenever the source may have changed. `read_at` is when the reading that was applied began. `entity_ref` is that of
-    the Location entity which stands for it where Backstage's clients look.
+    the Location entity which stands for it where Backstage's clients look. What may be set for one location alone is
+    null when it is as for all (`types.LocationOptions`); `missing_count` and `report` are of its source.
     """
 
     __tablename__ = "locations"
@@ -37,6 +38,23 @@ class Location(Base):
     revision: Mapped[str | None]
     error: Mapped[dict[str, Any] | None]
     run_id: Mapped[UUID | None]
+    allowed_kinds: Mapped[list[str] | None]
+    interval_seconds: Mapped[int | None]
+    remove_orphans_after_hours: Mapped[int | None]
+    remove_after_missing: Mapped[int | None]
+    source: Mapped[dict[str, Any]]
+    missing_count: Mapped[int]
+    report: Mapped[dict[str, Any]]
+
+
+class LocationMemo(Base):
+    """What the source of a location remembers from one look to the next, so that it need not ask again."""
+
+    __tablename__ = "location_memos"
+
+    location_id: Mapped[UUID] = mapped_column(ForeignKey("locations.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[dict[str, Any]]
 
 
 class LocationFile(Base):

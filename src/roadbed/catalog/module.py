@@ -6,7 +6,14 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
-from roadbed.catalog.access import ENTITY_READ, ENTITY_WRITE, LOCATION_READ, LOCATION_WRITE, SERVER_FILES
+from roadbed.catalog.access import (
+    ENTITY_READ,
+    ENTITY_WRITE,
+    LOCATION_GOVERN,
+    LOCATION_READ,
+    LOCATION_WRITE,
+    SERVER_FILES,
+)
 from roadbed.catalog.api import definitions, rest
 from roadbed.catalog.api.backstage.app import PREFIX, open_backstage
 from roadbed.catalog.repository.touches import purge
@@ -15,6 +22,7 @@ from roadbed.catalog.service.definitions import DefinitionReader
 from roadbed.catalog.service.entities import find_groups, find_title
 from roadbed.catalog.service.index import CatalogIndex
 from roadbed.catalog.service.locations import register_configured_locations
+from roadbed.catalog.service.measures import measure_locations
 from roadbed.catalog.service.sampling import Sampler
 from roadbed.catalog.service.shipped import ShippedRefs, put_shipped
 from roadbed.catalog.service.trees import LocationTrees
@@ -36,6 +44,7 @@ from roadbed.core.needs import NEEDS
 from roadbed.core.routes import API, MOUNTS, PAGES, MountedApp
 from roadbed.core.search import SEARCH
 from roadbed.core.services import Services
+from roadbed.core.telemetry import MEASURES
 from roadbed.core.workflows import SCHEDULES, Schedule
 from roadbed.identity.contract import UserSource
 from roadbed.kit.clock import now
@@ -79,7 +88,7 @@ MODULE = Module(
     "catalog",
     (
         SHIPPED_ENTITIES.add(ShippedEntities("group.yaml", is_built_in=True)),
-        PERMISSIONS.add(ENTITY_READ, ENTITY_WRITE, LOCATION_READ, LOCATION_WRITE, SERVER_FILES),
+        PERMISSIONS.add(ENTITY_READ, ENTITY_WRITE, LOCATION_READ, LOCATION_WRITE, LOCATION_GOVERN, SERVER_FILES),
         PROVIDERS.add(
             Provider("catalog", _open),
             Provider("catalog: configured locations", _register_configured, is_after_launch=True, needs_host=True),
@@ -100,6 +109,7 @@ MODULE = Module(
         PAGES.add(pages),
         TEMPLATES.add(module_templates("catalog", "roadbed.catalog")),
         NEEDS.add(find_needs),
+        MEASURES.add(measure_locations),
         PANELS.add(Panel(PLACE_FACTS, 10, "catalog/_run_subject.html", load_run_subject)),
         SEARCH.add(SEARCH_SOURCE),
         NAVIGATION.add(NavItem("Catalog", "/catalog", "list-search", order=10, permission=ENTITY_READ)),

@@ -11,7 +11,7 @@ from roadbed.catalog.rules.definitions.breaking import Impact
 from roadbed.catalog.rules.definitions.model import Element, Head, NamedType
 from roadbed.catalog.rules.kinds import KindDefinition, Kinds
 from roadbed.catalog.rules.problems import Problem
-from roadbed.catalog.types import EntityFilter, EntitySummary, LocationSummary, LocationType, Status
+from roadbed.catalog.types import EntityFilter, EntitySummary, LocationOptions, LocationSummary, Status
 from roadbed.core.paging import PageQuery
 from roadbed.kit.paging import DEFAULT_LIMIT, MAX_LIMIT
 from roadbed.kit.refs import InvalidRef, parse_ref
@@ -319,26 +319,77 @@ class KindsOut(BaseModel):
     items: list[KindOut]
 
 
-class LocationIn(BaseModel):
-    """A location to register."""
+class LocationOptionsIn(BaseModel):
+    """How a location is looked after; what is null is as for all locations, or does not happen."""
 
     model_config = ConfigDict(extra="forbid")
 
-    type: LocationType = Field(examples=["git"])
+    allowed_kinds: list[str] | None = Field(
+        None, max_length=100, description="Kinds that entities from it may have.", examples=[["Component", "API"]]
+    )
+    interval_seconds: int | None = Field(
+        None, ge=30, le=2_592_000, description="How long after one look at its source the next is due."
+    )
+    remove_orphans_after_hours: int | None = Field(
+        None, ge=0, le=87_600, description="When an entity that its source no longer has is deleted."
+    )
+    remove_after_missing: int | None = Field(
+        None,
+        ge=1,
+        le=100_000,
+        description="After how many looks in a row that found no entry file it is removed, with its entities.",
+    )
+    source: dict[str, Any] = Field(
+        default_factory=dict, description="What its type asks for; secrets as `secret://` references."
+    )
+
+
+class LocationChangeIn(LocationOptionsIn):
+    """What to change of a location; fields that are left out stay."""
+
+    def changes(self) -> dict[str, Any]:
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        if given.get("allowed_kinds") is not None:
+            given["allowed_kinds"] = tuple(given["allowed_kinds"])
+        return given
+
+
+class LocationIn(LocationOptionsIn):
+    """A location to register."""
+
+    type: str = Field(examples=["git"], description="`git`, `url`, `file`, or a type of an integration: `github`.")
     target: str = Field(
         min_length=1,
         max_length=2000,
         examples=["https://git.example.com/shop.git#main:catalog-info.yaml"],
-        description="`git`: `url[#branch[:path or glob]]`; `url`: an address; `file`: an absolute path or glob.",
+        description="`git`: `url[#branch[:path or glob]]`; `url`: an address; `file`: an absolute path or glob; "
+        "`github`: the address of an organisation.",
     )
+
+    @property
+    def options(self) -> LocationOptions:
+        return LocationOptions(
+            allowed_kinds=None if self.allowed_kinds is None else tuple(self.allowed_kinds),
+            interval_seconds=self.interval_seconds,
+            remove_orphans_after_hours=self.remove_orphans_after_hours,
+            remove_after_missing=self.remove_after_missing,
+            source=self.source,
+        )
 
 
 class LocationOut(BaseModel):
     """A location, and how reading it went."""
 
     id: UUID
-    type: LocationType = Field(examples=["git"])
+    type: str = Field(examples=["git"])
     target: str
+    allowed_kinds: list[str] | None
+    interval_seconds: int | None
+    remove_orphans_after_hours: int | None
+    remove_after_missing: int | None
+    source: dict[str, Any]
+    missing_count: int = Field(description="How many looks in a row found no entry file.")
+    report: dict[str, Any] = Field(description="What its source tells about reading, such as a budget of requests.")
     created_at: datetime
     created_by: str
     checked_at: datetime | None
@@ -357,6 +408,13 @@ class LocationOut(BaseModel):
             id=location.id,
             type=location.type,
             target=location.target,
+            allowed_kinds=None if location.options.allowed_kinds is None else list(location.options.allowed_kinds),
+            interval_seconds=location.options.interval_seconds,
+            remove_orphans_after_hours=location.options.remove_orphans_after_hours,
+            remove_after_missing=location.options.remove_after_missing,
+            source=dict(location.options.source),
+            missing_count=location.missing_count,
+            report=dict(location.report),
             created_at=location.created_at,
             created_by=location.created_by,
             checked_at=location.checked_at,

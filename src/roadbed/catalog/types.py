@@ -1,14 +1,15 @@
 """The words of the domain as types that other domains may hold: entities, changes, statuses, locations, events."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from roadbed.core.events import Event
 from roadbed.core.extension import ContributionKind, Slot
+from roadbed.core.services import Services
 from roadbed.kit.refs import EntityRef
 
 
@@ -37,6 +38,8 @@ class ChangeKind(StrEnum):
 
 
 class LocationType(StrEnum):
+    """The types that the catalog reads itself; others are added by integrations (`catalog.sources`)."""
+
     FILE = "file"
     GIT = "git"
     URL = "url"
@@ -186,11 +189,33 @@ class RecentChange:
 
 
 @dataclass(frozen=True)
+class LocationOptions:
+    """How a location is looked after. What is None is as for all locations, or does not happen.
+
+    Args:
+        allowed_kinds: names of the kinds that entities from it may have.
+        interval_seconds: how long after one look at its source the next is due.
+        remove_orphans_after_hours: when an entity that its source no longer has is deleted.
+        remove_after_missing: after how many looks in a row that found no entry file it is removed, with its entities.
+        source: what its type asks for beside the target; secrets as `secret://` references.
+    """
+
+    allowed_kinds: tuple[str, ...] | None = None
+    interval_seconds: int | None = None
+    remove_orphans_after_hours: int | None = None
+    remove_after_missing: int | None = None
+    source: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class LocationSummary:
-    """A location as other domains see it."""
+    """A location as other domains see it. `type` is one of `LocationType`, or of an integration.
+
+    `missing_count` is how many looks in a row found no entry file. `report` is what its source tells about reading.
+    """
 
     id: UUID
-    type: LocationType
+    type: str
     target: str
     entity_ref: str
     created_at: datetime
@@ -200,6 +225,9 @@ class LocationSummary:
     revision: str | None
     error: Mapping[str, Any] | None
     run_id: UUID | None
+    options: LocationOptions
+    missing_count: int
+    report: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,3 +251,154 @@ class EntitiesChanged(Event):
 def entity_href(ref: EntityRef) -> str:
     kind, _, rest = str(ref).partition(":")
     return f"/catalog/{kind}/{rest}"
+
+
+class Source(Protocol):
+    """Files under one root. Paths are relative to it, with forward slashes. It blocks, and is used in a thread."""
+
+    revision: str | None
+
+    def list_entries(self) -> list[str]:
+        """Return the paths that the location's target names."""
+
+    def expand(self, pattern: str) -> list[str]:
+        """Return the existing paths that a path or glob stands for."""
+
+    def digest(self, path: str) -> str | None:
+        """Return what changes with the content; None when there is no such file."""
+
+    def read(self, path: str) -> bytes: ...
+
+    def fingerprint(self, paths: Iterable[str]) -> str:
+        """Return what changes whenever one of these files may have changed."""
+
+    def describe(self, path: str) -> str:
+        """Return the location ref of a file, for the annotations."""
+
+    def annotate(self, path: str) -> Mapping[str, str]:
+        """Return annotations for those entities of a file that do not have them."""
+
+
+class Memory:
+    """What a source remembers from one look to the next.
+
+    `changes` are what is to be kept of this look, None for what is forgotten.
+    """
+
+    def __init__(self, kept: Mapping[str, dict[str, Any]]) -> None:
+        self._values = dict(kept)
+        self.changes: dict[str, dict[str, Any] | None] = {}
+
+    def find(self, key: str) -> dict[str, Any] | None:
+        return self._values.get(key)
+
+    def list_keys(self, prefix: str) -> list[str]:
+        return [key for key in self._values if key.startswith(prefix)]
+
+    def put(self, key: str, value: dict[str, Any]) -> None:
+        if self._values.get(key) != value:
+            self._values[key] = value
+            self.changes[key] = value
+
+    def forget(self, key: str) -> None:
+        if self._values.pop(key, None) is not None:
+            self.changes[key] = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look at a source saw: `fingerprint` changes whenever the source may have changed.
+
+    `has_seen_entry` is whether it saw that the entry files are there, too.
+    """
+
+    fingerprint: str
+    has_seen_entry: bool
+
+
+@dataclass(frozen=True)
+class SourceContext:
+    """What a reader is given.
+
+    Args:
+        services: of this process.
+        location: what is looked at.
+        memory: what it remembers; changes are kept with the outcome.
+        known_digests: of the files as they were last read, by path, as `Source.digest` gave them.
+        known_paths: all paths that the last reading depended on.
+    """
+
+    services: Services
+    location: LocationSummary
+    memory: Memory
+    known_digests: Mapping[str, str]
+    known_paths: frozenset[str]
+
+
+class SourceReader(Protocol):
+    """Looks at the source of one location, or reads it; made anew for each."""
+
+    async def look(self) -> Look:
+        """Find out, as cheaply as can be, whether something may have changed.
+
+        Raises:
+            LocationUnreadable: the source as a whole cannot be read; LocationMissing: its entry is not there.
+            ReadLater: not now.
+        """
+
+    async def open(self) -> Callable[[], Source]:
+        """Return what opens the source, in a thread. Raises as `look` does."""
+
+    def report(self) -> dict[str, Any]:
+        """Return what is shown of the reading: `budget` as `RequestBudget.as_json`, `facts` as pairs of texts."""
+
+
+class ReadLater(Exception):
+    """A source does not want to be asked before a time, and says why, as a sentence."""
+
+    def __init__(self, reason: str, *, until: datetime) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.until = until
+
+
+@dataclass(frozen=True)
+class RequestBudget:
+    """How many requests a host takes until it counts anew, and how many are left."""
+
+    limit: int
+    remaining: int
+    resets_at: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        return {"limit": self.limit, "remaining": self.remaining, "resets_at": self.resets_at.isoformat()}
+
+
+@dataclass(frozen=True)
+class LocationSource:
+    """A type of location that an integration reads. It is read-only to the catalog.
+
+    Args:
+        type: stored with locations: `github`.
+        label: for people: "GitHub organisation".
+        description: what to give as target, with an example.
+        icon: name of a Tabler icon.
+        schema: JSON Schema (draft 7) of `LocationOptions.source`.
+        check: returns the target as it is kept, or raises LocationInvalid for target or options.
+        reader: makes what reads a location.
+        link: returns the address at which people see a file of a location at a line; None when there is none.
+        notes: returns pairs for the page of a location that follow from its settings.
+    """
+
+    type: str
+    label: str
+    description: str
+    icon: str
+    schema: Mapping[str, Any]
+    check: Callable[[str, Mapping[str, Any]], str]
+    reader: Callable[[SourceContext], SourceReader]
+    link: Callable[[LocationSummary, str, int], str | None]
+    notes: Callable[[Services, LocationSummary], list[tuple[str, str]]]
+
+
+LOCATION_SOURCES: Slot[LocationSource] = Slot(ContributionKind.LOCATION_SOURCE, LocationSource)

@@ -43,13 +43,14 @@ class AnswerTooLarge(Unavailable):
 
 @dataclass(frozen=True)
 class OutboundRequest:
-    """What to send where."""
+    """What to send where. `max_response_bytes` is for hosts that may answer more than the setting allows others."""
 
     url: str
     method: str = "GET"
     body: bytes = b""
     headers: Mapping[str, str] | None = None
     max_redirects: int = 0
+    max_response_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class Outbound:
             async with asyncio.timeout(self._settings.timeout_seconds):
                 answer = await self._client.send(built, stream=True)
                 try:
-                    body = await self._read(answer, url)
+                    body = await self._read(answer, url, request.max_response_bytes)
                 finally:
                     await answer.aclose()
         except (httpx.HTTPError, TimeoutError, OSError) as error:
@@ -125,16 +126,17 @@ class Outbound:
             raise Unreachable(f"{url.host} could not be reached: {reason}.", hint="Is the address right?") from error
         return OutboundAnswer(answer.status_code, dict(answer.headers), body)
 
-    async def _read(self, answer: httpx.Response, url: httpx.URL) -> bytes:
-        body = b""
+    async def _read(self, answer: httpx.Response, url: httpx.URL, limit_bytes: int | None) -> bytes:
+        limit = max(limit_bytes or 0, self._settings.max_response_bytes)
+        body = bytearray()
         async for chunk in answer.aiter_bytes():
             body += chunk
-            if len(body) > self._settings.max_response_bytes:
+            if len(body) > limit:
                 raise AnswerTooLarge(
-                    f"{url.host} answered with more than {self._settings.max_response_bytes:,} bytes.",
+                    f"{url.host} answered with more than {limit:,} bytes.",
                     hint="Raise ROADBED_OUTBOUND__MAX_RESPONSE_BYTES.",
                 )
-        return body
+        return bytes(body)
 
     async def resolve(self, host: str, port: int) -> IpAddress:
         """Return the address to connect to, after all addresses of the host were found to be allowed.

@@ -162,8 +162,13 @@ class RunsSettings(Section):
 class LocationSettings(Section):
     """A place that the catalog reads, as `POST /api/v1/locations` takes it."""
 
-    type: Literal["file", "git", "url"]
+    type: str = Field(min_length=1)
     target: str = Field(min_length=1)
+    allowed_kinds: list[str] | None = None
+    interval_seconds: int | None = Field(None, ge=30, le=2_592_000)
+    remove_orphans_after_hours: int | None = Field(None, ge=0, le=87_600)
+    remove_after_missing: int | None = Field(None, ge=1, le=100_000)
+    source: dict[str, Any] = Field(default_factory=dict)
 
 
 class CatalogSettings(Section):
@@ -171,8 +176,14 @@ class CatalogSettings(Section):
 
     locations: list[LocationSettings] = Field(
         default_factory=list,
-        description="Places that are registered at start, each with `type` (`file`, `git` or `url`) and `target`; in a "
-        "variable as JSON. They cannot be removed elsewhere while they stand here.",
+        description="Places that are registered at start, each with `type` (`file`, `git`, `url`, `github`) and "
+        "`target`, and what else `POST /api/v1/locations` takes; in a variable as JSON. They cannot be removed or "
+        "changed elsewhere while they stand here.",
+    )
+    allowed_kinds: Words = Field(
+        default_factory=list,
+        description="The kinds that entities of locations may have, where a location does not say so itself. "
+        "None given: every kind.",
     )
 
 

@@ -7,8 +7,10 @@ query are collected when asked for. Traces leave only when an OTLP endpoint is s
 import logging
 import sys
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, Protocol
 
 import structlog
 from opentelemetry import trace
@@ -17,11 +19,14 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import roadbed
-from roadbed.core.db import Database
+from roadbed.core.db import Database, ReadSession
 from roadbed.core.events import measure_lag
+from roadbed.core.extension import ContributionKind, Registry, Slot
 from roadbed.core.http.context import route_template
 from roadbed.core.services import Services
 from roadbed.core.settings import TelemetrySettings
@@ -98,6 +103,40 @@ def configure_tracing(settings: TelemetrySettings) -> TracerProvider | None:
     return provider
 
 
+@dataclass(frozen=True)
+class Figure:
+    """One number: `roadbed_catalog_locations{state="unreadable"} 2`. Figures of one name have the same labels."""
+
+    name: str
+    help: str
+    value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+class Measure(Protocol):
+    """Finds figures in the database when Prometheus asks, in few queries."""
+
+    async def __call__(self, session: ReadSession, /) -> Sequence[Figure]: ...
+
+
+MEASURES: Slot[Measure] = Slot(ContributionKind.MEASURE, Callable)
+
+
+class _Figures(Collector):
+    """Figures as Prometheus's library takes them."""
+
+    def __init__(self, figures: Sequence[Figure]) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        for _, group in groupby(sorted(self._figures, key=lambda figure: figure.name), key=lambda figure: figure.name):
+            first, *others = group
+            family = GaugeMetricFamily(first.name, first.help, labels=list(first.labels))
+            for figure in (first, *others):
+                family.add_metric(list(figure.labels.values()), figure.value)
+            yield family
+
+
 class Metrics:
     """The counters of this process, and how to read those that live in the database."""
 
@@ -124,13 +163,18 @@ class Metrics:
     async def render(self) -> bytes:
         """Return all metrics in Prometheus's text format."""
         database = self._services.get(Database)
+        figures: list[Figure] = []
         async with database.read() as session:
             pending, lag_seconds = await measure_lag(session)
+            for measure in self._services.get(Registry).get(MEASURES):
+                figures += await measure(session)
         self._outbox_pending.set(pending)
         self._outbox_lag.set(lag_seconds)
         self._pool_in_use.set(database.connections_in_use)
         self._queued.set(await self._services.get(Workflows).count_queued())
-        return generate_latest(self.registry)
+        measured = CollectorRegistry()
+        measured.register(_Figures(figures))
+        return generate_latest(self.registry) + generate_latest(measured)
 
 
 class MetricsMiddleware:

@@ -121,6 +121,10 @@ async def count_open(session: ReadSession) -> int:
     return count or 0
 
 
+async def list_unfinished(session: ReadSession, *, kind: str) -> list[Run]:
+    return list(await session.scalars(select(Run).where(Run.finished_at.is_(None), Run.kind == kind).order_by(Run.id)))
+
+
 async def list_open(session: ReadSession, *, first_of: str, limit: int) -> list[Run]:
     """List unfinished runs that are no step of another such run: of the initiator `first_of` first, then the newest."""
     parent = aliased(Run)

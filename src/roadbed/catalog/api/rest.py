@@ -23,6 +23,7 @@ from roadbed.catalog.schemas import (
     FeedQuery,
     KindOut,
     KindsOut,
+    LocationChangeIn,
     LocationDetailOut,
     LocationIn,
     LocationOut,
@@ -35,12 +36,13 @@ from roadbed.catalog.schemas import (
     StatusOut,
     ValidationOut,
 )
-from roadbed.catalog.service import entities, feed, listing, locations, reading
+from roadbed.catalog.service import care, entities, feed, listing, locations, reading
 from roadbed.catalog.service.kinds import get_kind, require_kinds
+from roadbed.catalog.types import LocationSummary
 from roadbed.core.access import anonymous
 from roadbed.core.actor import Actor
 from roadbed.core.db import Reading as ReadingSession
-from roadbed.core.db import Writing
+from roadbed.core.db import ReadSession, Writing
 from roadbed.core.etags import IfMatch, IfNoneMatch, is_known, write_etag
 from roadbed.core.idempotency import Once
 from roadbed.core.paging import PageQuery, id_cursor, id_of_cursor, number_cursor, number_of_cursor
@@ -218,14 +220,30 @@ async def register_location(actor: LocationWriter, session: Writing, body: Locat
     """Register a location and start reading it."""
     if known := await once.find(RunStartedOut):
         return known
-    location, run = await locations.register_location(session, actor, type_=body.type, target=body.target)
+    location, run = await locations.register_location(
+        session, actor, type_=body.type, target=body.target, options=body.options
+    )
     return await once.keep(RunStartedOut(location_id=location.id, run_id=run.id))
 
 
 @router.get("/locations/{location_id}")
 async def get_location(session: ReadingSession, _: LocationReader, location_id: UUID) -> LocationDetailOut:
     """Return a location with the problems of its files."""
-    location = await locations.get_location(session, location_id)
+    return await _show_location(session, await locations.get_location(session, location_id))
+
+
+@router.patch("/locations/{location_id}")
+async def change_location(
+    actor: LocationWriter, session: Writing, location_id: UUID, body: LocationChangeIn
+) -> LocationDetailOut:
+    """Change how a location is looked after, and have it read anew."""
+    location = await care.change_location(session, actor, location_id, body.changes())
+    await session.flush()
+    return await _show_location(session, location)
+
+
+async def _show_location(session: ReadSession, location: LocationSummary) -> LocationDetailOut:
+    location_id = location.id
     counts = await reading.count_for(session, [location_id])
     return LocationDetailOut(
         **LocationOut.of(location, entities=counts.entities, errors=counts.errors).model_dump(),

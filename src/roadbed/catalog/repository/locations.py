@@ -1,13 +1,15 @@
 """Queries on locations, their files and their errors."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import case, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from roadbed.catalog.models import Entity, Location, LocationError, LocationFile
+from roadbed.catalog.models import Entity, Location, LocationError, LocationFile, LocationMemo
+from roadbed.catalog.rules.problems import ProblemCode
 from roadbed.core.db import ReadSession, WriteSession, insert_rows
 
 _BATCH = 1000
@@ -62,18 +64,94 @@ async def list_ids(session: ReadSession) -> list[UUID]:
     return list(await session.scalars(select(Location.id)))
 
 
-async def list_due(session: ReadSession, *, before: Any, limit: int) -> list[Location]:
-    """Return locations that were not looked at since `before`, the longest forgotten first."""
+def _due_at(interval_seconds: int) -> Any:
+    """When a location is to be looked at next, by its own interval or that of all."""
+    seconds = func.coalesce(Location.interval_seconds, interval_seconds)
+    return Location.checked_at + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+
+
+async def list_due(session: ReadSession, *, at: datetime, interval_seconds: int, limit: int) -> list[Location]:
+    """Return locations that are to be looked at, the longest forgotten first."""
     query = (
         select(Location)
-        .where(or_(Location.checked_at.is_(None), Location.checked_at < before))
+        .where(or_(Location.checked_at.is_(None), _due_at(interval_seconds) < at))
         .order_by(Location.checked_at.nulls_first())
         .limit(limit)
     )
     return list(await session.scalars(query))
 
 
-async def count_locations(session: ReadSession, *, without: str) -> tuple[int, int]:
+async def count_overdue(
+    session: ReadSession, *, before: datetime, interval_seconds: int
+) -> tuple[int, datetime | None]:
+    """Return how many locations should have been looked at before a time, and since when the first of them waits."""
+    due_at = _due_at(interval_seconds)
+    query = select(func.count(), func.min(due_at)).where(due_at < before)
+    count, oldest = (await session.execute(query)).one()
+    return count, oldest
+
+
+async def list_long_missing(session: ReadSession) -> list[Location]:
+    """Return the locations whose entry was missed as often as their settings allow."""
+    return list(await session.scalars(select(Location).where(Location.missing_count >= Location.remove_after_missing)))
+
+
+async def list_old_orphans(session: ReadSession, *, at: datetime, limit: int) -> list[Entity]:
+    """Return the orphans whose time of grace, by the settings of their location, is over."""
+    grace = func.make_interval(0, 0, 0, 0, Location.remove_orphans_after_hours)
+    query = (
+        select(Entity)
+        .join(Location, Location.id == Entity.location_id)
+        .where(Entity.orphaned_at.is_not(None), Entity.orphaned_at + grace <= at)
+        .order_by(Entity.location_id, Entity.ref)
+        .limit(limit)
+    )
+    return list(await session.scalars(query))
+
+
+async def list_contested(session: ReadSession, location_id: UUID, *, limit: int) -> list[tuple[LocationError, str]]:
+    """Return the conflicts of other locations with entities of this one, each with the other one's target."""
+    query = (
+        select(LocationError, Location.target)
+        .join(Entity, Entity.ref == LocationError.ref)
+        .join(Location, Location.id == LocationError.location_id)
+        .where(
+            Entity.location_id == location_id,
+            LocationError.location_id != location_id,
+            LocationError.code == ProblemCode.CONFLICT,
+        )
+        .order_by(LocationError.ref, Location.target)
+        .limit(limit)
+    )
+    return [(error, target) for error, target in await session.execute(query)]
+
+
+async def list_memos(session: ReadSession, location_id: UUID) -> dict[str, dict[str, Any]]:
+    query = select(LocationMemo.key, LocationMemo.value).where(LocationMemo.location_id == location_id)
+    return {key: value for key, value in await session.execute(query)}  # noqa: C416 - rows are no pairs to mypy
+
+
+async def keep_memos(session: WriteSession, location_id: UUID, changes: Mapping[str, dict[str, Any] | None]) -> None:
+    """Keep what changed of a source's memory; None forgets a key."""
+    kept = [(key, value) for key, value in changes.items() if value is not None]
+    for start in range(0, len(kept), _BATCH):
+        rows = [{"location_id": location_id, "key": key, "value": value} for key, value in kept[start : start + _BATCH]]
+        statement = upsert(LocationMemo).values(rows)
+        await session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["location_id", "key"], set_={"value": statement.excluded.value}
+            )
+        )
+    gone = [key for key, value in changes.items() if value is None]
+    for start in range(0, len(gone), _BATCH):
+        await session.execute(
+            delete(LocationMemo).where(
+                LocationMemo.location_id == location_id, LocationMemo.key.in_(gone[start : start + _BATCH])
+            )
+        )
+
+
+async def count_locations(session: ReadSession, *, without: str | None = None) -> tuple[int, int]:
     """Return how many locations there are whose target does not begin so, and how many of them have errors."""
     faulty = select(LocationError.location_id).where(LocationError.severity == "error").distinct().subquery()
     query = (
@@ -83,8 +161,9 @@ async def count_locations(session: ReadSession, *, without: str) -> tuple[int, i
         )
         .select_from(Location)
         .outerjoin(faulty, faulty.c.location_id == Location.id)
-        .where(~Location.target.startswith(without, autoescape=True))
     )
+    if without is not None:
+        query = query.where(~Location.target.startswith(without, autoescape=True))
     total, failing = (await session.execute(query)).one()
     return total, failing
 

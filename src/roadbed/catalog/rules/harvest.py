@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from roadbed.catalog.rules import sources
@@ -73,19 +74,26 @@ class Harvest:
         return any(file.entities is not None for file in self.files)
 
 
-def make_entity(document: Document, definition: KindDefinition, *, origin: Mapping[str, str]) -> ReadEntity:
+def make_entity(
+    document: Document,
+    definition: KindDefinition,
+    *,
+    origin: Mapping[str, str],
+    defaults: Mapping[str, str] = MappingProxyType({}),
+) -> ReadEntity:
     """Put a checked document into the form in which it is kept.
 
     Args:
         document: known to be sound.
         definition: of its kind.
         origin: annotations that say where it was read from; they replace those in the document.
+        defaults: annotations that hold where the document does not have them.
     """
     entity = with_default_namespace(document.data)
     metadata = {key: value for key, value in entity["metadata"].items() if key != "uid"}
     annotations = metadata.get("annotations") or {}
     if origin or annotations:
-        metadata["annotations"] = {**annotations, **origin}
+        metadata["annotations"] = {**defaults, **annotations, **origin}
     kept = {
         "apiVersion": entity["apiVersion"],
         "kind": entity["kind"],

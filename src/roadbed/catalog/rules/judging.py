@@ -1,6 +1,7 @@
 """What a file holds: its sound entities, and what is wrong with the rest."""
 
 import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -9,24 +10,26 @@ from roadbed.catalog.rules.harvest import ReadEntity, make_entity, origin_annota
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.placeholders import Include, fill
 from roadbed.catalog.rules.problems import Problem, ProblemCode, Severity
-from roadbed.catalog.rules.sources import VIEW_URL
 from roadbed.catalog.rules.validation import check, find_definition, find_ref
 
 
 @dataclass(frozen=True)
 class FilePlace:
-    """Where a file is: its path in the location, its own location ref, and that of the location."""
+    """Where a file is: its path in the location, its own location ref, and that of the location.
+
+    `defaults` are annotations of its entities that have none of that name, `allowed_kinds` the kinds that these may
+    have; None: all.
+    """
 
     path: str
     managed_by: str
     origin: str
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    allowed_kinds: frozenset[str] | None = None
 
     @property
     def annotations(self) -> dict[str, str]:
-        annotations = origin_annotations(managed_by=self.managed_by, origin=self.origin)
-        if self.managed_by.startswith("url:"):
-            annotations[VIEW_URL] = self.managed_by.removeprefix("url:")
-        return annotations
+        return origin_annotations(managed_by=self.managed_by, origin=self.origin)
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,19 @@ class _Judge:
             return None
         definition = find_definition(document, self.kinds)
         assert not isinstance(definition, Problem)
-        return make_entity(document, definition, origin=self.place.annotations)
+        allowed = self.place.allowed_kinds
+        if allowed is not None and definition.name not in allowed:
+            self._problems.append(_say_not_allowed(document, definition.name, str(ref), allowed))
+            return None
+        return make_entity(document, definition, origin=self.place.annotations, defaults=self.place.defaults)
+
+
+def _say_not_allowed(document: Document, kind: str, ref: str, allowed_kinds: frozenset[str]) -> Problem:
+    allowed = ", ".join(sorted(allowed_kinds)) or "none"
+    reason = f"Entities of kind {kind} are not allowed from this location."
+    hint = f"It may have {allowed}. A platform engineer changes that in its settings, or in catalog.allowed_kinds."
+    problem = document.problem(("kind",), reason, hint)
+    return replace(problem, ref=ref, code=ProblemCode.NOT_ALLOWED)
 
 
 def _say_twice(first: ReadEntity, second: ReadEntity) -> Problem:

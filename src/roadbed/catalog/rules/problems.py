@@ -16,9 +16,10 @@ class Severity(StrEnum):
 
 
 class ProblemCode(StrEnum):
-    """Where a problem lies: in what a file says, between entities, or in what a Location entity leads to."""
+    """Where a problem lies: in what a file says or may say, between entities, or in what a Location entity leads to."""
 
     INVALID = "invalid"
+    NOT_ALLOWED = "not_allowed"
     TWICE = "twice"
     CONFLICT = "conflict"
     CYCLE = "cycle"

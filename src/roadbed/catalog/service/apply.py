@@ -277,6 +277,7 @@ def _mark(location: Location, harvest: Harvest, began_at: datetime) -> None:
     location.fingerprint = harvest.fingerprint
     location.revision = harvest.revision
     location.error = None
+    location.missing_count = 0
 
 
 def _conflict(entity: ReadEntity, holder: Entity) -> Problem:

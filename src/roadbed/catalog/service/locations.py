@@ -1,4 +1,4 @@
-"""Use cases of locations: register, refresh, remove, and what reading them needs to know."""
+"""Use cases of locations: register, refresh, move, remove, and what reading them needs to know."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,16 +28,16 @@ from roadbed.catalog.rules.targets import (
 )
 from roadbed.catalog.service.entities import remove_rows
 from roadbed.catalog.service.ledger import Ledger
+from roadbed.catalog.service.location_options import check_options, find_location_source, require_move
 from roadbed.catalog.service.views import summarise_location
-from roadbed.catalog.types import LocationSummary, LocationType
+from roadbed.catalog.types import LocationOptions, LocationSummary, LocationType
 from roadbed.core.access import DeciderService
 from roadbed.core.actor import Actor, ActorKind, system_actor
 from roadbed.core.db import ReadSession, WriteSession
-from roadbed.core.errors import RoadbedError
-from roadbed.core.settings import Settings
+from roadbed.core.settings import LocationSettings, Settings
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
-from roadbed.runs.contract import RunPlan, RunSummary, StepPlan, find_run, start_run
+from roadbed.runs.contract import RunPlan, RunState, RunSummary, StepPlan, find_run, start_run
 from roadbed.scm.contract import Pushed, PushReceived, clone_url, find_repository, read_address
 
 INGEST = "catalog.ingest"
@@ -54,22 +54,30 @@ class KnownFileRow:
 
 
 async def register_location(
-    session: WriteSession, actor: Actor, *, type_: LocationType, target: str, parent_run_id: UUID | None = None
+    session: WriteSession,
+    actor: Actor,
+    *,
+    type_: str,
+    target: str,
+    options: LocationOptions = LocationOptions(),  # noqa: B008 - it is frozen
+    parent_run_id: UUID | None = None,
 ) -> tuple[LocationSummary, RunSummary]:
     """Register a location and start the run that reads it.
 
     Args:
         session: the transaction.
-        actor: who registers; only some may have the server's own files read.
+        actor: who registers; only some may have the server's own files read, or stored secrets used.
         type_: `file`: an absolute path or glob on the server; `git`: `url[#branch[:path or glob]]`; `url`: an
-            http(s) address of a YAML file, which is looked at when it is read.
+            http(s) address of a YAML file, which is looked at when it is read; or a type of an integration.
         target: see `type_`.
+        options: how it is looked after.
         parent_run_id: the run that this is a part of.
 
     Raises:
         LocationInvalid, LocationForbidden, LocationExists.
     """
-    target = await _stored_target(session, type_, target)
+    options = check_options(session.services, actor, type_, options)
+    target = await _stored_target(session, type_, target, options.source)
     _check_target(session, actor, type_, target)
     existing = await rows.find_location_by_target(session, type_=type_, target=target)
     if existing is not None:
@@ -78,15 +86,7 @@ async def register_location(
             hint="Refresh it instead.",
             location_id=str(existing.id),
         )
-    location = Location(
-        id=new_id(),
-        type=type_,
-        target=target,
-        entity_ref=location_entity_ref(type_, target),
-        created_at=now(),
-        created_by=actor.label,
-        checked_at=now(),
-    )
+    location = _make_location(actor, type_, target, options)
     session.add(location)
     await session.flush()
     await record(
@@ -94,48 +94,101 @@ async def register_location(
         actor,
         action="catalog.location_registered",
         subject=f"location:{location.id}",
-        after={"type": type_, "target": target},
+        after={"type": type_, "target": target, **_columns(options)},
         target=target,
     )
     run = await _start(session, actor, location, parent_run_id)
     return summarise_location(location), run
 
 
+def _make_location(actor: Actor, type_: str, target: str, options: LocationOptions) -> Location:
+    return Location(
+        id=new_id(),
+        type=type_,
+        target=target,
+        entity_ref=location_entity_ref(type_, target),
+        created_at=now(),
+        created_by=actor.label,
+        checked_at=now(),
+        missing_count=0,
+        report={},
+        **_columns(options),
+    )
+
+
 async def register_configured_locations(session: WriteSession) -> None:
-    """Register the locations of the configuration that are not registered yet.
+    """Register the locations of the configuration that are not registered yet, and bring all to its settings.
 
     Raises:
         LocationInvalid: one of them is none; names it.
     """
     for wanted in session.services.get(Settings).catalog.locations:
-        type_ = LocationType(wanted.type)
         try:
-            await register_location(session, CONFIGURATION, type_=type_, target=wanted.target)
-        except LocationExists:
-            continue  # by an earlier start, or by somebody
+            await _put_configured(session, wanted)
         except LocationInvalid as error:
             raise LocationInvalid(
-                f"ROADBED_CATALOG__LOCATIONS: {type_}:{wanted.target}: {error.message}", hint=error.hint
+                f"ROADBED_CATALOG__LOCATIONS: {wanted.type}:{wanted.target}: {error.message}", hint=error.hint
             ) from error
 
 
-async def is_configured(session: ReadSession, location: LocationSummary) -> bool:
-    """Tell whether a location stands in the configuration."""
-    of_type = [wanted for wanted in session.services.get(Settings).catalog.locations if wanted.type == location.type]
-    return location.target in [await _stored_target(session, wanted.type, wanted.target) for wanted in of_type]
+async def _put_configured(session: WriteSession, wanted: LocationSettings) -> None:
+    options = LocationOptions(
+        allowed_kinds=None if wanted.allowed_kinds is None else tuple(wanted.allowed_kinds),
+        interval_seconds=wanted.interval_seconds,
+        remove_orphans_after_hours=wanted.remove_orphans_after_hours,
+        remove_after_missing=wanted.remove_after_missing,
+        source=wanted.source,
+    )
+    try:
+        await register_location(session, CONFIGURATION, type_=wanted.type, target=wanted.target, options=options)
+    except LocationExists as error:  # by an earlier start, or by somebody
+        location = await lock_location(session, UUID(error.context["location_id"]))
+        options = check_options(session.services, CONFIGURATION, wanted.type, options)
+        if await put_options(session, CONFIGURATION, location, options):
+            await refresh_location(session, CONFIGURATION, location.id)
+
+
+async def find_configured(session: ReadSession, location: LocationSummary) -> LocationSettings | None:
+    """Return what the configuration says of a location, when it stands there."""
+    for wanted in session.services.get(Settings).catalog.locations:
+        if wanted.type == location.type:
+            target = await _stored_target(session, wanted.type, wanted.target, wanted.source)
+            if target == location.target:
+                return wanted
+    return None
+
+
+async def put_options(session: WriteSession, actor: Actor, location: Location, options: LocationOptions) -> bool:
+    """Make checked options those of a location; tells whether they were others."""
+    before, after = _columns(summarise_location(location).options), _columns(options)
+    if before == after:
+        return False
+    for name, value in after.items():
+        setattr(location, name, value)
+    await record(
+        session,
+        actor,
+        action="catalog.location_changed",
+        subject=f"location:{location.id}",
+        before=before,
+        after=after,
+        target=location.target,
+    )
+    return True
 
 
 async def refresh_location(
     session: WriteSession, actor: Actor, location_id: UUID, *, parent_run_id: UUID | None = None
 ) -> RunSummary:
-    """Start a run that reads the location again, or return the one that has not begun yet.
+    """Start a run that reads the location again, or return the one that has not begun yet, or waits for its source.
 
     Raises:
         LocationNotFound: there is none.
     """
-    location = await _lock(session, location_id)
+    location = await lock_location(session, location_id)
     run = await find_run(session, location.run_id) if location.run_id else None
-    if run is not None and run.started_at is None and not run.state.is_finished:
+    has_not_begun = run is not None and run.started_at is None and not run.state.is_finished
+    if run is not None and (has_not_begun or run.state is RunState.WAITING):
         return run
     return await _start(session, actor, location, parent_run_id)
 
@@ -148,8 +201,8 @@ async def remove_location(session: WriteSession, actor: Actor, location_id: UUID
         LocationConfigured: it stands in the configuration.
     """
     ledger = await Ledger.open(session, actor, location_id=location_id)
-    location = await _lock(session, location_id)
-    if await is_configured(session, summarise_location(location)):
+    location = await lock_location(session, location_id)
+    if await find_configured(session, summarise_location(location)) is not None:
         raise LocationConfigured(
             f"{location.type}:{location.target} stands in the configuration of Roadbed.",
             hint="Take it out of catalog.locations (or of --location), start again, then remove it.",
@@ -196,11 +249,12 @@ async def move_location(session: WriteSession, actor: Actor, location_id: UUID, 
     Raises:
         LocationNotFound, LocationExists.
     """
-    location = await _lock(session, location_id)
+    location = await lock_location(session, location_id)
     other = await rows.find_location_by_target(session, type_=location.type, target=target)
     if other is not None and other.id != location_id:
         raise LocationExists(f"{location.type}:{target} is registered already.", hint="Remove one of them.")
-    _check_target(session, actor, LocationType(location.type), target)
+    require_move(session.services, actor, summarise_location(location).options)
+    _check_target(session, actor, location.type, target)
     before, location.target, location.fingerprint = location.target, target, None
     await add_touches(session, [location.entity_ref])
     await record(
@@ -228,40 +282,12 @@ async def list_known_files(session: ReadSession, location_id: UUID) -> dict[str,
     }
 
 
-async def note_failure(
-    session: WriteSession, location_id: UUID, error: RoadbedError, *, run_id: UUID | None = None
-) -> None:
-    """Keep why a location could not be read, or not be looked at; what was read before stays."""
-    location = await rows.lock_location(session, location_id)
-    if location is not None:
-        location.checked_at = now()
-        await add_touches(session, [location.entity_ref])
-        location.error = {
-            "code": error.code,
-            "message": error.message,
-            "hint": error.hint,
-            "at": now().isoformat(),
-            "run_id": str(run_id) if run_id else None,
-        }
-
-
-async def note_check(session: WriteSession, location_id: UUID, fingerprint: str) -> bool:
-    """Keep that a location was looked at, and tell whether it is to be read: once for each state of its source."""
-    location = await rows.lock_location(session, location_id)
-    if location is None:
-        return False
-    location.checked_at = now()
-    if location.error is not None and location.error["run_id"] is None:
-        location.error = None  # it can be looked at again; why it could not be read is known only by reading it
-        await add_touches(session, [location.entity_ref])
-    is_new = location.fingerprint != fingerprint
-    location.fingerprint = fingerprint
-    return is_new
-
-
-async def _stored_target(session: ReadSession, type_: str, target: str) -> str:
+async def _stored_target(session: ReadSession, type_: str, target: str, source: Mapping[str, Any]) -> str:
     """Return a target as a location keeps it."""
     target = target.strip()
+    contributed = find_location_source(session.services, type_)
+    if contributed is not None:
+        return contributed.check(target, source)
     return await _name_own_repository(session, target) if type_ == LocationType.GIT else target
 
 
@@ -299,9 +325,9 @@ async def list_locations_of_received_push(session: ReadSession, pushed: PushRece
     return found
 
 
-def _check_target(session: ReadSession, actor: Actor, type_: LocationType, target: str) -> None:
-    is_local = type_ is LocationType.FILE
-    if type_ is LocationType.GIT:
+def _check_target(session: ReadSession, actor: Actor, type_: str, target: str) -> None:
+    is_local = type_ == LocationType.FILE
+    if type_ == LocationType.GIT:
         try:
             is_local = parse_git_target(target).is_local
         except TargetError as error:
@@ -320,6 +346,16 @@ def _check_target(session: ReadSession, actor: Actor, type_: LocationType, targe
             hint=f"It needs {SERVER_FILES.name}. Put the files into a git repository, or ask a platform engineer.",
             permission=SERVER_FILES.name,
         )
+
+
+def _columns(options: LocationOptions) -> dict[str, Any]:
+    return {
+        "allowed_kinds": None if options.allowed_kinds is None else list(options.allowed_kinds),
+        "interval_seconds": options.interval_seconds,
+        "remove_orphans_after_hours": options.remove_orphans_after_hours,
+        "remove_after_missing": options.remove_after_missing,
+        "source": dict(options.source),
+    }
 
 
 async def _start(session: WriteSession, actor: Actor, location: Location, parent_run_id: UUID | None) -> RunSummary:
@@ -344,7 +380,12 @@ def _shorten(target: str) -> str:
     return target if len(target) <= 60 else "…" + target[-59:]
 
 
-async def _lock(session: WriteSession, location_id: UUID) -> Location:
+async def lock_location(session: WriteSession, location_id: UUID) -> Location:
+    """Return a location that nobody else changes until the end of the transaction.
+
+    Raises:
+        LocationNotFound: there is none.
+    """
     location = await rows.lock_location(session, location_id)
     if location is None:
         raise _not_found(location_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from roadbed.catalog.models import Change, LocationError
@@ -10,7 +10,9 @@ from roadbed.catalog.repository import changes as change_rows
 from roadbed.catalog.repository import entities as entity_rows
 from roadbed.catalog.repository import locations as location_rows
 from roadbed.catalog.rules.sources import OWN_REPOSITORIES
+from roadbed.catalog.service.care import INTERVAL_SECONDS
 from roadbed.catalog.service.entities import get_entity
+from roadbed.catalog.service.locations import INGEST
 from roadbed.catalog.service.shipped import holds_only_shipped
 from roadbed.catalog.service.statuses import list_statuses
 from roadbed.catalog.service.views import summarise, summarise_location
@@ -22,7 +24,13 @@ from roadbed.catalog.types import (
     Status,
 )
 from roadbed.core.db import ReadSession
+from roadbed.kit.clock import now
 from roadbed.kit.refs import EntityRef, parse_ref
+from roadbed.runs.contract import RunState, list_unfinished_runs
+
+_CONTESTED = 200
+_PATIENCE = timedelta(minutes=2)
+"""How long after its time a location may be looked at: the schedule looks once a minute."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +155,50 @@ async def count_for(session: ReadSession, ids: Sequence[UUID]) -> LocationCounts
 async def list_problems(session: ReadSession, location_id: UUID) -> list[LocationError]:
     """Return what is wrong with the files of a location, errors first."""
     return await location_rows.list_errors(session, location_id)
+
+
+async def list_contested(session: ReadSession, location_id: UUID) -> list[tuple[LocationError, str]]:
+    """Return what other locations have under names that this one holds, each with the target of the other one."""
+    return await location_rows.list_contested(session, location_id, limit=_CONTESTED)
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """How far reading is behind.
+
+    Args:
+        overdue: locations that should have been looked at before now, with a little patience.
+        overdue_since: when the first of them was due.
+        unread: runs that read locations and have not ended.
+        unread_since: when the first of them was asked for.
+        waiting: how many of them wait for their source.
+    """
+
+    overdue: int
+    overdue_since: datetime | None
+    unread: int
+    unread_since: datetime | None
+    waiting: int
+
+    @property
+    def oldest(self) -> datetime | None:
+        """When the first of all that is pending was due."""
+        return min((at for at in (self.overdue_since, self.unread_since) if at is not None), default=None)
+
+
+async def get_backlog(session: ReadSession) -> Backlog:
+    """Return how far the reading of locations is behind."""
+    overdue, overdue_since = await location_rows.count_overdue(
+        session, before=now() - _PATIENCE, interval_seconds=INTERVAL_SECONDS
+    )
+    runs = await list_unfinished_runs(session, kind=INGEST)
+    return Backlog(
+        overdue=overdue,
+        overdue_since=overdue_since,
+        unread=len(runs),
+        unread_since=min((run.created_at for run in runs), default=None),
+        waiting=sum(run.state is RunState.WAITING for run in runs),
+    )
 
 
 def _health(statuses: Sequence[Status]) -> Status | None:

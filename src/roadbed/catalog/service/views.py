@@ -6,7 +6,7 @@ from uuid import UUID
 
 from roadbed.catalog.models import Entity, EntityStatus, Location
 from roadbed.catalog.rules.harvest import ReadEntity
-from roadbed.catalog.types import EntitySummary, LocationSummary, LocationType, Status
+from roadbed.catalog.types import EntitySummary, LocationOptions, LocationSummary, Status
 from roadbed.kit.jsons import embed_json
 from roadbed.kit.refs import EntityRef, parse_ref
 
@@ -37,7 +37,7 @@ def summarise(row: Entity, *, document: Mapping[str, Any] | None = None) -> Enti
 def summarise_location(row: Location) -> LocationSummary:
     return LocationSummary(
         id=row.id,
-        type=LocationType(row.type),
+        type=row.type,
         target=row.target,
         entity_ref=row.entity_ref,
         created_at=row.created_at,
@@ -47,6 +47,15 @@ def summarise_location(row: Location) -> LocationSummary:
         revision=row.revision,
         error=row.error,
         run_id=row.run_id,
+        options=LocationOptions(
+            allowed_kinds=None if row.allowed_kinds is None else tuple(row.allowed_kinds),
+            interval_seconds=row.interval_seconds,
+            remove_orphans_after_hours=row.remove_orphans_after_hours,
+            remove_after_missing=row.remove_after_missing,
+            source=row.source,
+        ),
+        missing_count=row.missing_count,
+        report=row.report,
     )
 
 

@@ -2,11 +2,12 @@
 
 from fastapi import APIRouter
 
-from roadbed.catalog.web import definition, entity, listing, places
+from roadbed.catalog.web import definition, entity, listing, location_forms, places
 
 router = APIRouter()
 router.include_router(listing.router)
 router.include_router(places.router)
+router.include_router(location_forms.router)
 router.include_router(entity.router)
 router.include_router(definition.router)
 

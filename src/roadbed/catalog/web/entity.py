@@ -17,6 +17,7 @@ from roadbed.catalog.rules.comparison import compare
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.words import health_of, relation_title, state_of
 from roadbed.catalog.service import entities, reading
+from roadbed.catalog.service.location_options import link_to
 from roadbed.catalog.service.reading import EntityDetail, Related
 from roadbed.catalog.web.frame import frame_entity, list_ends, make_end
 from roadbed.core.db import Reading, Writing
@@ -72,6 +73,7 @@ async def entity_page(
             "dependencies": [(relation_title(type_), list_ends(detail, kinds, type_)) for type_ in _DEPENDENCIES],
             "groups": _groups(detail, kinds),
             "about": _about(detail),
+            "source_href": _find_source_href(request, detail),
             "links": [
                 link
                 for link in detail.entity.document["metadata"].get("links") or ()
@@ -113,7 +115,12 @@ async def source_page(
     return await render(
         request,
         "catalog/source.html",
-        {**context, "location": detail.location, "lines": _highlight(detail.entity.document)},
+        {
+            **context,
+            "location": detail.location,
+            "source_href": _find_source_href(request, detail),
+            "lines": _highlight(detail.entity.document),
+        },
     )
 
 
@@ -131,6 +138,13 @@ async def delete_entity(
         )
     await entities.delete_entity(session, actor, ref)
     return RedirectResponse("/catalog", 303)
+
+
+def _find_source_href(request: Request, detail: EntityDetail) -> str | None:
+    """Return where people see the lines that an entity was read from; None where that is not known."""
+    if detail.location is None:
+        return None
+    return link_to(request.app.state.services, detail.location, detail.entity.file, detail.entity.line)
 
 
 def _groups(detail: EntityDetail, kinds: Kinds) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Pages: locations, one location with what is wrong in its files, and the form that registers one."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,11 +10,18 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from roadbed.catalog.access import LOCATION_WRITE, LocationReader, LocationWriter
 from roadbed.catalog.errors import LocationExists, LocationForbidden, LocationInvalid
 from roadbed.catalog.service import locations, reading
+from roadbed.catalog.service.location_options import (
+    allowed_kinds_of,
+    find_location_source,
+    link_to,
+    list_location_sources,
+)
 from roadbed.catalog.types import LocationType
 from roadbed.core.access import DeciderService
 from roadbed.core.db import Database, Reading, Writing
 from roadbed.core.html import render
 from roadbed.core.paging import PageQuery, id_cursor, id_of_cursor
+from roadbed.core.services import Services
 
 router = APIRouter()
 
@@ -52,6 +60,9 @@ async def locations_page(
             "locations": shown,
             "counts": counts,
             "next": f"?cursor={id_cursor(shown[-1].id)}" if len(found) > query.limit else None,
+            "icons": {"git": "brand-git", "url": "world"}
+            | {source.type: source.icon for source in list_location_sources(request.app.state.services)},
+            "backlog": await reading.get_backlog(session),
             "can_write": request.app.state.services.get(DeciderService).has(actor, LOCATION_WRITE),
         },
     )
@@ -85,8 +96,10 @@ async def register(
 @router.get("/catalog/locations/{location_id}")
 async def location_page(request: Request, session: Reading, actor: LocationReader, location_id: UUID) -> HTMLResponse:
     """Show a location: when and how it was read, and what is wrong in its files."""
+    services: Services = request.app.state.services
     location = await locations.get_location(session, location_id)
     counts = await reading.count_for(session, [location_id])
+    contributed = find_location_source(services, location.type)
     return await render(
         request,
         "catalog/location.html",
@@ -94,10 +107,21 @@ async def location_page(request: Request, session: Reading, actor: LocationReade
             "location": location,
             "entities": counts.entities.get(location_id, 0),
             "errors": counts.errors.get(location_id, 0),
-            "problems": await reading.list_problems(session, location_id),
+            "problems": [
+                (problem, link_to(services, location, problem.file, problem.line))
+                for problem in await reading.list_problems(session, location_id)
+            ],
+            "contested": await reading.list_contested(session, location_id),
             "short_name": location.target.rstrip("/").rpartition("/")[2] or location.target,
-            "can_write": request.app.state.services.get(DeciderService).has(actor, LOCATION_WRITE),
-            "is_configured": await locations.is_configured(session, location),
+            "label": contributed.label if contributed else location.type,
+            "notes": contributed.notes(services, location) if contributed else [],
+            "allowed_kinds": allowed_kinds_of(services, location),
+            "budget": _read_budget(location.report.get("budget")),
+            "facts": location.report.get("facts", []),
+            "waits_for": location.report.get("waits_for"),
+            "waits_until": _read_time(location.report.get("waits_until")),
+            "can_write": services.get(DeciderService).has(actor, LOCATION_WRITE),
+            "is_configured": await locations.find_configured(session, location) is not None,
         },
     )
 
@@ -125,6 +149,14 @@ async def remove(
     return RedirectResponse("/catalog/locations", 303)
 
 
+def _read_budget(budget: dict[str, Any] | None) -> dict[str, Any] | None:
+    return None if budget is None else {**budget, "resets_at": datetime.fromisoformat(budget["resets_at"])}
+
+
+def _read_time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
 async def _form(request: Request, *, type_: str, target: str, error: str | None) -> HTMLResponse:
     fields = [
         {
@@ -148,4 +180,6 @@ async def _form(request: Request, *, type_: str, target: str, error: str | None)
             "error": {"message": error} if error else None,
         },
     ]
-    return await render(request, "catalog/register.html", {"fields": fields}, status=422 if error else 200)
+    sources = list_location_sources(request.app.state.services)
+    context = {"fields": fields, "sources": sources}
+    return await render(request, "catalog/register.html", context, status=422 if error else 200)

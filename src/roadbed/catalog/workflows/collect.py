@@ -14,8 +14,9 @@ from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.placeholders import IncludeError
 from roadbed.catalog.rules.problems import Problem, ProblemCode, Severity
 from roadbed.catalog.rules.targets import Target, TargetError, resolve, targets_of
-from roadbed.catalog.workflows.sources import Source
+from roadbed.catalog.types import Source
 from roadbed.core.workers import Workers
+from roadbed.kit.jsons import digest
 
 MAX_FILES = 20_000
 _TOO_MANY = Problem(
@@ -59,6 +60,7 @@ class Collector:
         origin: the location ref of the location.
         known: files of the last reading, by path; those that are unchanged are not parsed again.
         kinds: the kinds in force.
+        allowed_kinds: names of those that entities of this location may have; None: all.
         is_cancelled: asked between files.
     """
 
@@ -66,6 +68,7 @@ class Collector:
     origin: str
     known: Mapping[str, KnownFile]
     kinds: Kinds
+    allowed_kinds: frozenset[str] | None = None
     is_cancelled: Callable[[], bool] = lambda: False
     _queue: deque[str] = field(default_factory=deque)
     _seen: set[str] = field(default_factory=set)
@@ -95,7 +98,8 @@ class Collector:
                     self._problems.append(_TOO_MANY)
                     break
         paths = {path for file in files for path in (file.path, *file.includes)}
-        return Harvest(tuple(files), self.source.fingerprint(paths), self.source.revision, tuple(self._problems))
+        fingerprint = seal(self.source.fingerprint(paths), self.allowed_kinds)
+        return Harvest(tuple(files), fingerprint, self.source.revision, tuple(self._problems))
 
     def _enqueue(self, paths: list[str]) -> None:
         for path in paths:
@@ -117,13 +121,19 @@ class Collector:
 
     def _start(self, path: str) -> Callable[[], _Read]:
         """Begin to read a file, and return what ends it."""
-        digest = f"{READING}.{self.source.digest(path)}"
+        state = f"{seal(READING, self.allowed_kinds)}.{self.source.digest(path)}"
         known = self.known.get(path)
-        if known is not None and known.digest == digest and self._are_same(known.includes):
-            return partial(_keep, ReadFile(path, digest, known.includes), known.targets)
+        if known is not None and known.digest == state and self._are_same(known.includes):
+            return partial(_keep, ReadFile(path, state, known.includes), known.targets)
         content = self.source.read(path)
-        place = FilePlace(path, managed_by=self.source.describe(path), origin=self.origin)
-        return partial(self._finish, digest, content, place, self._judge_apart(content, place))
+        place = FilePlace(
+            path,
+            managed_by=self.source.describe(path),
+            origin=self.origin,
+            defaults=self.source.annotate(path),
+            allowed_kinds=self.allowed_kinds,
+        )
+        return partial(self._finish, state, content, place, self._judge_apart(content, place))
 
     def _judge_apart(self, content: bytes, place: FilePlace) -> "Future[JudgedFile | None] | None":
         """Have a worker judge a file when the location has turned out to be large."""
@@ -136,14 +146,14 @@ class Collector:
         return self._workers.submit(judge_alone, content, place, self._packed_kinds)
 
     def _finish(
-        self, digest: str, content: bytes, place: FilePlace, future: "Future[JudgedFile | None] | None"
+        self, state: str, content: bytes, place: FilePlace, future: "Future[JudgedFile | None] | None"
     ) -> _Read:
         includes = _Includes(self.source, place.path)
         judged = future.result() if future is not None else None
         if judged is None:
             judged = judge_file(content, place, self.kinds, includes.read)
         targets = tuple(target for entity in judged.entities for target in targets_of(entity))
-        return ReadFile(place.path, digest, includes.digests, judged.entities, judged.problems), targets
+        return ReadFile(place.path, state, includes.digests, judged.entities, judged.problems), targets
 
     def _are_same(self, includes: Mapping[str, str]) -> bool:
         return all((self.source.digest(path) or "") == digest for path, digest in includes.items())
@@ -182,6 +192,17 @@ class _Includes:
         if digest is None:
             raise IncludeError("there is no such file")
         return self._source.read(path)
+
+
+def seal(state: str, allowed_kinds: frozenset[str] | None) -> str:
+    """Return a state of a source or file that is another one when other kinds are allowed, so that it is read again."""
+    return state if allowed_kinds is None else f"{state}+{digest(sorted(allowed_kinds))[:12]}"
+
+
+def list_digests(known: Mapping[str, KnownFile], allowed_kinds: frozenset[str] | None) -> dict[str, str]:
+    """Return the digests, as the source gave them, of files that need not be read again when they are the same."""
+    reading = seal(READING, allowed_kinds) + "."
+    return {path: file.digest.removeprefix(reading) for path, file in known.items() if file.digest.startswith(reading)}
 
 
 def _keep(file: ReadFile, targets: tuple[Target, ...]) -> _Read:

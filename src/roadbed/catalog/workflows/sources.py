@@ -4,40 +4,17 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Protocol
 
-from roadbed.catalog.errors import LocationUnreadable
+from roadbed.catalog.errors import LocationMissing, LocationUnreadable
 from roadbed.catalog.rules import targets
 from roadbed.catalog.rules.targets import GitTarget
+from roadbed.catalog.types import Source
 from roadbed.catalog.workflows.git import GitRepository
 
 ReadBlob = Callable[[str], bytes]
 
 MAX_PATHS = 200_000
 _SKIPPED_FOLDERS = frozenset({".git", "node_modules", ".venv", "__pycache__"})
-
-
-class Source(Protocol):
-    """Files under one root. Paths are relative to it, with forward slashes."""
-
-    revision: str | None
-
-    def list_entries(self) -> list[str]:
-        """Return the paths that the location's target names."""
-
-    def expand(self, pattern: str) -> list[str]:
-        """Return the existing paths that a path or glob stands for."""
-
-    def digest(self, path: str) -> str | None:
-        """Return what changes with the content; None when there is no such file."""
-
-    def read(self, path: str) -> bytes: ...
-
-    def fingerprint(self, paths: Iterable[str]) -> str:
-        """Return what changes whenever one of these files may have changed."""
-
-    def describe(self, path: str) -> str:
-        """Return the location ref of a file, for the annotations."""
 
 
 class FileSource:
@@ -49,18 +26,18 @@ class FileSource:
         """Prepare to read `target`, an absolute path or glob.
 
         Raises:
-            LocationUnreadable: the folder is not there.
+            LocationMissing: the folder is not there.
         """
         self._root = Path(targets.fixed_folder(target) or "/")
         self._pattern = target[len(str(self._root)) :].lstrip("/")
         if not self._root.is_dir():
-            raise LocationUnreadable(f"There is no folder {self._root}.", hint="Correct the path of the location.")
+            raise LocationMissing(f"There is no folder {self._root}.", hint="Correct the path of the location.")
         self._resolved_root = self._root.resolve()
 
     def list_entries(self) -> list[str]:
         found = self.expand(self._pattern)
         if not found:
-            raise LocationUnreadable(
+            raise LocationMissing(
                 f"No file matches {self._pattern} in {self._root}.", hint="Correct the path of the location."
             )
         return found
@@ -98,6 +75,9 @@ class FileSource:
 
     def describe(self, path: str) -> str:
         return f"file:{self._root / path}"
+
+    def annotate(self, path: str) -> Mapping[str, str]:  # noqa: ARG002 - a file of the server is shown nowhere else
+        return {}
 
     def _file(self, path: str) -> Path | None:
         file = self._root / path
@@ -148,6 +128,9 @@ class OwnSource:
     def describe(self, path: str) -> str:
         return _describe(self._target, path)
 
+    def annotate(self, path: str) -> Mapping[str, str]:  # noqa: ARG002 - git does not know where people see its files
+        return {}
+
 
 class GitSource:
     """The newest commit of a branch. Files are read from git's own store; nothing is checked out."""
@@ -181,12 +164,15 @@ class GitSource:
     def describe(self, path: str) -> str:
         return _describe(self._target, path)
 
+    def annotate(self, path: str) -> Mapping[str, str]:  # noqa: ARG002 - git does not know where people see its files
+        return {}
+
 
 def _entries(source: Source, target: GitTarget) -> list[str]:
     found = source.expand(target.path)
     if not found:
         branch = f" on branch {target.branch}" if target.branch else ""
-        raise LocationUnreadable(
+        raise LocationMissing(
             f"There is no {target.path} in {target.url}{branch}.",
             hint="Add the file, or name another one: URL#branch:path.",
         )

@@ -2,11 +2,12 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import urljoin, urlsplit
 
-from roadbed.catalog.errors import LocationUnreadable
+from roadbed.catalog.errors import LocationMissing, LocationUnreadable
 from roadbed.catalog.rules import targets
+from roadbed.catalog.rules.sources import VIEW_URL
 from roadbed.core.errors import RoadbedError
 from roadbed.core.outbound import MAX_REDIRECTS, Outbound, OutboundRequest
 
@@ -39,7 +40,7 @@ class UrlSource:
 
     def list_entries(self) -> list[str]:
         if self._fetch(self._entry) is None:
-            raise LocationUnreadable(
+            raise LocationMissing(
                 f"There is nothing at {self._root}{self._entry}.", hint="Correct the address of the location."
             )
         return [self._entry]
@@ -66,6 +67,9 @@ class UrlSource:
 
     def describe(self, path: str) -> str:
         return f"url:{urljoin(self._root, path)}"
+
+    def annotate(self, path: str) -> Mapping[str, str]:
+        return {VIEW_URL: urljoin(self._root, path)}
 
     def _fetch(self, path: str) -> bytes | None:
         if path not in self._fetched:

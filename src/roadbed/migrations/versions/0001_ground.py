@@ -225,6 +225,13 @@ def upgrade() -> None:
         sa.Column("revision", sa.String(), nullable=True),
         sa.Column("error", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("run_id", sa.Uuid(), nullable=True),
+        sa.Column("allowed_kinds", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("interval_seconds", sa.Integer(), nullable=True),
+        sa.Column("remove_orphans_after_hours", sa.Integer(), nullable=True),
+        sa.Column("remove_after_missing", sa.Integer(), nullable=True),
+        sa.Column("source", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("missing_count", sa.Integer(), nullable=False),
+        sa.Column("report", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_locations")),
         sa.UniqueConstraint("entity_ref", name=op.f("uq_locations_entity_ref")),
         sa.UniqueConstraint("type", "target", name=op.f("uq_locations_type_target")),
@@ -700,6 +707,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("location_id", "path", name=op.f("pk_location_files")),
     )
     op.create_table(
+        "location_memos",
+        sa.Column("location_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("value", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_location_memos_location_id_locations"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("location_id", "key", name=op.f("pk_location_memos")),
+    )
+    op.create_table(
         "repository_refs",
         sa.Column("repository_id", sa.Uuid(), nullable=False),
         sa.Column("ref", sa.String(), nullable=False),
@@ -1119,6 +1136,7 @@ def downgrade() -> None:
     op.drop_table("run_steps")
     op.drop_table("run_links")
     op.drop_table("repository_refs")
+    op.drop_table("location_memos")
     op.drop_table("location_files")
     op.drop_index(op.f("ix_location_errors_ref"), table_name="location_errors")
     op.drop_index("ix_location_errors_location_id_file", table_name="location_errors")

@@ -15,6 +15,7 @@ from roadbed.runs.service.reading import (
     get_step,
     list_children,
     list_open_runs,
+    list_unfinished_runs,
     summarise,
     wait_for_run,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "get_step",
     "list_children",
     "list_open_runs",
+    "list_unfinished_runs",
     "list_waited_keys",
     "read_lines",
     "resume_overdue",

@@ -77,6 +77,11 @@ async def list_children(session: ReadSession, run_id: UUID) -> list[RunSummary]:
     return [summarise(run) for run in await repository.list_children(session, run_id)]
 
 
+async def list_unfinished_runs(session: ReadSession, *, kind: str) -> list[RunSummary]:
+    """List the runs of a kind that have not ended, oldest first."""
+    return [summarise(run) for run in await repository.list_unfinished(session, kind=kind)]
+
+
 async def list_open_runs(session: ReadSession, *, first_of: str, limit: int) -> list[OpenRun]:
     """List what runs or waits now, without the children of runs that do; those of the initiator `first_of` first."""
     runs = await repository.list_open(session, first_of=first_of, limit=limit)

@@ -64,7 +64,7 @@ async def get_location_by_entity(request: CatalogRequest) -> Answer:
     origin = (orjson.loads(document)["metadata"].get("annotations") or {}).get(MANAGED_BY_ORIGIN, "")
     type_, _, target = origin.partition(":")
     for location in await _list(request):
-        if (location.type.value, location.target) == (type_, target):
+        if (location.type, location.target) == (type_, target):
             return Answer.of(_describe(location))
     raise LocationNotFound(f"Found no location with type {type_} and target {target}")
 
@@ -158,7 +158,7 @@ def _read_location(request: CatalogRequest) -> str:
 def _describe(location: LocationSummary) -> dict[str, str]:
     return {
         "id": str(location.id),
-        "type": location.type.value,
+        "type": location.type,
         "target": location.target,
         "entityRef": location.entity_ref,
     }
