@@ -47,6 +47,7 @@ from roadbed.docs.module import MODULE as DOCS
 from roadbed.environments.module import MODULE as ENVIRONMENTS
 from roadbed.goldenpaths.module import MODULE as GOLDENPATHS
 from roadbed.identity.module import MODULE as IDENTITY
+from roadbed.integrations.github.module import MODULE as GITHUB
 from roadbed.provisioning.module import MODULE as PROVISIONING
 from roadbed.runs.module import MODULE as RUNS
 from roadbed.sample import MODULE as SAMPLE
@@ -106,6 +107,7 @@ MODULES = (
     ENVIRONMENTS,
     DELIVERY,
     GOLDENPATHS,
+    GITHUB,
     SAMPLE,
     WEB,
 )

@@ -1,0 +1,1 @@
+"""Pure decisions: addresses, options, which repositories, what people become, signatures."""

@@ -1,0 +1,1 @@
+"""Talking to GitHub: requests within its budget, and with which credential."""

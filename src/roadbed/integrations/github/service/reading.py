@@ -1,0 +1,214 @@
+"""Looking at an organisation and reading it: discovery, people and files together, as one source of the catalog."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+from roadbed.catalog.contract import (
+    VIEW_URL,
+    LocationMissing,
+    Look,
+    Source,
+    SourceContext,
+    is_glob,
+    match_glob,
+)
+from roadbed.core.outbound import Outbound
+from roadbed.integrations.github.rules.addresses import read_organisation
+from roadbed.integrations.github.rules.discovery import choose
+from roadbed.integrations.github.rules.options import read_wanted
+from roadbed.integrations.github.rules.people import write_people
+from roadbed.integrations.github.service.client import GithubClient
+from roadbed.integrations.github.service.concurrency import run_all
+from roadbed.integrations.github.service.credentials import Installations, authorize
+from roadbed.integrations.github.service.files import FilesReader, RepositoryFiles
+from roadbed.integrations.github.service.people import PeopleReader
+from roadbed.integrations.github.types import Organisation, People, Repository
+from roadbed.kit.jsons import digest
+
+_FETCH_SECONDS = 120
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class _Survey:
+    """What a look found."""
+
+    repositories: list[Repository]
+    people: People
+    fingerprint: str
+
+
+class GithubReader:
+    """Reads the organisation of one location."""
+
+    def __init__(self, context: SourceContext) -> None:
+        self._organisation = read_organisation(context.location.target)
+        self._wanted = read_wanted(context.location.options.source)
+        self._known_digests = context.known_digests
+        services, wanted = context.services, self._wanted
+        credential = wanted.app_id or wanted.token or ""
+        self._client = GithubClient(
+            services.get(Outbound),
+            self._organisation.api_url,
+            partial(authorize, services, self._organisation, wanted),
+            memory=context.memory,
+            budget=services.get(Installations).budget(self._organisation.api_url, credential),
+        )
+        self._files = FilesReader(self._client, context.memory, self._organisation.name, wanted)
+        self._people = PeopleReader(self._client, context.memory, self._organisation.name)
+        self._facts: list[tuple[str, str]] = []
+
+    async def look(self) -> Look:
+        return Look((await self._survey()).fingerprint, has_seen_entry=True)
+
+    async def open(self) -> Callable[[], Source]:
+        survey = await self._survey()
+        self._files.forget_others({repository.name for repository in survey.repositories})
+        self._files.take_held()
+        found = await run_all([partial(self._files.read_tree, one) for one in survey.repositories])
+        people = write_people(self._organisation, survey.people, self._wanted.namespace)
+        source = GithubSource(self._organisation, self._files, survey.fingerprint, found, people)
+        await run_all([partial(self._files.fetch, *wanted) for wanted in source.list_unknown(self._known_digests)])
+        return lambda: source
+
+    def report(self) -> dict[str, Any]:
+        budget = self._client.budget.current
+        facts = [list(fact) for fact in self._facts]
+        facts += [
+            [title, ", ".join(sorted(names)[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")]
+            for title, names in (("Not readable", self._files.unreadable), ("Too large", self._files.too_large))
+            if names
+        ]
+        return {"budget": budget.as_json() if budget else None, "facts": facts}
+
+    async def _survey(self) -> _Survey:
+        name = self._organisation.name
+        listed = await self._client.list_all(f"/orgs/{name}/repos", _reduce, type="all", sort="full_name")
+        if listed is None:
+            raise LocationMissing(
+                f"There is no organisation {self._organisation.url}, or the credential does not see it.",
+                hint="Correct the address of the location, or what the credential may read.",
+            )
+        chosen = choose(map(Repository.of, listed), self._wanted)
+        people = await self._people.read() if self._wanted.has_people else People()
+        self._facts = [("Repositories", f"{len(chosen):,} of {len(listed):,}")]
+        if self._wanted.has_people:
+            self._facts.append(("People", f"{len(people.persons):,} users, {len(people.teams):,} teams"))
+        state = [
+            [one.name, self._wanted.branch or one.default_branch, one.pushed_at, self._files.is_settled(one)]
+            for one in chosen
+        ]
+        written = write_people(self._organisation, people, self._wanted.namespace)
+        parts = [self._wanted.path, state, {path: content.decode() for path, content in written.items()}]
+        return _Survey(chosen, people, digest(parts))
+
+
+class GithubSource:
+    """The catalog files of the chosen repositories, as `repository/path`, and documents for teams and users."""
+
+    revision: str | None = None
+
+    def __init__(
+        self,
+        organisation: Organisation,
+        reader: FilesReader,
+        fingerprint: str,
+        found: Iterable[RepositoryFiles],
+        people: Mapping[str, bytes],
+    ) -> None:
+        """Prepare; called on the event loop, from which requests are sent."""
+        self._organisation = organisation
+        self._reader = reader
+        self._fingerprint = fingerprint
+        self._repositories = {one.repository.name: one for one in found}
+        self._people = people
+        self._loop = asyncio.get_running_loop()
+
+    def list_unknown(self, known: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Return repository and id of the named files whose content is not known."""
+        return [
+            (name, str(one.files[path]))
+            for name, one in self._repositories.items()
+            for path in one.entries
+            if known.get(f"{name}/{path}") != one.files[path]
+        ]
+
+    def list_entries(self) -> list[str]:
+        named = [f"{name}/{path}" for name, one in self._repositories.items() for path in one.entries]
+        return [*self._people, *named]
+
+    def expand(self, pattern: str) -> list[str]:
+        name, _, path = pattern.partition("/")
+        one = self._repositories.get(name)
+        if one is None:
+            return []
+        if not is_glob(path):
+            return [pattern] if self._find(one, path) is not None else []
+        self._complete(one)
+        return [f"{name}/{found}" for found in match_glob(path, one.files)]
+
+    def digest(self, path: str) -> str | None:
+        if path in self._people:
+            return hashlib.sha256(self._people[path]).hexdigest()
+        name, _, inner = path.partition("/")
+        one = self._repositories.get(name)
+        return None if one is None else self._find(one, inner)
+
+    def read(self, path: str) -> bytes:
+        if path in self._people:
+            return self._people[path]
+        name, _, inner = path.partition("/")
+        sha = self._find(self._repositories[name], inner)
+        assert sha is not None
+        fetched = self._reader.find_fetched(sha)
+        if fetched is not None:
+            return fetched
+        fetching = self._reader.fetch(name, sha)
+        return asyncio.run_coroutine_threadsafe(fetching, self._loop).result(_FETCH_SECONDS)
+
+    def fingerprint(self, paths: Iterable[str]) -> str:  # noqa: ARG002 - the list of repositories stands for all files
+        return self._fingerprint
+
+    def describe(self, path: str) -> str:
+        if path in self._people:
+            return f"github:{self._organisation.url}"
+        return f"url:{self._link(path, 'blob')}"
+
+    def annotate(self, path: str) -> Mapping[str, str]:
+        if path in self._people:
+            return {}
+        name, _, inner = path.partition("/")
+        folder = inner.rpartition("/")[0]
+        return {
+            VIEW_URL: self._link(path, "blob"),
+            "backstage.io/edit-url": self._link(path, "edit"),
+            "backstage.io/source-location": f"url:{self._link(f'{name}/{folder}', 'tree').rstrip('/')}/",
+            "github.com/project-slug": f"{self._organisation.name}/{name}",
+        }
+
+    def _link(self, path: str, view: str) -> str:
+        name, _, inner = path.partition("/")
+        branch = self._repositories[name].branch
+        return f"{self._organisation.url}/{quote(name)}/{view}/{quote(branch)}/{quote(inner)}"
+
+    def _find(self, one: RepositoryFiles, path: str) -> str | None:
+        if path not in one.files and not one.is_complete:
+            self._complete(one)
+        if path not in one.entries:
+            self._reader.note_asked(one, path)
+        return one.files.get(path)
+
+    def _complete(self, one: RepositoryFiles) -> None:
+        if not one.is_complete:
+            asking = self._reader.complete(one)
+            asyncio.run_coroutine_threadsafe(asking, self._loop).result(_FETCH_SECONDS)
+
+
+def _reduce(repository: dict[str, Any]) -> dict[str, Any]:
+    names = ("name", "default_branch", "pushed_at", "archived", "fork", "topics")
+    return {name: repository.get(name) for name in names}
