@@ -34,6 +34,7 @@ COMMANDS = {
     "definition": Entry("roadbed.cli.definition", "Show what the definition of an API says, and what changed in it."),
     "locations": Entry("roadbed.cli.locations", "Say where the catalog is read from."),
     "docs": Entry("roadbed.cli.docs", "Documentation of entities: list, open, build."),
+    "import": Entry("roadbed.cli.importing", "Take over what another catalog or a list of people has."),
     "runs": Entry("roadbed.cli.runs", "See, follow and steer runs."),
     "resources": Entry("roadbed.cli.resources", "Ask for databases and more, see and delete them."),
     "approvals": Entry("roadbed.cli.approvals", "See what waits for a decision, and decide."),
