@@ -7,6 +7,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 
 from roadbed.catalog.models import Entity, Location
 from roadbed.catalog.repository import locations as rows
@@ -111,6 +112,13 @@ def test_orphans_are_deleted_when_their_time_is_over(place: Place) -> None:
     assert audit[0]["subject"] == f"location:{place.id}"
 
 
+async def count_failing(place: Place) -> int:
+    """Return whether the database still has an error of a place."""
+    async with place.server.database.read() as session:
+        query = select(func.count()).where(Location.id == UUID(place.id), Location.error.is_not(None))
+        return await session.scalar(query) or 0
+
+
 def test_location_whose_files_are_gone_is_removed_after_so_many_looks(place: Place) -> None:
     place.write(a=component("missing-a"))
     place.register("a.yaml")
@@ -119,6 +127,7 @@ def test_location_whose_files_are_gone_is_removed_after_so_many_looks(place: Pla
     assert "2 looks in a row found nothing there" in page(place.api, f"/catalog/locations/{place.id}")
     place.write(a=component("missing-a"))
     assert look(place)["missing_count"] == 0
+    assert place.server.run(count_failing(place)) == 0
     set_options(place, remove_after_missing=2)
     (place.folder / "a.yaml").unlink()
     assert [look(place)["missing_count"] for _ in range(2)] == [1, 2]
@@ -167,7 +176,7 @@ def test_settings_are_changed_with_a_form(place: Place) -> None:
     assert place.api.post(address, data=right, headers=HTML).status_code == 303
     text = page(place.api, f"/catalog/locations/{place.id}")
     assert "API, Component" in text
-    assert re.search(r"Looked at every</dt><dd>10:00|Looked at every</dt><dd>600|10 min", text)
+    assert "<dd>10 min</dd>" in text
 
 
 def test_settings_of_the_configuration_hold_and_are_changed_there(

@@ -224,3 +224,11 @@ def test_organisation_is_registered_with_a_form(acme: Place, host: Host) -> None
     acme.wait(acme.location()["run_id"])
     assert acme.location()["source"]["repositories"] == ["orders"]
     assert acme.location()["entities"] == 1 + 2 + 2
+    settings = f"/catalog/locations/{acme.id}/settings"
+    assert re.search(r'name="source.people"[^>]* checked', page(acme.api, settings))
+    values |= {"source.people": "false", "source.forks": "true", "interval_seconds": "600"}
+    kept = acme.api.post(settings, data=values, headers={"accept": "text/html"})
+    assert kept.status_code == 303, kept.text
+    acme.wait(acme.location()["run_id"])
+    found = acme.location()
+    assert (found["interval_seconds"], found["source"]["people"], found["entities"]) == (600, False, 1)

@@ -21,7 +21,7 @@ from roadbed.catalog.types import LocationOptions
 from roadbed.core.outbound import Outbound
 from roadbed.core.services import Services
 from roadbed.core.settings import OutboundSettings
-from roadbed.integrations.github.service import concurrency, files, people
+from roadbed.integrations.github.service import client, concurrency, files, people
 from roadbed.integrations.github.service.credentials import Installations
 from roadbed.integrations.github.service.reading import GithubReader
 from roadbed.kit.clock import now
@@ -185,7 +185,9 @@ async def test_file_that_another_names_is_found_and_followed(host: Host, outboun
     assert all(status == 304 for _, status in host.take_asked())
 
 
-async def test_repository_that_cannot_be_read_keeps_what_was_known(host: Host, outbound: Outbound) -> None:
+async def test_repository_that_cannot_be_read_keeps_what_was_known(
+    host: Host, outbound: Outbound, monkeypatch: pytest.MonkeyPatch
+) -> None:
     location = Location(host, outbound, people=False)
     await location.read()
     host.repos["orders"] = replace(host.repos["orders"], failing_status=502, pushed_at="2026-02-02T00:00:00Z")
@@ -193,6 +195,9 @@ async def test_repository_that_cannot_be_read_keeps_what_was_known(host: Host, o
     assert "orders/catalog-info.yaml" in source.list_entries()
     assert location.reader is not None
     assert ["Not readable", "orders"] in location.reader.report()["facts"]
+    assert source.fingerprint(()) == await location.look()
+    monkeypatch.setattr(files, "_RETRY_SECONDS", 3601)  # as an hour later
+    assert source.fingerprint(()) != await location.look()
 
 
 async def test_tree_that_is_cut_off_still_has_the_named_file(host: Host, outbound: Outbound) -> None:
@@ -223,6 +228,13 @@ async def test_reading_waits_when_little_is_left_and_goes_on_where_it_was(
     assert [kind for kind, _ in statuses if kind == "trees"] == []
     assert len([kind for kind, _ in statuses if kind == "blobs"]) == 2
     assert location.memory.list_keys("blob:") == []
+
+
+async def test_long_reading_is_cut_into_pieces(host: Host, outbound: Outbound, monkeypatch: pytest.MonkeyPatch) -> None:
+    location = Location(host, outbound)
+    monkeypatch.setattr(client, "SLICE_SECONDS", -1)
+    with pytest.raises(ReadLater, match="what was read so far is kept"):
+        await location.read()
 
 
 async def test_budget_that_is_used_up_is_waited_for(host: Host, outbound: Outbound) -> None:

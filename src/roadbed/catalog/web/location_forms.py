@@ -45,9 +45,15 @@ class _Form:
     problems: Sequence[forms.FieldProblem] = ()
     failure: RoadbedError | None = None
 
-    def fields(self, *, of_source: bool) -> list[forms.Field]:
-        fields = forms.make_fields(self.schema, self.values, problems=self.problems)
-        return [field for field in fields if (field["name"] in (TARGET, SOURCE)) is of_source]
+    def fields(self) -> tuple[list[forms.Field], list[forms.Field]]:
+        """Return the fields of what is read, and those of how it is looked after."""
+        own, others = [], []
+        for field in forms.make_fields(self.schema, self.values, problems=self.problems):
+            if field["name"] == SOURCE:
+                own += field["fields"]
+            else:
+                (own if field["name"] == TARGET else others).append(field)
+        return own, others
 
 
 @router.get("/catalog/locations/{location_id}/settings")
@@ -55,7 +61,8 @@ async def settings_page(request: Request, session: Reading, _: LocationWriter, l
     """Show how a location is looked after, to be changed."""
     location = await locations.get_location(session, location_id)
     schema = _make_schema(request.app.state.services, location.type, with_target=False)
-    return await _settings(request, location, _Form(schema, _read_options(location.options)))
+    values = forms.fill_defaults(schema, _read_options(location.options))
+    return await _settings(request, location, _Form(schema, values))
 
 
 @router.post("/catalog/locations/{location_id}/settings")
@@ -190,7 +197,7 @@ async def _register(request: Request, contributed: LocationSource, form: _Form) 
 
 
 async def _show(request: Request, template: str, form: _Form, context: Mapping[str, Any]) -> HTMLResponse:
-    own, others = form.fields(of_source=True), form.fields(of_source=False)
+    own, others = form.fields()
     status = 422 if form.problems else status_of(form.failure) if form.failure else 200
     return await render(
         request,

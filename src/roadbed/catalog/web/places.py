@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from roadbed.catalog.access import LOCATION_WRITE, LocationReader, LocationWriter
 from roadbed.catalog.errors import LocationExists, LocationForbidden, LocationInvalid
 from roadbed.catalog.service import locations, reading
+from roadbed.catalog.service.care import INTERVAL_SECONDS
 from roadbed.catalog.service.location_options import (
     allowed_kinds_of,
     find_location_source,
@@ -116,6 +117,7 @@ async def location_page(request: Request, session: Reading, actor: LocationReade
             "label": contributed.label if contributed else location.type,
             "notes": contributed.notes(services, location) if contributed else [],
             "allowed_kinds": allowed_kinds_of(services, location),
+            "interval": _say_interval(location.options.interval_seconds or INTERVAL_SECONDS),
             "budget": _read_budget(location.report.get("budget")),
             "facts": location.report.get("facts", []),
             "waits_for": location.report.get("waits_for"),
@@ -151,6 +153,10 @@ async def remove(
 
 def _read_budget(budget: dict[str, Any] | None) -> dict[str, Any] | None:
     return None if budget is None else {**budget, "resets_at": datetime.fromisoformat(budget["resets_at"])}
+
+
+def _say_interval(seconds: int) -> str:
+    return f"{seconds:,} s" if seconds % 60 else f"{seconds // 60:,} min"
 
 
 def _read_time(text: str | None) -> datetime | None:

@@ -4,6 +4,7 @@ What an address answered is remembered in a reduced form with its ETag. An answe
 budget. When little is left of it, nothing more is sent until the host counts anew: `ReadLater` says so.
 """
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,10 @@ from roadbed.kit.jsons import parse_json
 API_VERSION = "2022-11-28"
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 """The largest trees have 100,000 entries."""
+SLICE_SECONDS = 300
+"""How long one client asks. A step may take ten minutes, and what it remembers is kept when it ends."""
 _MAX_PAGES = 1000
+_PAGE = 100
 _ASKED = "asked:"
 _RESERVE = 20
 """The last twentieth of the budget is left to others who use the same credential."""
@@ -82,6 +86,7 @@ class GithubClient:
         self._api_url = api_url
         self._authorize = authorize
         self._memory = memory
+        self._began = time.monotonic()
         self.budget = budget
 
     async def get(self, path: str, *, etag: str | None = None) -> Answer:
@@ -92,6 +97,8 @@ class GithubClient:
             ReadLater: it wants no more requests for now.
         """
         self.budget.require()
+        if time.monotonic() - self._began > SLICE_SECONDS:
+            raise ReadLater("There is much to read; what was read so far is kept.", until=now())
         headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": API_VERSION}
         authorization = await self._authorize()
         if authorization is not None:
@@ -120,7 +127,7 @@ class GithubClient:
     async def list_all(self, path: str, reduce: Reduce, **params: str) -> list[Any] | None:
         """Return the items of a paged list, each reduced to what is needed; None when the list is not there."""
         items: list[Any] = []
-        address = f"{path}?{urlencode({**params, 'per_page': '100'})}"
+        address = f"{path}?{urlencode({**params, 'per_page': str(_PAGE)})}"
         for _ in range(_MAX_PAGES):
             page = await self.remember(address, lambda body: [reduce(item) for item in body])
             if page is None:
@@ -138,7 +145,7 @@ class GithubClient:
         """
         key = _ASKED + address
         known = self._memory.find(key)
-        answer = await self.get(address, etag=known["etag"] if known else None)
+        answer = await self.get(address, etag=_find_etag(known))
         if answer.status == 304 and known is not None:
             return known
         if answer.status != 200:
@@ -146,7 +153,7 @@ class GithubClient:
             return None
         try:
             kept = reduce(answer.body)
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise _strange(address) from error
         found = {"etag": answer.headers.get("etag"), "kept": kept, "next": self._find_next(answer.headers)}
         self._memory.put(key, found)
@@ -166,6 +173,14 @@ class GithubClient:
             if relation.strip() == 'rel="next"' and address.startswith(f"{self._api_url}/"):
                 return address.removeprefix(self._api_url)
         return None
+
+
+def _find_etag(known: dict[str, Any] | None) -> str | None:
+    """Return the ETag to ask with. A last page that is full is asked for anew: only its headers tell of a next one."""
+    if known is None or (known["next"] is None and isinstance(known["kept"], list) and len(known["kept"]) >= _PAGE):
+        return None
+    etag: str | None = known["etag"]
+    return etag
 
 
 def _find_pause(answer: OutboundAnswer) -> ReadLater | None:

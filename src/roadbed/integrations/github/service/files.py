@@ -20,6 +20,8 @@ from roadbed.kit.clock import now
 STALE = "stale:repository:"
 """Begin of the keys of the memory under which a webhook tells that a repository changed."""
 _KEY, _BLOB = "repository:", "blob:"
+_UNREADABLE = "unreadable"
+_RETRY_SECONDS = 3600
 _MAX_BYTES = 10 * 1024 * 1024
 _MAX_HELD_BYTES = 100 * 1024 * 1024
 _FILE_MODES = ("100644", "100755")
@@ -110,6 +112,18 @@ class FilesReader:
         one.files = dict(_read_entries(answer.body))
         one.is_complete = True
 
+    def note_unreadable(self) -> None:
+        """Remember whether all could be read, so that what could not be is tried again."""
+        if self.unreadable:
+            self.memory.put(_UNREADABLE, {"repositories": sorted(self.unreadable)})
+        else:
+            self.memory.forget(_UNREADABLE)
+
+    @property
+    def attempt(self) -> int:
+        """What changes once an hour while a repository could not be read."""
+        return int(now().timestamp()) // _RETRY_SECONDS if self.memory.find(_UNREADABLE) is not None else 0
+
     def note_asked(self, one: RepositoryFiles, path: str) -> None:
         """Remember whether a file is there that only another one names."""
         key = _KEY + one.repository.name
@@ -167,12 +181,14 @@ class FilesReader:
 
 def _read_entries(body: Any) -> dict[str, str]:
     """Return path → id of the files of a tree; none when there is no tree. Links and very large files are left out."""
-    entries = body.get("tree", ()) if isinstance(body, dict) else ()
-    return {
-        entry["path"]: entry["sha"]
-        for entry in entries
-        if entry.get("type") == "blob" and entry.get("mode") in _FILE_MODES and entry.get("size", 0) <= _MAX_BYTES
-    }
+    try:
+        return {
+            str(entry["path"]): str(entry["sha"])
+            for entry in (body or {}).get("tree", ())
+            if entry.get("type") == "blob" and entry.get("mode") in _FILE_MODES and entry.get("size", 0) <= _MAX_BYTES
+        }
+    except (KeyError, TypeError, AttributeError) as error:
+        raise LocationUnreadable("A tree is not as GitHub writes it.", hint="Is it a GitHub host?") from error
 
 
 def _decode(repository: str, sha: str, body: Any) -> bytes:

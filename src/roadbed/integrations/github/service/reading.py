@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -64,15 +65,16 @@ class GithubReader:
         self._facts: list[tuple[str, str]] = []
 
     async def look(self) -> Look:
-        return Look((await self._survey()).fingerprint, has_seen_entry=True)
+        return Look(self._seal(await self._survey()), has_seen_entry=True)
 
     async def open(self) -> Callable[[], Source]:
         survey = await self._survey()
         self._files.forget_others({repository.name for repository in survey.repositories})
         self._files.take_held()
         found = await run_all([partial(self._files.read_tree, one) for one in survey.repositories])
+        self._files.note_unreadable()
         people = write_people(self._organisation, survey.people, self._wanted.namespace)
-        source = GithubSource(self._organisation, self._files, survey.fingerprint, found, people)
+        source = GithubSource(self._organisation, self._files, self._seal(survey), found, people)
         await run_all([partial(self._files.fetch, *wanted) for wanted in source.list_unknown(self._known_digests)])
         return lambda: source
 
@@ -85,6 +87,10 @@ class GithubReader:
             if names
         ]
         return {"budget": budget.as_json() if budget else None, "facts": facts}
+
+    def _seal(self, survey: _Survey) -> str:
+        """Return the fingerprint, which is another one when it is time to try again what could not be read."""
+        return f"{survey.fingerprint}+{self._files.attempt}"
 
     async def _survey(self) -> _Survey:
         name = self._organisation.name
@@ -210,5 +216,9 @@ class GithubSource:
 
 
 def _reduce(repository: dict[str, Any]) -> dict[str, Any]:
-    names = ("name", "default_branch", "pushed_at", "archived", "fork", "topics")
-    return {name: repository.get(name) for name in names}
+    pushed_at = repository["pushed_at"]
+    names = ("name", "default_branch", "archived", "fork", "topics")
+    return {
+        **{name: repository.get(name) for name in names},
+        "pushed_at": None if pushed_at is None else datetime.fromisoformat(pushed_at).astimezone(UTC).isoformat(),
+    }
