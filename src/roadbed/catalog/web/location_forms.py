@@ -47,7 +47,8 @@ class _Form:
 
     def fields(self) -> tuple[list[forms.Field], list[forms.Field]]:
         """Return the fields of what is read, and those of how it is looked after."""
-        own, others = [], []
+        own: list[forms.Field] = []
+        others: list[forms.Field] = []
         for field in forms.make_fields(self.schema, self.values, problems=self.problems):
             if field["name"] == SOURCE:
                 own += field["fields"]
