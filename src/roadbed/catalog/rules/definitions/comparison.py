@@ -11,6 +11,7 @@ from itertools import count, islice
 
 from roadbed.catalog.rules.definitions.breaking import RULES, Impact, Rule
 from roadbed.catalog.rules.definitions.expansion import write_type
+from roadbed.catalog.rules.definitions.merging import is_merged, merge
 from roadbed.catalog.rules.definitions.model import (
     Combination,
     Definition,
@@ -190,14 +191,16 @@ class _Comparer:
     def _shape(self, at: _At, old: Shape, new: Shape) -> Iterator[Change]:
         if old == new:
             return
-        if old.ref != new.ref and not self._has_wire_names:
+        if not self._has_wire_names and (old.ref != new.ref or is_merged(old) != is_merged(new)):
             # A name that travels nowhere was given, taken or changed: what counts is what stands behind it.
-            pair = (old.ref, new.ref, at.ways)
-            if old.ref and new.ref:
-                if pair in self._renamed:
+            names = (_name(old), _name(new), at.ways)
+            if all(names[:2]):
+                if names in self._renamed:
                     return
-                self._renamed.add(pair)
+                self._renamed.add(names)
             old, new = _resolve(old, self._old_types), _resolve(new, self._new_types)
+            if is_merged(old) != is_merged(new):
+                old, new = merge(old, self._old_types.get)[0], merge(new, self._new_types.get)[0]
         if _word(old) != _word(new):
             yield from _type_changed(at, old, new)
             return
@@ -244,6 +247,11 @@ def _resolve(shape: Shape, types: Mapping[str, NamedType]) -> Shape:
         seen.add(shape.ref)
         shape = types[shape.ref].shape
     return shape
+
+
+def _name(shape: Shape) -> str:
+    """Return by which names of types a shape says what it is."""
+    return shape.ref or (" ".join(part.ref for part in shape.variants) if is_merged(shape) else "")
 
 
 def _inline(shapes: Iterable[Shape]) -> list[Field]:

@@ -1,16 +1,14 @@
 """Shapes as rows that a page shows: types are followed as far as a reader can use it, and never in circles."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from roadbed.catalog.rules.definitions.merging import FindType, is_merged, merge
 from roadbed.catalog.rules.definitions.model import Combination, Field, NamedType, Section, Shape
 from roadbed.catalog.rules.definitions.text import shorten
 
-FindType = Callable[[str], NamedType | None]
-
 DEEPEST = 6
 MOST_ROWS = 400
-_MOST_STEPS = 4_000
 _MOST_VALUES = 100
 _MOST_RULES = 20
 _RULE_WORDS = {
@@ -99,7 +97,6 @@ class _Expander:
     def __init__(self, find: FindType, *, inside: str = "") -> None:
         self._find = find
         self._open = [inside] if inside else []
-        self._steps_left = _MOST_STEPS
         self.rows: list[Row] = []
 
     def add_fields(self, fields: Sequence[Field], depth: int) -> None:
@@ -165,33 +162,26 @@ class _Expander:
         return None if ref in self._open else self._find(ref)
 
     def _add_inside(self, shape: Shape, depth: int) -> None:
-        self._steps_left -= 1  # parts of parts may name each other any number of times without making a row
-        if not (shape.fields or shape.variants) or self._steps_left < 0:
+        if not (shape.fields or shape.variants):
             return
         if depth > DEEPEST:
             self.rows[-1] = _with_note(self.rows[-1], "deeper levels are not shown here")
             return
-        if shape.combination is Combination.ALL:
-            for variant in shape.variants:
-                self._merge(variant, depth)
-        self.add_fields(shape.fields, depth)
-        if shape.combination is not Combination.ALL:
-            for number, variant in enumerate(shape.variants, 1):
-                if self._is_full(depth):
-                    return
-                name = f"{shape.combination} {number}"
-                self._add(Row(depth, name, write_type(variant), description=variant.description), variant)
+        if is_merged(shape):
+            shape, names = merge(shape, self._open_type)
+            self._open += names
+            self._add_parts(shape, depth)
+            del self._open[len(self._open) - len(names) :]
+        else:
+            self._add_parts(shape, depth)
 
-    def _merge(self, variant: Shape, depth: int) -> None:
-        """Add the fields of a part as those of the whole."""
-        if not variant.ref:
-            self._add_inside(variant, depth)
-            return
-        named = self._open_type(variant.ref)
-        if named is not None:
-            self._open.append(variant.ref)
-            self._add_inside(_unwrap(named.shape), depth)
-            self._open.pop()
+    def _add_parts(self, shape: Shape, depth: int) -> None:
+        self.add_fields(shape.fields, depth)
+        for number, variant in enumerate(shape.variants, 1):
+            if self._is_full(depth):
+                return
+            name = f"{shape.combination} {number}"
+            self._add(Row(depth, name, write_type(variant), description=variant.description), variant)
 
     def _is_full(self, depth: int) -> bool:
         if len(self.rows) < MOST_ROWS:
