@@ -66,6 +66,7 @@ def test_mkdocs_renders_in_the_sandbox(library: Library, mkdocs: None) -> None:
     assert '<div class="admonition' in page
     assert 'href="guide/setup#text-first-steps"' in page
     assert "alert(1)</script>" not in page
+    assert "☑" in page
     assert library.page("img/plan.png").content == PIXEL
     setup = library.page("guide/setup").text
     assert 'aria-current="page">Set it up</a>' in setup

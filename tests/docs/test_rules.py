@@ -256,6 +256,13 @@ def test_nothing_that_acts_is_left_of_a_page(html: str) -> None:
         assert part not in page
 
 
+def test_boxes_of_tasks_become_characters() -> None:
+    page = build('<li><input type="checkbox" disabled checked> a</li><li><input disabled type=checkbox> b</li>').pages[
+        0
+    ]
+    assert page.text == "☑ a ☐ b"
+
+
 def test_title_headings_and_words_of_a_page() -> None:
     page = build('<h1 id="t">Set <em>up</em></h1><h2 id="a">First</h2><p>One two</p><h3 id="b">Deeper</h3>').pages[0]
     assert page.title == "Set up"

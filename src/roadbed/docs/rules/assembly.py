@@ -1,6 +1,7 @@
 """From what a renderer left to what can be stored: each page cleaned, its links resolved and checked."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 
 from roadbed.core.markdown import clean_html
 from roadbed.docs.errors import SiteTooLarge
@@ -11,20 +12,29 @@ from roadbed.docs.rules.plans import find_start, make_nav
 from roadbed.docs.types import BuiltPage, BuiltSite, NavEntry, RawPage, RawSite
 from roadbed.kit.text import clean_text, filesize
 
+_BOX = re.compile(r"<input\b[^>]{0,200}\btype=[\"']?checkbox\b[^>]{0,200}>", re.IGNORECASE)
 MAX_HTML_BYTES = 64_000_000
 MAX_PAGE_CHARACTERS = 4_000_000
 
 
 def assemble(
-    raw: RawSite, paths: Iterable[str], *, repository: str | None = None, branch: str | None = None
+    raw: RawSite,
+    paths: Iterable[str],
+    *,
+    repository: str | None = None,
+    branch: str | None = None,
+    on_page: Callable[[BuiltPage], None] | None = None,
 ) -> BuiltSite:
-    """Clean a site. Nothing is trusted of what its renderer made. It takes time: use it in a thread.
+    """Clean a site. Nothing is trusted of what its renderer made.
+
+    HTML can be written so that this takes hours: it is done in a process that can be ended (workflows.assembling).
 
     Args:
         raw: what the renderer left.
         paths: the files of the repository, which links may lead to.
         repository: the page of the repository, when it has one here.
         branch: which state of it links show.
+        on_page: is told of each page that is done.
 
     Raises:
         SiteTooLarge: the pages together are too long.
@@ -49,6 +59,8 @@ def assemble(
                 hint="Name a narrower folder in the annotation backstage.io/techdocs-ref.",
             )
         pages.append(built)
+        if on_page is not None:
+            on_page(built)
     titles = {page.path: page.title for page in pages}
     nav = raw.nav or make_nav(titles, find_start(titles))
     return BuiltSite(
@@ -72,7 +84,8 @@ def _find_first(nav: Iterable[NavEntry]) -> str | None:
 
 def _build(site: SiteMap, page: RawPage) -> BuiltPage:
     links = PageLinks(site, page)
-    clean = clean_html(page.html[:MAX_PAGE_CHARACTERS], link=links.link, image=links.image, anchor=links.check_fragment)
+    given = _BOX.sub(_tick, page.html[:MAX_PAGE_CHARACTERS])
+    clean = clean_html(given, link=links.link, image=links.image, anchor=links.check_fragment)
     html = clean_text(str(clean))
     title, rest = take_title(html)
     outline = read_outline(rest)
@@ -87,6 +100,11 @@ def _build(site: SiteMap, page: RawPage) -> BuiltPage:
         headings=outline.headings,
         text=outline.text,
     )
+
+
+def _tick(match: re.Match[str]) -> str:
+    """Return the box of a list of tasks as a character: inputs are left out of pages."""
+    return "☑ " if "checked" in match[0].lower() else "☐ "
 
 
 def _folders(paths: Iterable[str]) -> set[str]:

@@ -13,7 +13,7 @@ _MAX_TITLE = 200
 _MAX_HEADINGS = 300
 _HEADING = re.compile(r"h([1-6])")
 _FIRST_TITLE = re.compile(r"\s*<h1[^>]*>(.*?)</h1>", re.DOTALL)
-_ID = re.compile(r"""<h[1-6]\b[^>]*?\sid=(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_ID = re.compile(r"""<h[1-6]\b[^>]{0,500}?\sid=(?:"([^"]{0,300})"|'([^']{0,300})')""", re.IGNORECASE)
 _BREAKS = frozenset({"p", "li", "td", "th", "pre", "br", "h1", "h2", "h3", "h4", "h5", "h6", "dt", "dd", "div", "tr"})
 
 

@@ -1,18 +1,16 @@
 """The step that builds a site: read the files, render the pages, check the links, keep the version."""
 
-import asyncio
 from collections.abc import Mapping
 from uuid import UUID
 
 from roadbed.docs.access import DOCS_BUILD
 from roadbed.docs.repository import pages as pages_table
 from roadbed.docs.repository import sites as sites_table
-from roadbed.docs.rules.assembly import assemble
 from roadbed.docs.rules.plans import find_config, plan_plain
 from roadbed.docs.service.storing import store_site
 from roadbed.docs.types import BUILD_KIND, Builder, BuiltSite, LinkKind, RawSite, SiteSource
 from roadbed.docs.workflows.configured import render_configured
-from roadbed.docs.workflows.rendering import render_pages
+from roadbed.docs.workflows.rendering import assemble_site, render_pages
 from roadbed.docs.workflows.sources import FILE_BYTES, FILES_BYTES, PAGE_BYTES, PAGES_BYTES, Tree, open_tree
 from roadbed.kit.text import plural
 from roadbed.runs.contract import Done, Outcome, Skip, StepContext, StepKind, needing
@@ -40,8 +38,8 @@ async def _build(context: StepContext, site_id: UUID, source: SiteSource, tree: 
     for note in raw.notes:
         context.log(note, stream="info")
     repository = tree.repository
-    built = await asyncio.to_thread(
-        assemble,
+    await context.note("Checking links")
+    built = await assemble_site(
         raw,
         tree.paths,
         repository=f"/repositories/{repository.full_name}" if repository else None,

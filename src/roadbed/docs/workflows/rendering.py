@@ -1,22 +1,16 @@
-"""Rendering pages with Roadbed's own renderer, in a process that is ended when it takes too long."""
+"""Rendering pages with Roadbed's own renderer, and assembling sites, each in a process that can be ended."""
 
-import asyncio
-import contextlib
-import os
-import signal
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
 from html import escape
+from typing import Any
 
-from roadbed.docs.errors import RenderingFailed
-from roadbed.docs.types import RawPage
-from roadbed.kit import jsons
+from roadbed.docs.errors import SiteTooLarge
+from roadbed.docs.types import BuiltPage, BuiltSite, Heading, LinkKind, NavEntry, RawPage, RawSite, SiteLink
+from roadbed.docs.workflows.processes import run_process
 
-SITE_SECONDS = 300
-_LINE_BYTES = 64_000_000
-_SITE_BYTES = 256_000_000
-_MODULE = "roadbed.docs.workflows.markdown"
+_MARKDOWN = "roadbed.docs.workflows.markdown"
+_ASSEMBLING = "roadbed.docs.workflows.assembling"
 
 
 async def render_pages(pages: Mapping[str, str], texts: Mapping[str, bytes]) -> tuple[list[RawPage], list[str]]:
@@ -30,7 +24,13 @@ async def render_pages(pages: Mapping[str, str], texts: Mapping[str, bytes]) -> 
         RenderingFailed: it took too long, or the process ended.
     """
     known = {path: texts[source].decode("utf-8", "replace") for path, source in pages.items() if source in texts}
-    answers = await _run(known)
+    answers: dict[str, dict[str, str]] = {}
+    await run_process(
+        _MARKDOWN,
+        ({"path": path, "text": text} for path, text in known.items()),
+        on_line=lambda answer: answers.update({answer.pop("path"): answer}),
+        where=lambda: next((path for path in known if path not in answers), None),
+    )
     found, notes = [], []
     for path, source in pages.items():
         answer = answers.get(path, {"error": "the file is too long"})
@@ -41,64 +41,38 @@ async def render_pages(pages: Mapping[str, str], texts: Mapping[str, bytes]) -> 
     return found, notes
 
 
-async def _run(texts: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-m", _MODULE),
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=PIPE,
-        env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"},
-        start_new_session=True,
-        limit=_LINE_BYTES,
+async def assemble_site(raw: RawSite, paths: Iterable[str], *, repository: str | None, branch: str | None) -> BuiltSite:
+    """Clean the pages of a site and check its links; see `rules.assembly.assemble`.
+
+    Raises:
+        RenderingFailed: it took too long, or the process ended.
+        SiteTooLarge: the pages together are too long.
+    """
+    frame = {**asdict(replace(raw, pages=())), "nav": [entry.as_dict() for entry in raw.nav] if raw.nav else None}
+    head = {"raw": frame, "paths": sorted(paths), "repository": repository, "branch": branch, "count": len(raw.pages)}
+    pages: dict[str, BuiltPage] = {}
+    ends: list[dict[str, Any]] = []
+
+    def take(answer: dict[str, Any]) -> None:
+        if "path" in answer:
+            headings = [Heading(**heading) for heading in answer.pop("headings")]
+            pages[answer["path"]] = BuiltPage(**answer, headings=headings)
+        else:
+            ends.append(answer)
+
+    def find_place() -> str | None:
+        return None if ends else next((page.path for page in raw.pages if page.path not in pages), "The end")
+
+    lines = (line for lines in ([head], (asdict(page) for page in raw.pages)) for line in lines)
+    await run_process(_ASSEMBLING, lines, on_line=take, where=find_place)
+    end = ends[0]
+    if "error" in end:
+        raise SiteTooLarge(end["error"], hint=end["hint"])
+    return BuiltSite(
+        raw,
+        list(pages.values()),
+        nav=[NavEntry.of(entry) for entry in end["nav"]],
+        home=end["home"],
+        files=end["files"],
+        links=[SiteLink(**{**link, "kind": LinkKind(link["kind"])}) for link in end["links"]],
     )
-    answers: dict[str, dict[str, str]] = {}
-    try:
-        async with asyncio.timeout(SITE_SECONDS):
-            await asyncio.gather(_feed(process, texts), _collect(process, answers))
-            code = await process.wait()
-    except (TimeoutError, ValueError) as error:  # a line that is longer than any page may be
-        raise RenderingFailed(f"{_say_where(texts, answers)} takes too long or grows too large.", hint=_HINT) from error
-    finally:
-        await _end(process)
-    if code or len(answers) < len(texts):
-        assert process.stderr is not None
-        said = (await process.stderr.read(4_000)).decode("utf-8", "replace").strip().splitlines()
-        raise RenderingFailed(
-            f"{_say_where(texts, answers)} could not be rendered: {said[-1] if said else f'exit code {code}'}",
-            hint=_HINT,
-        )
-    return answers
-
-
-_HINT = "Look at that page: make it shorter, or leave it out."
-
-
-async def _feed(process: Process, texts: Mapping[str, str]) -> None:
-    assert process.stdin is not None
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it ended: its exit code says so
-        for path, text in texts.items():
-            process.stdin.write(jsons.write_json({"path": path, "text": text}) + b"\n")
-            await process.stdin.drain()
-        process.stdin.close()
-
-
-async def _collect(process: Process, answers: dict[str, dict[str, str]]) -> None:
-    assert process.stdout is not None
-    size_bytes = 0
-    while line := await process.stdout.readline():
-        size_bytes += len(line)
-        if size_bytes > _SITE_BYTES:
-            raise ValueError("too much")
-        answer = jsons.parse_json(line)
-        answers[answer.pop("path")] = answer
-
-
-async def _end(process: Process) -> None:
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
-
-
-def _say_where(texts: Mapping[str, str], answers: Mapping[str, object]) -> str:
-    return next((path for path in texts if path not in answers), "The site")
