@@ -39,16 +39,7 @@ def assemble(
     Raises:
         SiteTooLarge: the pages together are too long.
     """
-    known = frozenset(paths)
-    site = SiteMap(
-        pages={**{page.source: page.path for page in raw.pages}, **raw.addresses},
-        ids={page.path: list_ids(page.html) for page in raw.pages},
-        paths=known,
-        root=raw.root,
-        repository=repository,
-        branch=branch,
-        folders=frozenset(_folders(known)),
-    )
+    site = _map(raw, frozenset(paths), repository, branch)
     pages, left = [], MAX_HTML_BYTES
     for page in raw.pages:
         built = _build(site, page)
@@ -70,6 +61,18 @@ def assemble(
         home=_find_first(nav) or find_start(titles),
         files=dict(sorted(site.files.items())),
         links=site.links,
+    )
+
+
+def _map(raw: RawSite, paths: frozenset[str], repository: str | None, branch: str | None) -> SiteMap:
+    return SiteMap(
+        pages={**{page.source: page.path for page in raw.pages}, **raw.addresses},
+        ids={page.path: list_ids(page.html) for page in raw.pages},
+        paths=paths,
+        root=raw.root,
+        repository=repository,
+        branch=branch,
+        folders=frozenset(_folders(paths)),
     )
 
 
