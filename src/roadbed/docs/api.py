@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from roadbed.core.db import Reading, Writing
+from roadbed.core.idempotency import Once
 from roadbed.core.paging import number_cursor, number_of_cursor
 from roadbed.docs.access import DocsBuilder, DocsReader
 from roadbed.docs.schemas import (
@@ -156,11 +157,14 @@ async def list_reports(session: Reading, _: DocsReader, ref: RefOfPath) -> Repor
 
 
 @router.post("/{kind}/{namespace}/{name}/reports", status_code=201)
-async def report_problem(session: Writing, actor: DocsReader, ref: RefOfPath, body: ReportIn) -> ReportOut:
+async def report_problem(session: Writing, actor: DocsReader, ref: RefOfPath, body: ReportIn, once: Once) -> ReportOut:
     """Say what is wrong with a page."""
+    if known := await once.find(ReportOut):
+        return known
     opened = await reading.open_site(session, ref, body.version)
     page = await reading.get_page(session, opened, body.page)
-    return ReportOut.of(await reports.report_problem(session, actor, opened, page, body.text))
+    report = ReportOut.of(await reports.report_problem(session, actor, opened, page, body.text))
+    return await once.keep(report)
 
 
 @router.post("/{kind}/{namespace}/{name}/reports/{report_id}/settle")

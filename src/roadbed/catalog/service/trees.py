@@ -50,7 +50,7 @@ class LocationTrees:
 
 def place_of_location(location: LocationSummary) -> LocationPlace:
     """Return where a location leads."""
-    if location.type is not LocationType.GIT:
+    if location.type != LocationType.GIT:
         return LocationPlace()
     try:
         target = parse_git_target(location.target)

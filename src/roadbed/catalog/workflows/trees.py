@@ -23,8 +23,13 @@ _SKIPPED_FOLDERS = frozenset({".git", "node_modules", ".venv", "__pycache__"})
 
 def open_location_tree(services: Services, location: LocationSummary, folder: str) -> LocationTree:
     """Open the files of a location; see `LocationTrees`."""
-    if location.type is LocationType.FILE:
+    if location.type == LocationType.FILE:
         return _FileTree(Path(fixed_folder(location.target) or "/"), folder)
+    if location.type != LocationType.GIT:
+        raise LocationUnreadable(
+            f"A location of the type {location.type} has no files beside its entities.",
+            hint="Register the repository as a location of type git as well.",
+        )
     return _GitTree(location.id, clone_of(services, location.id))
 
 

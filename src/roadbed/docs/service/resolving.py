@@ -57,10 +57,10 @@ class Resolver:
             raise RefError(
                 "dir: is relative to a file, and this entity was put over the API.", "Write url: and the address."
             )
-        if location.type is LocationType.URL:
+        if location.type not in (LocationType.GIT, LocationType.FILE):
             raise RefError(
-                "dir: needs a repository or folder, and this entity is read from a single address.",
-                "Register its repository as a location, or write url: and the address.",
+                f"dir: needs a repository or folder, and this entity is read from a location of type {location.type}.",
+                "Register its repository as a location of type git, or write url: and the address of one that is here.",
             )
         place = place_of_location(location)
         if place.own_repository is not None:
