@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from roadbed.core.db import Base
@@ -36,7 +36,7 @@ class Location(Base):
     read_at: Mapped[datetime | None]
     fingerprint: Mapped[str | None]
     revision: Mapped[str | None]
-    error: Mapped[dict[str, Any] | None]
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     run_id: Mapped[UUID | None]
     allowed_kinds: Mapped[list[str] | None]
     interval_seconds: Mapped[int | None]

@@ -223,7 +223,7 @@ def upgrade() -> None:
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("fingerprint", sa.String(), nullable=True),
         sa.Column("revision", sa.String(), nullable=True),
-        sa.Column("error", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("error", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("run_id", sa.Uuid(), nullable=True),
         sa.Column("allowed_kinds", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("interval_seconds", sa.Integer(), nullable=True),

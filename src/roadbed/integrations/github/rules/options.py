@@ -49,7 +49,7 @@ SCHEMA: dict[str, Any] = {
         "repositories": {
             **_NAMES,
             "title": "Repositories",
-            "description": "Names or globs, one a line. Empty: all.",
+            "description": "Names or globs. Empty: all.",
         },
         "exclude_repositories": {**_NAMES, "title": "Without these repositories", "description": "Names or globs."},
         "topics": {**_NAMES, "title": "With one of these topics", "description": "Empty: with or without topics."},
