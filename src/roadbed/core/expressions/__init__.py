@@ -6,7 +6,7 @@ take long, and `explanation` shows the value that each part had. What is accepte
 """
 
 from roadbed.core.expressions.errors import ExpressionFailed, ExpressionInvalid
-from roadbed.core.expressions.explanation import Explanation, Part, PartStatus
+from roadbed.core.expressions.explanation import Explanation, Part, PartStatus, to_json_value
 from roadbed.core.expressions.expression import Expression
 from roadbed.core.expressions.types import (
     ANY,
@@ -44,4 +44,5 @@ __all__ = [
     "list_of",
     "map_of",
     "record",
+    "to_json_value",
 ]

@@ -10,7 +10,7 @@ from roadbed.core.expressions.cost import MAXIMUM_COST, estimate, is_linear, mea
 from roadbed.core.expressions.errors import ExpressionFailed, failed, invalid
 from roadbed.core.expressions.evaluation import EVALUATION_ERRORS, describe, program_of
 from roadbed.core.expressions.explanation import Explainer, Explanation
-from roadbed.core.expressions.syntax import Node, parse
+from roadbed.core.expressions.syntax import Kind, Node, parse
 from roadbed.core.expressions.types import ANY, Type
 
 _MAXIMUM_PARTS = 200
@@ -66,6 +66,14 @@ class Expression:
             offset = sum(len(line) + 1 for line in self.source.split("\n")[: part.line - 1])
             message = part.error or describe(error)
             raise failed(message, source=self.source, offset=offset + part.column - 1) from error
+
+    def selected_from(self, name: str) -> frozenset[str]:
+        """Return the fields of an input that it names: `related.owns` names `owns`."""
+        return frozenset(
+            part.name
+            for part in self._node.walk()
+            if part.kind is Kind.SELECT and part.parts[0].kind is Kind.NAME and part.parts[0].name == name
+        )
 
     def explain(self, values: Mapping[str, Any]) -> Explanation:
         """Return its value, or why it has none, with the value of each part.
