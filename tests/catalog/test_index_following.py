@@ -8,7 +8,10 @@ from roadbed.catalog.contract import StatusReport, report_status, withdraw_statu
 from roadbed.catalog.rules.index.conditions import HasValue
 from roadbed.catalog.rules.index.entries import HEALTH
 from roadbed.catalog.rules.index.index import Index
+from roadbed.catalog.rules.kinds import BUILT_IN_KINDS
 from roadbed.catalog.service.index import CatalogIndex
+from roadbed.catalog.service.kinds import KindRegistry
+from roadbed.core.services import Services
 from roadbed.kit.refs import parse_ref
 from tests.catalog.conftest import Place, component, group
 from tests.support import RunningServer
@@ -20,7 +23,7 @@ def documents_of(index: Index) -> dict[str, bytes]:
 
 def load_anew(server: RunningServer) -> dict[str, bytes]:
     async def load() -> Index:
-        fresh = CatalogIndex(server.database)
+        fresh = CatalogIndex(server.database, KindRegistry(Services(), BUILT_IN_KINDS))
         await fresh.load()
         return fresh.index
 
@@ -62,7 +65,7 @@ def test_writer_finds_its_own_change_in_lists_at_once(api: httpx.Client) -> None
 
 def test_another_process_follows_by_itself(server: RunningServer, api: httpx.Client) -> None:
     async def follow() -> None:
-        other = CatalogIndex(server.database)
+        other = CatalogIndex(server.database, KindRegistry(Services(), BUILT_IN_KINDS))
         await other.load()
         following = asyncio.create_task(other.follow())
         try:

@@ -7,6 +7,7 @@ from roadbed.core.actor import Actor
 
 ENTITY_READ = Permission("catalog.entity.read", "See the catalog", VIEWERS)
 ENTITY_WRITE = Permission("catalog.entity.write", "Put and delete entities", DEVELOPERS)
+KIND_WRITE = Permission("catalog.kind.write", "Define kinds of entities", PLATFORM)
 LOCATION_READ = Permission("catalog.location.read", "See locations and their errors", VIEWERS)
 LOCATION_WRITE = Permission("catalog.location.write", "Register, refresh and remove locations", DEVELOPERS)
 SERVER_FILES = Permission("catalog.location.server_files", "Have files of the server read into the catalog", PLATFORM)

@@ -4,7 +4,7 @@ Panels for the entity page are added with `core.html.PANELS` at the places below
 `EntitySummary` of the page.
 """
 
-from roadbed.catalog.access import ENTITY_READ, ENTITY_WRITE, LOCATION_READ, LOCATION_WRITE
+from roadbed.catalog.access import ENTITY_READ, ENTITY_WRITE, KIND_WRITE, LOCATION_READ, LOCATION_WRITE
 from roadbed.catalog.errors import (
     EntityInvalid,
     EntityManaged,
@@ -89,6 +89,7 @@ __all__ = [
     "ENTITY_READ",
     "ENTITY_WRITE",
     "INGEST",
+    "KIND_WRITE",
     "LOCATION_READ",
     "LOCATION_SOURCES",
     "LOCATION_WRITE",

@@ -35,6 +35,18 @@ class DefinitionUnreadable(Invalid):
     code = "catalog.definition_unreadable"
 
 
+class KindInUse(Conflict):
+    """There are entities of a kind, so that it cannot go."""
+
+    code = "catalog.kind_in_use"
+
+
+class KindsChanged(Conflict):
+    """The kinds that a reading was checked against are no longer those in force."""
+
+    code = "catalog.kinds_changed"
+
+
 class FeedAhead(Conflict):
     """The cursor of a feed is ahead of the catalog."""
 

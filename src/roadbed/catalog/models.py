@@ -20,7 +20,8 @@ class Location(Base):
     `error` says why the last reading failed as a whole; the state of the last good one stays. `fingerprint` changes
     whenever the source may have changed. `read_at` is when the reading that was applied began. `entity_ref` is that of
     the Location entity which stands for it where Backstage's clients look. What may be set for one location alone is
-    null when it is as for all (`types.LocationOptions`); `missing_count` and `report` are of its source.
+    null when it is as for all (`types.LocationOptions`); `missing_count` and `report` are of its source. Who registered
+    one that `may_define_kinds` might define them.
     """
 
     __tablename__ = "locations"
@@ -45,6 +46,7 @@ class Location(Base):
     source: Mapped[dict[str, Any]]
     missing_count: Mapped[int]
     report: Mapped[dict[str, Any]]
+    may_define_kinds: Mapped[bool]
 
 
 class LocationMemo(Base):
@@ -58,7 +60,11 @@ class LocationMemo(Base):
 
 
 class LocationFile(Base):
-    """A file that was read, with what its entities depend on: its own content and that of the files it includes."""
+    """A file that was read, with what its entities depend on.
+
+    That is its own content, that of the files it includes, and the declared kinds of its entities by name in lower
+    case; the digest is empty of a kind that there was not.
+    """
 
     __tablename__ = "location_files"
 
@@ -66,16 +72,20 @@ class LocationFile(Base):
     path: Mapped[str] = mapped_column(primary_key=True)
     digest: Mapped[str]
     includes: Mapped[dict[str, Any]]
+    kinds: Mapped[dict[str, Any]]
 
 
 class LocationError(Base):
-    """A problem found while reading. `code` tells those that the catalog finds from those in a file."""
+    """A problem found while reading. `code` tells those that the catalog finds from those in a file.
+
+    Without a location it is of an entity that was put over the API and whose kind has changed since.
+    """
 
     __tablename__ = "location_errors"
     __table_args__ = (Index("ix_location_errors_location_id_file", "location_id", "file"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    location_id: Mapped[UUID] = mapped_column(ForeignKey("locations.id", ondelete="CASCADE"))
+    location_id: Mapped[UUID | None] = mapped_column(ForeignKey("locations.id", ondelete="CASCADE"))
     code: Mapped[str]
     severity: Mapped[str]
     file: Mapped[str]
@@ -95,6 +105,7 @@ class Entity(Base):
     __table_args__ = (
         Index("ix_entities_location_id_file", "location_id", "file"),
         Index("ix_entities_owner_ref", "owner_ref"),
+        Index("ix_entities_kinds", "ref", postgresql_where=text("kind = 'Kind'")),
         Index("ix_entities_orphaned", "orphaned_at", postgresql_where=text("orphaned_at IS NOT NULL")),
     )
 

@@ -9,6 +9,7 @@ from functools import partial
 from roadbed.catalog.access import (
     ENTITY_READ,
     ENTITY_WRITE,
+    KIND_WRITE,
     LOCATION_GOVERN,
     LOCATION_READ,
     LOCATION_WRITE,
@@ -17,12 +18,14 @@ from roadbed.catalog.access import (
 from roadbed.catalog.api import definitions, rest
 from roadbed.catalog.api.backstage.app import PREFIX, open_backstage
 from roadbed.catalog.repository.touches import purge
-from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS, Kinds
+from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS
 from roadbed.catalog.service.definitions import DefinitionReader
 from roadbed.catalog.service.entities import find_groups, find_title
 from roadbed.catalog.service.index import CatalogIndex
+from roadbed.catalog.service.kinds import KindRegistry
 from roadbed.catalog.service.locations import register_configured_locations
 from roadbed.catalog.service.measures import measure_locations
+from roadbed.catalog.service.rechecking import follow_kinds
 from roadbed.catalog.service.sampling import Sampler
 from roadbed.catalog.service.shipped import ShippedRefs, put_shipped
 from roadbed.catalog.service.trees import LocationTrees
@@ -64,13 +67,14 @@ async def _register_configured(services: Services) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _open(services: Services) -> AsyncIterator[None]:
     services.put(UserSource, UserSource(find_groups, find_title))
-    services.put(Kinds, BUILT_IN_KINDS.with_kinds(services.get(Registry).get(ENTITY_KINDS)))
+    kinds = KindRegistry(services, BUILT_IN_KINDS.with_kinds(services.get(Registry).get(ENTITY_KINDS)))
+    services.put(KindRegistry, kinds)
     async with services.get(Database).write() as session:
         services.put(ShippedRefs, await put_shipped(session))
     services.put(DefinitionReader, DefinitionReader())
     services.put(Sampler, Sampler(partial(read_once, services)))
     services.put(LocationTrees, LocationTrees(partial(open_location_tree, services)))
-    index = CatalogIndex(services.get(Database))
+    index = CatalogIndex(services.get(Database), kinds)
     await index.open()
     services.put(CatalogIndex, index)
     following = asyncio.create_task(index.follow(), name="catalog: follow")
@@ -88,7 +92,9 @@ MODULE = Module(
     "catalog",
     (
         SHIPPED_ENTITIES.add(ShippedEntities("group.yaml", is_built_in=True)),
-        PERMISSIONS.add(ENTITY_READ, ENTITY_WRITE, LOCATION_READ, LOCATION_WRITE, LOCATION_GOVERN, SERVER_FILES),
+        PERMISSIONS.add(
+            ENTITY_READ, ENTITY_WRITE, KIND_WRITE, LOCATION_READ, LOCATION_WRITE, LOCATION_GOVERN, SERVER_FILES
+        ),
         PROVIDERS.add(
             Provider("catalog", _open),
             Provider("catalog: configured locations", _register_configured, is_after_launch=True, needs_host=True),
@@ -97,6 +103,7 @@ MODULE = Module(
         CONSUMERS.add(
             Consumer("catalog.follow_push", Pushed, follow_push, needs_host=True),
             Consumer("catalog.follow_received_push", PushReceived, follow_received_push, needs_host=True),
+            Consumer("catalog.follow_kinds", EntitiesChanged, follow_kinds),
             Consumer("catalog.resume_waits", EntitiesChanged, resume_entity_waits),
         ),
         SCHEDULES.add(

@@ -7,9 +7,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from roadbed.catalog.rules.declarations import KindChange
 from roadbed.catalog.rules.definitions.breaking import Impact
 from roadbed.catalog.rules.definitions.model import Element, Head, NamedType
 from roadbed.catalog.rules.kinds import KindDefinition, Kinds
+from roadbed.catalog.rules.kinds.computed import ComputedValue
 from roadbed.catalog.rules.problems import Problem
 from roadbed.catalog.types import EntityFilter, EntitySummary, LocationOptions, LocationSummary, Status
 from roadbed.core.paging import PageQuery
@@ -160,12 +162,25 @@ class ProblemOut(BaseModel):
     ref: str
 
 
+class ComputedOut(BaseModel):
+    """A computed property; with an error there is no value."""
+
+    type: str
+    value: Any
+    error: str | None
+
+    @classmethod
+    def of(cls, computed: ComputedValue) -> "ComputedOut":
+        return cls(type=computed.property.type, value=computed.value, error=computed.error or None)
+
+
 class EntityDetailOut(EntityOut):
     """An entity with everything around it."""
 
     relations: list[RelationOut]
     statuses: list[StatusOut]
     problems: list[ProblemOut]
+    computed: dict[str, ComputedOut]
 
 
 class EntityPageOut(BaseModel):
@@ -236,19 +251,34 @@ class DefinitionChangesOut(BaseModel):
     is_cut: bool = Field(description="There are more changes than these.")
 
 
+class KindChangeOut(BaseModel):
+    """What a declared kind would do to the entities of it; `problems` are those of the first 100 that would break."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    kind: str
+    is_new: bool
+    entities: int
+    becoming_invalid: int = Field(description="Valid now, and not any more when the kind is put.")
+    still_invalid: int
+    problems: list[ProblemOut]
+
+
 class ValidationOut(BaseModel):
-    """`valid` is false when any problem is an error."""
+    """`valid` is false when any problem is an error. `kinds` is for each kind that is declared."""
 
     valid: bool
     entities: list[str]
     problems: list[ProblemOut]
+    kinds: list[KindChangeOut]
 
     @classmethod
-    def of(cls, refs: Sequence[str], problems: Sequence[Problem]) -> "ValidationOut":
+    def of(cls, refs: Sequence[str], problems: Sequence[Problem], kinds: Sequence[KindChange] = ()) -> "ValidationOut":
         return cls(
             valid=not any(problem.is_error for problem in problems) and bool(refs),
             entities=list(refs),
             problems=[ProblemOut.model_validate(problem) for problem in problems],
+            kinds=[KindChangeOut.model_validate(change) for change in kinds],
         )
 
 
@@ -295,22 +325,47 @@ class FeedOut(BaseModel):
     next_cursor: str
 
 
+class KindRelationOut(BaseModel):
+    """A relation that follows from a field of the spec."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    field: str
+    type: str
+    inverse: str
+    kinds: list[str]
+    default_kind: str | None
+    is_many: bool | None
+
+
 class KindOut(BaseModel):
+    """A kind in force; `declared_by` is the ref of the entity that declares it."""
+
     name: str
+    title: str
     plural: str
+    icon: str
     description: str
     api_versions: list[str]
     is_owned: bool
+    relations: list[KindRelationOut]
+    computed: dict[str, str] = Field(description="Name and type of each computed property.")
+    declared_by: str | None
     schema_url: str
 
     @classmethod
     def of(cls, definition: KindDefinition) -> "KindOut":
         return cls(
             name=definition.name,
+            title=definition.word,
             plural=definition.plural,
+            icon=definition.icon,
             description=definition.description,
             api_versions=list(definition.api_versions),
             is_owned=definition.is_owned,
+            relations=[KindRelationOut.model_validate(relation) for relation in definition.relations],
+            computed={one.name: one.type.value for one in definition.computed},
+            declared_by=definition.declared_by,
             schema_url=f"/api/v1/kinds/{definition.name}/schema",
         )
 

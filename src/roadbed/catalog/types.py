@@ -228,6 +228,7 @@ class LocationSummary:
     options: LocationOptions
     missing_count: int
     report: Mapping[str, Any]
+    may_define_kinds: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,11 @@ class Services:
             raise RuntimeError(f"{kind.__qualname__} is provided twice")
         self._instances[kind] = instance
 
+    def replace(self, kind: type[T], instance: T) -> None:
+        """Put a newer one in place of what was provided: of things that never change themselves."""
+        self.get(kind)
+        self._instances[kind] = instance
+
     def withhold(self, kind: type[Any], reason: Callable[[], Exception]) -> None:
         """Have `get` raise `reason()`: this process does not have it, and on purpose."""
         self._withheld[kind] = reason

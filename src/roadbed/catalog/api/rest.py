@@ -1,5 +1,6 @@
 """REST: entities, kinds, validation and locations."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,10 +11,12 @@ from roadbed.catalog.access import EntityReader, EntityWriter, LocationReader, L
 from roadbed.catalog.errors import EntityInvalid
 from roadbed.catalog.rules.documents import Reading, from_json, read_documents
 from roadbed.catalog.rules.kinds import Kinds
+from roadbed.catalog.rules.kinds.computed import ComputedValue
 from roadbed.catalog.rules.validation import find_ref
 from roadbed.catalog.schemas import (
     ChangeOut,
     ChangesOut,
+    ComputedOut,
     EntityDetailOut,
     EntityOut,
     EntityPageOut,
@@ -37,6 +40,8 @@ from roadbed.catalog.schemas import (
     ValidationOut,
 )
 from roadbed.catalog.service import care, entities, feed, listing, locations, reading
+from roadbed.catalog.service.computing import compute
+from roadbed.catalog.service.foresight import foresee
 from roadbed.catalog.service.kinds import get_kind, require_kinds
 from roadbed.catalog.types import LocationSummary
 from roadbed.core.access import anonymous
@@ -137,9 +142,10 @@ async def get_entity(
     response: Response,
     if_none_match: IfNoneMatch = None,
 ) -> EntityDetailOut | Response:
-    """Return an entity with its relations, statuses and problems."""
-    require_kinds(kinds, [ref.kind])
-    shown = _show(await reading.get_detail(session, ref))
+    """Return an entity with its relations, statuses, problems and computed properties."""
+    definition = get_kind(kinds, ref.kind)
+    detail = await reading.get_detail(session, ref)
+    shown = _show(detail, compute(session, [detail.entity], definition)[0])
     etag = write_etag(shown.etag, digest(shown.model_dump(mode="json"))[:16])
     if is_known(etag, if_none_match):
         return Response(status_code=304, headers={"ETag": etag})
@@ -147,7 +153,7 @@ async def get_entity(
     return shown
 
 
-def _show(detail: reading.EntityDetail) -> EntityDetailOut:
+def _show(detail: reading.EntityDetail, computed: Mapping[str, ComputedValue]) -> EntityDetailOut:
     return EntityDetailOut(
         **EntityOut.of(detail.entity).model_dump(),
         relations=[
@@ -156,6 +162,7 @@ def _show(detail: reading.EntityDetail) -> EntityDetailOut:
         ],
         statuses=[StatusOut.of(status) for status in detail.statuses],
         problems=[ProblemOut.model_validate(problem) for problem in detail.problems],
+        computed={name: ComputedOut.of(value) for name, value in computed.items()},
     )
 
 
@@ -180,10 +187,13 @@ async def list_history(
 
 
 @router.post("/validate", openapi_extra=_BODY)
-async def validate(_: EntityReader, body: Body, kinds: KindsInForce) -> ValidationOut:
-    """Tell what is wrong with entities, without keeping them."""
+async def validate(session: ReadingSession, _: EntityReader, body: Body, kinds: KindsInForce) -> ValidationOut:
+    """Tell what is wrong with entities, and which ones a changed kind would break, without keeping them."""
     refs = [str(ref) for document in body.documents if (ref := find_ref(document)) is not None]
-    return ValidationOut.of(refs, entities.validate(body, kinds))
+    problems = entities.validate(body, kinds)
+    is_sound = not any(problem.is_error for problem in problems)
+    problems += await entities.warn_of_owners(session, body, kinds)
+    return ValidationOut.of(refs, problems, await foresee(session, body, kinds) if is_sound else [])
 
 
 @router.get("/kinds")

@@ -130,7 +130,7 @@ async def _list_faults(session: ReadSession, refs: Sequence[str]) -> dict[str, l
             LocationError.ref.in_(refs),
             LocationError.severity == "error",
             LocationError.code.in_(("invalid", "target")),
-            LocationError.location_id == Entity.location_id,
+            LocationError.location_id.is_not_distinct_from(Entity.location_id),
             LocationError.file == Entity.file,
         )
         .order_by(LocationError.ref, LocationError.line, LocationError.id)

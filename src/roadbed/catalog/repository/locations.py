@@ -37,7 +37,7 @@ async def find_source(session: ReadSession, ref: str) -> UUID | None:
     """Return the location that an entity is read from, or would be were it not faulty."""
     stands_for = select(Location.id).where(Location.entity_ref == ref)
     held = select(Entity.location_id).where(Entity.ref == ref, Entity.location_id.is_not(None))
-    faulty = select(LocationError.location_id).where(LocationError.ref == ref)
+    faulty = select(LocationError.location_id).where(LocationError.ref == ref, LocationError.location_id.is_not(None))
     found: UUID | None = await session.scalar(stands_for.union_all(held, faulty).limit(1))
     return found
 
@@ -184,7 +184,7 @@ async def count_errors(session: ReadSession, ids: Iterable[UUID]) -> dict[UUID, 
         .where(LocationError.location_id.in_(list(ids)), LocationError.severity == "error")
         .group_by(LocationError.location_id)
     )
-    return {location_id: count for location_id, count in await session.execute(query)}  # noqa: C416 - for mypy
+    return {location_id: count for location_id, count in await session.execute(query) if location_id is not None}
 
 
 async def delete_location(session: WriteSession, location_id: UUID) -> None:
@@ -201,7 +201,7 @@ async def put_files(session: WriteSession, rows: Sequence[dict[str, Any]]) -> No
         await session.execute(
             statement.on_conflict_do_update(
                 index_elements=["location_id", "path"],
-                set_={"digest": statement.excluded.digest, "includes": statement.excluded.includes},
+                set_={name: statement.excluded[name] for name in ("digest", "includes", "kinds")},
             )
         )
 
@@ -230,14 +230,30 @@ async def list_errors(
     return list(await session.scalars(query))
 
 
-async def list_errors_of_entity(session: ReadSession, ref: str) -> list[tuple[LocationError, Location]]:
+async def list_errors_of_entity(session: ReadSession, ref: str) -> list[LocationError]:
     query = (
-        select(LocationError, Location)
-        .join(Location, Location.id == LocationError.location_id)
+        select(LocationError)
         .where(LocationError.ref == ref)
         .order_by(LocationError.severity, LocationError.file, LocationError.line)
     )
-    return [(error, location) for error, location in await session.execute(query)]
+    return list(await session.scalars(query))
+
+
+async def list_own_faulty(session: ReadSession, refs: Sequence[str]) -> set[str]:
+    """Return which of these entities, that no location holds, have errors."""
+    query = select(LocationError.ref).where(LocationError.location_id.is_(None), LocationError.ref.in_(refs))
+    return set(await session.scalars(query))
+
+
+async def delete_own_errors(session: WriteSession, refs: Iterable[str]) -> None:
+    """Delete the errors of entities that no location holds."""
+    wanted = list(refs)
+    for start in range(0, len(wanted), _BATCH):
+        await session.execute(
+            delete(LocationError).where(
+                LocationError.location_id.is_(None), LocationError.ref.in_(wanted[start : start + _BATCH])
+            )
+        )
 
 
 async def delete_errors(

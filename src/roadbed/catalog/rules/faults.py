@@ -5,6 +5,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from roadbed.catalog.rules.kinds.schemas import look_up
 from roadbed.catalog.rules.placeholders import PLACEHOLDERS, find_placeholder
 from roadbed.catalog.rules.problems import Path, write_path
 from roadbed.catalog.rules.suggestions import find_closest
@@ -42,7 +43,7 @@ def explain(error: jsonschema_rs.ValidationError, data: Any, schema: dict[str, A
         case "required":
             yield _missing(path, detail["property"], _node(data, path))
         case "additionalProperties" | "unevaluatedProperties":
-            known = set(_node(schema, error.schema_path[:-1]).get("properties", ()))
+            known = _known_fields(schema, error.schema_path[:-1])
             for field in detail["unexpected"]:
                 yield _unknown(path, field, known - set(_node(data, path)))
         case "type":
@@ -144,6 +145,15 @@ def _quote(value: Any, wanted: str) -> str:
 
 def _plain(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _known_fields(schema: dict[str, Any], path: Iterable[str | int]) -> set[str]:
+    """Return the fields that the part of a schema lists to which a validator came, over references maybe."""
+    node: Any = schema
+    for part in path:
+        is_reference = part == "$ref" and isinstance(node.get("$ref"), str)
+        node = look_up(schema, node["$ref"]) if is_reference else node[part]
+    return set(node.get("properties", ()))
 
 
 def _node(data: Any, path: Iterable[str | int]) -> Any:

@@ -42,13 +42,17 @@ class ReadEntity:
 
 @dataclass(frozen=True)
 class ReadFile:
-    """One file. `entities` is None when nothing in it has changed, so that it was not parsed again."""
+    """One file. `entities` is None when nothing in it has changed, so that it was not parsed again.
+
+    `kinds` are the declared kinds that its entities were checked against (`Kinds.uses`).
+    """
 
     path: str
     digest: str
     includes: Mapping[str, str] = field(default_factory=dict)
     entities: tuple[ReadEntity, ...] | None = None
     problems: tuple[Problem, ...] = ()
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def faulty_refs(self) -> frozenset[str]:
@@ -68,6 +72,11 @@ class Harvest:
     fingerprint: str
     revision: str | None = None
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """The declared kinds that all of it was checked against."""
+        return {name: known for file in self.files for name, known in file.kinds.items()}
 
     @property
     def has_changed(self) -> bool:

@@ -8,9 +8,15 @@ from functools import lru_cache
 from roadbed.catalog.rules.documents import Document, Reading, read_documents, read_quickly
 from roadbed.catalog.rules.harvest import ReadEntity, make_entity, origin_annotations
 from roadbed.catalog.rules.kinds import Kinds
+from roadbed.catalog.rules.kinds.declared import is_declaration
 from roadbed.catalog.rules.placeholders import Include, fill
 from roadbed.catalog.rules.problems import Problem, ProblemCode, Severity
 from roadbed.catalog.rules.validation import check, find_definition, find_ref
+
+_MAY_NOT_DEFINE = (
+    "A file of this location may not define a kind: who registered it might not.",
+    "Have a platform engineer register the location, or put the kind with `roadbed apply`.",
+)
 
 
 @dataclass(frozen=True)
@@ -18,7 +24,7 @@ class FilePlace:
     """Where a file is: its path in the location, its own location ref, and that of the location.
 
     `defaults` are annotations of its entities that have none of that name, `allowed_kinds` the kinds that these may
-    have; None: all.
+    have; None: all. Kinds they define only when it `may_define_kinds`.
     """
 
     path: str
@@ -26,6 +32,7 @@ class FilePlace:
     origin: str
     defaults: Mapping[str, str] = field(default_factory=dict)
     allowed_kinds: frozenset[str] | None = None
+    may_define_kinds: bool = True
 
     @property
     def annotations(self) -> dict[str, str]:
@@ -34,10 +41,11 @@ class FilePlace:
 
 @dataclass(frozen=True)
 class JudgedFile:
-    """The entities of a file, of two with one ref the last, and its problems."""
+    """The entities of a file, of two with one ref the last, its problems, and its declared kinds (`Kinds.uses`)."""
 
     entities: tuple[ReadEntity, ...]
     problems: tuple[Problem, ...]
+    kinds: dict[str, str]
 
 
 def judge_file(content: bytes, place: FilePlace, kinds: Kinds, include: Include) -> JudgedFile:
@@ -99,12 +107,15 @@ class _Judge:
             if first is not None:
                 self._problems.append(_say_twice(first, entity))
             self._entities[str(entity.ref)] = entity
-        return JudgedFile(tuple(self._entities.values()), tuple(self._problems))
+        kinds = self.kinds.uses(document.data.get("kind") for document in reading.documents)
+        return JudgedFile(tuple(self._entities.values()), tuple(self._problems), kinds)
 
     def _take(self, document: Document) -> ReadEntity | None:
         ref = find_ref(document)
         document, found = fill(document, self.include)
         found += check(document, self.kinds) if not found else []
+        if not self.place.may_define_kinds and is_declaration(document.data):
+            found.append(document.problem(("kind",), *_MAY_NOT_DEFINE))
         self._problems += [replace(problem, ref=str(ref) if ref else "") for problem in found]
         if any(problem.is_error for problem in found):
             return None

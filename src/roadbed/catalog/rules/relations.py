@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from roadbed.catalog.rules.documents import Document
 from roadbed.catalog.rules.kinds import KindDefinition, Relation
-from roadbed.catalog.rules.problems import Path, Problem
+from roadbed.catalog.rules.problems import Path, Problem, write_path
 from roadbed.kit.refs import EntityRef, InvalidRef, parse_ref
 
 
@@ -21,7 +21,7 @@ def derive_edges(ref: EntityRef, definition: KindDefinition, spec: Mapping[str, 
     """Return all edges that an entity declares, each with its way back. Its refs are known to be sound."""
     edges = set()
     source = str(ref)
-    for _, relation, found in _targets(ref, definition, spec):
+    for _, relation, found in list_targets(ref, definition, spec):
         target = str(found)
         edges.add(Edge(source, relation.type, target))
         edges.add(Edge(target, relation.inverse, source))
@@ -30,7 +30,7 @@ def derive_edges(ref: EntityRef, definition: KindDefinition, spec: Mapping[str, 
 
 def find_owner(ref: EntityRef, definition: KindDefinition, spec: Mapping[str, Any]) -> EntityRef | None:
     """Return the ref of the declared owner; a plain name is a group of the same namespace."""
-    owners = (target for _, relation, target in _targets(ref, definition, spec) if relation.type == "ownedBy")
+    owners = (target for _, relation, target in list_targets(ref, definition, spec) if relation.type == "ownedBy")
     return next(owners, None)
 
 
@@ -39,9 +39,13 @@ def check_refs(document: Document, ref: EntityRef, definition: KindDefinition) -
     problems = []
     for path, relation, text in _texts(definition, document.data["spec"]):
         try:
-            parse_ref(text, default_kind=relation.default_kind, default_namespace=ref.namespace)
+            found = _parse(text, relation, ref)
         except InvalidRef:
             problems.append(document.problem(path, *_explain(text, relation)))
+            continue
+        if relation.kinds and found.kind.lower() not in map(str.lower, relation.kinds):
+            reason = f"{text!r} names a {found.kind}, and {write_path(path)} names only: {', '.join(relation.kinds)}."
+            problems.append(document.problem(path, reason))
     return problems
 
 
@@ -63,11 +67,17 @@ def find_cycles(parents: Mapping[str, str]) -> list[tuple[str, ...]]:
     return cycles
 
 
-def _targets(
+def list_targets(
     ref: EntityRef, definition: KindDefinition, spec: Mapping[str, Any]
 ) -> Iterator[tuple[Path, Relation, EntityRef]]:
+    """Yield what an entity refers to: from where in it, by which relation, to what. Its refs are known to be sound."""
     for path, relation, text in _texts(definition, spec):
-        yield path, relation, parse_ref(text, default_kind=relation.default_kind, default_namespace=ref.namespace)
+        yield path, relation, _parse(text, relation, ref)
+
+
+def _parse(text: str, relation: Relation, ref: EntityRef) -> EntityRef:
+    namespace = relation.default_namespace or ref.namespace
+    return parse_ref(text, default_kind=relation.default_kind, default_namespace=namespace)
 
 
 def _texts(definition: KindDefinition, spec: Mapping[str, Any]) -> Iterator[tuple[Path, Relation, str]]:
@@ -87,8 +97,7 @@ def _texts(definition: KindDefinition, spec: Mapping[str, Any]) -> Iterator[tupl
 
 def _explain(text: str, relation: Relation) -> tuple[str, str]:
     if relation.default_kind is None and ":" not in text:
-        return (
-            f"{text!r} does not say which kind it is.",
-            f"Write the kind in front: component:{text} or resource:{text}.",
-        )
+        kinds = relation.kinds or ("component", "resource")
+        examples = " or ".join(f"{kind.lower()}:{text}" for kind in kinds[:2])
+        return f"{text!r} does not say which kind it is.", f"Write the kind in front: {examples}."
     return f"{text!r} is not a reference.", "Write kind:namespace/name, for example group:default/checkout."

@@ -3,17 +3,19 @@
 The order is Backstage's: the envelope, the kind with its schema, the field formats, the references.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import jsonschema_rs
 
 from roadbed.catalog.rules import formats
-from roadbed.catalog.rules.documents import Document, is_storable
+from roadbed.catalog.rules.declarations import check_declaration
+from roadbed.catalog.rules.documents import Document, from_json, is_storable
 from roadbed.catalog.rules.faults import explain
 from roadbed.catalog.rules.formats import Format
 from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, KindDefinition, Kinds
 from roadbed.catalog.rules.kinds.envelope import ENVELOPE
+from roadbed.catalog.rules.kinds.kind import KIND
 from roadbed.catalog.rules.kinds.parts import Schema
 from roadbed.catalog.rules.problems import Path, Problem, Severity, write_path
 from roadbed.catalog.rules.relations import check_refs
@@ -38,7 +40,7 @@ def check(document: Document, kinds: Kinds = BUILT_IN_KINDS) -> list[Problem]:
     ref = ref_of(document.data)
     if not problems:
         problems = check_refs(document, ref, definition)
-        problems += check_schemas(document, definition)
+        problems += check_schemas(document, definition, kinds)
     return [*problems, *_warn_near_misses(document, definition, problems)]
 
 
@@ -74,6 +76,20 @@ def check_kind(document: Document, definition: KindDefinition) -> list[Problem] 
     return _problems(document, errors, definition.schema)
 
 
+def check_held(data: Mapping[str, Any], definition: KindDefinition) -> list[Problem]:
+    """Return what is wrong with an entity that was sound once, now that its kind may be another; quick when nothing is.
+
+    Args:
+        data: its document as it is kept or handed out.
+        definition: of its kind.
+    """
+    document = from_json({name: data[name] for name in ("apiVersion", "kind", "metadata", "spec")})
+    if data["apiVersion"] not in definition.api_versions:
+        wanted = " or ".join(definition.api_versions)
+        return [document.problem(("apiVersion",), f"apiVersion is {data['apiVersion']}.", f"Write {wanted}.")]
+    return check_kind(document, definition) or check_refs(document, ref_of(document.data), definition)
+
+
 def check_formats(document: Document) -> list[Problem]:
     """Check which characters the fields of the envelope hold."""
     problems = []
@@ -85,15 +101,16 @@ def check_formats(document: Document) -> list[Problem]:
     return problems
 
 
-def check_schemas(document: Document, definition: KindDefinition) -> list[Problem]:
-    """Check that the parts of a Roadbed entity that are JSON Schemas themselves are valid ones."""
+def check_schemas(document: Document, definition: KindDefinition, kinds: Kinds) -> list[Problem]:
+    """Check what a Roadbed entity says about schemas: that they are ones, and of a kind, that it can be taken."""
+    if definition.name == KIND.name:
+        return check_declaration(document, kinds)
     if definition.name != "ResourceType":
         return []
     problems = []
     for name in ("parameters", "outputs"):
-        schema = document.data["spec"][name]
         try:
-            jsonschema_rs.Draft202012Validator(schema)
+            jsonschema_rs.Draft202012Validator(document.data["spec"][name], offline=True)
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
             problems.append(document.problem(("spec", name), f"spec.{name} is not a JSON Schema: {error.args[0]}."))
     return problems

@@ -1,9 +1,9 @@
 """The words and icons with which pages show entities."""
 
-import re
 from collections.abc import Sequence
 
 from roadbed.catalog.rules.kinds import Kinds
+from roadbed.catalog.rules.kinds.model import split_words
 from roadbed.catalog.types import EntitySummary, Health, Status
 
 _TYPE_ICONS = {"website": "world", "library": "package", "database": "database", "bucket": "bucket", "queue": "bolt"}
@@ -45,14 +45,14 @@ def icon_of(entity: EntitySummary, kinds: Kinds) -> str:
 def kind_word(entity: EntitySummary) -> str:
     """Return the word for what an entity is: its type, else its kind."""
     if not entity.type:
-        return re.sub(r"(?<=[a-z])[A-Z]", lambda match: f" {match[0].lower()}", entity.ref.kind)
+        return split_words(entity.ref.kind)
     return _PROPER_NAMES.get(entity.type.lower()) or entity.type.replace("-", " ").capitalize()
 
 
-def relation_title(type_: str) -> str:
+def relation_title(type_: str, kinds: Kinds) -> str:
     """Return a heading for a relation: `runsOn` → `Runs on` when no better one is known."""
     spaced = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in type_)
-    return RELATION_TITLES.get(type_) or spaced.capitalize()
+    return RELATION_TITLES.get(type_) or kinds.relation_titles.get(type_) or spaced.capitalize()
 
 
 def state_of(status: Status | None) -> tuple[str, str] | None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from roadbed.catalog.errors import KindsChanged
 from roadbed.catalog.models import Entity, Location
 from roadbed.catalog.repository import entities as entity_rows
 from roadbed.catalog.repository import locations as location_rows
@@ -19,6 +20,7 @@ from roadbed.catalog.repository.touches import add_touches
 from roadbed.catalog.rules.harvest import Harvest, ReadEntity, ReadFile
 from roadbed.catalog.rules.problems import Problem, ProblemCode
 from roadbed.catalog.rules.relations import find_cycles
+from roadbed.catalog.service.kinds import kinds_at
 from roadbed.catalog.service.ledger import Ledger
 from roadbed.catalog.service.views import columns_of, place_of, relation_rows
 from roadbed.catalog.types import ChangeKind
@@ -87,6 +89,9 @@ async def apply_harvest(
         harvest: what was read.
         began_at: when reading began; a reading that began before the one applied last is dropped.
         run_id: the run that read.
+
+    Raises:
+        KindsChanged: it was checked against other kinds than those in force; it is to be read again.
     """
     ledger = await Ledger.open(session, actor, location_id=location_id, revision=harvest.revision, run_id=run_id)
     location = await location_rows.lock_location(session, location_id)
@@ -94,6 +99,7 @@ async def apply_harvest(
         return Applied(is_outdated=True)
     plan = await _plan(session, ledger, location_id, harvest)
     await _write(session, plan)
+    await _require_same_kinds(session, harvest)
     await _write_files(session, location_id, harvest, plan)
     problems = [*plan.conflicts, *(problem for file in harvest.files for problem in file.problems)]
     problems += [*harvest.problems, *await _find_cycles(session, location_id)]
@@ -210,6 +216,12 @@ async def _write(session: WriteSession, plan: _Plan) -> None:
     await entity_rows.replace_relations(session, plan.origins, plan.relations)
 
 
+async def _require_same_kinds(session: WriteSession, harvest: Harvest) -> None:
+    """Take only what was checked against the kinds at this position, with those that the harvest itself brings."""
+    if harvest.kinds and (await kinds_at(session)).uses(harvest.kinds) != harvest.kinds:
+        raise KindsChanged("Kinds have changed while the location was read.", hint="Read it again.")
+
+
 async def _write_files(session: WriteSession, location_id: UUID, harvest: Harvest, plan: _Plan) -> None:
     known = {row.path for row in await location_rows.list_files(session, location_id)}
     await location_rows.delete_files(session, location_id, known - {file.path for file in harvest.files})
@@ -222,6 +234,7 @@ async def _write_files(session: WriteSession, location_id: UUID, harvest: Harves
                 # A contested file is parsed again each time, so that it takes over when the other one gives way.
                 "digest": "" if file.path in plan.contested_files else file.digest,
                 "includes": dict(file.includes),
+                "kinds": dict(file.kinds),
             }
             for file in harvest.files
             if file.entities is not None

@@ -14,6 +14,7 @@ from roadbed.catalog.repository import entities as entity_rows
 from roadbed.catalog.repository import locations as rows
 from roadbed.catalog.repository.touches import add_touches
 from roadbed.catalog.service.entities import remove_rows
+from roadbed.catalog.service.kinds import list_used
 from roadbed.catalog.service.ledger import Ledger
 from roadbed.catalog.service.location_options import check_options
 from roadbed.catalog.service.locations import (
@@ -139,10 +140,13 @@ async def remove_outdated(session: WriteSession) -> None:
 
 async def _remove_missing(session: WriteSession, location: Location) -> None:
     """Remove a location whose entry is gone; one that the configuration names stays, without entities."""
+    held = await entity_rows.list_held(session, location.id)
+    if await list_used(session, [row.ref for row in held], without=location.id):
+        return  # it defines kinds that entities elsewhere have
     if await find_configured(session, summarise_location(location)) is None:
         await remove_location(session, ACTOR, location.id)
         return
-    if not await entity_rows.list_held(session, location.id):
+    if not held:
         return
     ledger = await Ledger.open(session, ACTOR, location_id=location.id)
     gone = await entity_rows.list_of_location(session, location.id)
@@ -154,7 +158,9 @@ async def _remove_orphans(session: WriteSession, at: datetime) -> None:
     if not await rows.list_old_orphans(session, at=at, limit=1):
         return
     ledger = await Ledger.open(session, ACTOR)
-    found = await rows.list_old_orphans(session, at=at, limit=_ORPHANS_AT_ONCE)
+    old = await rows.list_old_orphans(session, at=at, limit=_ORPHANS_AT_ONCE)
+    used = await list_used(session, [row.ref for row in old])
+    found = [row for row in old if row.ref not in used]
     await remove_rows(session, ledger, found)
     for location_id, gone in groupby(found, key=lambda row: row.location_id):
         await record(

@@ -4,26 +4,35 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from roadbed.catalog.access import KIND_WRITE
 from roadbed.catalog.errors import EntityInvalid, EntityManaged, EntityNotFound
 from roadbed.catalog.models import Entity
 from roadbed.catalog.repository import entities as rows
+from roadbed.catalog.repository.locations import delete_own_errors
+from roadbed.catalog.rules.declarations import with_declared
 from roadbed.catalog.rules.documents import Document, Reading
 from roadbed.catalog.rules.harvest import ReadEntity, make_entity
 from roadbed.catalog.rules.kinds import Kinds
-from roadbed.catalog.rules.problems import Problem
-from roadbed.catalog.rules.suggestions import find_closest
+from roadbed.catalog.rules.kinds.declared import is_declaration
+from roadbed.catalog.rules.problems import Problem, Severity
+from roadbed.catalog.rules.relations import find_owner
+from roadbed.catalog.rules.suggestions import find_closest, say_or
 from roadbed.catalog.rules.validation import check, find_definition, find_ref
+from roadbed.catalog.service.kinds import kinds_at, require_unused
 from roadbed.catalog.service.ledger import Ledger
-from roadbed.catalog.service.listing import list_names
+from roadbed.catalog.service.listing import list_names, list_near
 from roadbed.catalog.service.views import columns_of, relation_rows, summarise
 from roadbed.catalog.types import AnnotatedEntity, ChangeKind, EntitySummary
-from roadbed.core.actor import Actor
+from roadbed.core.access import DeciderService
+from roadbed.core.actor import Actor, ActorKind
 from roadbed.core.db import ReadSession, WriteSession
 from roadbed.core.etags import Condition
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
 from roadbed.kit.jsons import embed_json
-from roadbed.kit.refs import EntityRef
+from roadbed.kit.refs import EntityRef, ref_of
+
+_MOST_OWNERS = 20
 
 
 @dataclass(frozen=True)
@@ -79,12 +88,37 @@ async def find_title(session: ReadSession, entity_ref: str) -> str | None:
 
 
 def validate(reading: Reading, kinds: Kinds) -> list[Problem]:
-    """Return everything that is wrong with what was read, in the order of the file."""
+    """Return everything that is wrong with what was read, in the order of the file; kinds it declares count."""
+    kinds = with_declared(kinds, reading.documents)
     problems = list(reading.problems)
     for document in reading.documents:
         ref = find_ref(document)
         problems += [replace(problem, ref=str(ref) if ref else "") for problem in check(document, kinds)]
     return sorted(problems, key=lambda problem: (problem.line, problem.column))
+
+
+async def warn_of_owners(session: ReadSession, reading: Reading, kinds: Kinds) -> list[Problem]:
+    """Point at owners that neither are in the catalog nor among what was read, and are like one that is."""
+    kinds = with_declared(kinds, reading.documents)
+    owners: list[tuple[Document, EntityRef]] = []
+    given: set[str] = set()
+    for document in reading.documents:
+        if any(problem.is_error for problem in check(document, kinds)):
+            continue
+        definition, ref = find_definition(document, kinds), ref_of(document.data)
+        assert not isinstance(definition, Problem)
+        given.add(str(ref))
+        if (owner := find_owner(ref, definition, document.data["spec"])) is not None:
+            owners.append((document, owner))
+    held = {row.ref for row in await rows.list_by_refs(session, {str(owner) for _, owner in owners})}
+    missing = list(dict.fromkeys(owner for _, owner in owners if str(owner) not in held | given))
+    near = {owner: list_near(session, owner, limit=3) for owner in missing[:_MOST_OWNERS]}
+    return [_warn_of_owner(document, owner, near[owner]) for document, owner in owners if near.get(owner)]
+
+
+def _warn_of_owner(document: Document, owner: EntityRef, near: Sequence[str]) -> Problem:
+    problem = document.problem(("spec", "owner"), f"There is no {owner} yet.", f"Did you mean {say_or(near)}?")
+    return replace(problem, severity=Severity.WARNING, ref=str(ref_of(document.data)))
 
 
 async def put_entities(
@@ -95,10 +129,13 @@ async def put_entities(
     Raises:
         EntityInvalid: something is wrong with one of them.
         EntityManaged: one of them is read from a location, or built in.
+        Forbidden: one of them defines a kind, and the actor may not.
         PreconditionFailed: `condition` knows another state of the one entity that is given.
     """
-    entities = _read_all(session, reading)
+    if any(is_declaration(document.data) for document in reading.documents):
+        _require_definer(session, actor)
     ledger = await Ledger.open(session, actor)
+    entities = await _read_all(session, reading)
     held = await _find_held(session, entities)
     if condition is not None:
         _require(condition, entities, held)
@@ -114,8 +151,8 @@ async def put_built_in(session: WriteSession, actor: Actor, reading: Reading) ->
     Raises:
         EntityInvalid: something is wrong with one of them.
     """
-    entities = _read_all(session, reading)
     ledger = await Ledger.open(session, actor)
+    entities = await _read_all(session, reading)
     held = await _find_held(session, entities)
     return await _put_all(session, ledger, entities, held, is_built_in=True)
 
@@ -128,6 +165,7 @@ async def delete_entity(
     Raises:
         EntityNotFound: there is none.
         EntityManaged: it is read from a location, or built in, and would come back.
+        KindInUse: it defines a kind that has entities.
         PreconditionFailed: `condition` knows another state of it.
     """
     ledger = await Ledger.open(session, actor)
@@ -137,6 +175,9 @@ async def delete_entity(
     if condition is not None:
         condition.require(row.digest, what=row.ref)
     _refuse_managed(row, "deleted")
+    if is_declaration(row.document):
+        _require_definer(session, actor)
+    await require_unused(session, [row.ref])
     await remove_rows(session, ledger, [row])
     await ledger.close(subject=str(ref))
 
@@ -146,6 +187,12 @@ async def remove_rows(session: WriteSession, ledger: Ledger, gone: Sequence[Enti
     for row in gone:
         ledger.add(ChangeKind.DELETED, entity_id=row.id, ref=row.ref, digest=row.digest, document=row.document)
     await rows.delete_entities(session, [row.id for row in gone])
+    await delete_own_errors(session, [row.ref for row in gone])
+
+
+def _require_definer(session: WriteSession, actor: Actor) -> None:
+    if actor.kind is not ActorKind.SYSTEM:
+        session.services.get(DeciderService).require(actor, KIND_WRITE)
 
 
 def _require(condition: Condition, entities: Sequence[ReadEntity], held: Mapping[str, Entity]) -> None:
@@ -171,8 +218,9 @@ def _refuse_managed(row: Entity, done: str) -> None:
         )
 
 
-def _read_all(session: WriteSession, reading: Reading) -> list[ReadEntity]:
-    kinds = session.services.get(Kinds)
+async def _read_all(session: WriteSession, reading: Reading) -> list[ReadEntity]:
+    """Return what was read as entities, checked against the kinds of the position that the write has taken."""
+    kinds = with_declared(await kinds_at(session), reading.documents)
     problems = [problem for problem in validate(reading, kinds) if problem.is_error]
     if problems or not reading.documents:
         raise _invalid(problems)
@@ -195,6 +243,7 @@ async def _put_all(
         PutEntity(entity.ref, await _put(session, ledger, entity, held.get(str(entity.ref)), is_built_in=is_built_in))
         for entity in entities
     ]
+    await delete_own_errors(session, [str(entity.ref) for entity in entities])
     await session.flush()
     await ledger.close(subject=str(entities[0].ref) if len(entities) == 1 else "catalog")
     return results

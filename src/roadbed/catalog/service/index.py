@@ -18,6 +18,7 @@ from roadbed.catalog.repository import indexing as rows
 from roadbed.catalog.repository import touches as touch_rows
 from roadbed.catalog.rules.index.entries import Kept, make_entry, read_rows
 from roadbed.catalog.rules.index.index import Index
+from roadbed.catalog.service.kinds import KindRegistry
 from roadbed.catalog.service.loading import Loading
 from roadbed.core.db import Database, ReadSession, outlast_outage
 from roadbed.core.listen import listen
@@ -34,10 +35,11 @@ _FEW = 500
 
 
 class CatalogIndex:
-    """The index, and how far it has followed."""
+    """The index, and how far it has followed; the kinds in force follow with it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, kinds: KindRegistry) -> None:
         self._database = database
+        self._kinds = kinds
         self.index = Index(read_rows)
         self.position = 0
         self._horizon = 0
@@ -57,6 +59,7 @@ class CatalogIndex:
             async with self._database.read() as session, Loading(index) as loading:
                 position = await change_rows.find_position(session)
                 horizon = await touch_rows.find_horizon(session)
+                await self._kinds.follow(session)
                 await loading.take(await rows.list_locations(session))
                 async for kept in _ranges(session):
                     await loading.take(kept)
@@ -109,6 +112,8 @@ class CatalogIndex:
             touched = await touch_rows.list_touched(session, since=self._horizon, before=horizon)
             changed = list(dict.fromkeys(ref for _, ref in changes))
             are_many = len(changed) > max(_FEW, len(self.index) // 4)
+            if any(ref.startswith("kind:") for ref in changed):
+                await self._kinds.follow(session)
             if not are_many:
                 neighbours: set[str] = set()
                 await self._take(session, changed, neighbours=neighbours)

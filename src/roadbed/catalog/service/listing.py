@@ -9,6 +9,7 @@ from roadbed.catalog.rules.index.conditions import AnyOf, HasPrefix
 from roadbed.catalog.rules.index.entries import TITLE
 from roadbed.catalog.rules.index.index import Index, Place
 from roadbed.catalog.rules.index.pages import Listing, Sorting
+from roadbed.catalog.rules.suggestions import find_closest
 from roadbed.catalog.service.index import CatalogIndex
 from roadbed.catalog.service.views import summarise
 from roadbed.catalog.types import EntityFilter, EntitySummary
@@ -16,6 +17,7 @@ from roadbed.core.db import ReadSession
 from roadbed.core.paging import InvalidCursor
 from roadbed.core.search import rank
 from roadbed.kit.paging import Page, decode_cursor, encode_cursor
+from roadbed.kit.refs import EntityRef
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,18 @@ def list_names(session: ReadSession, kind: str) -> list[str]:
     index = _index(session)
     found = filters.select(index, EntityFilter(kinds=(kind,)))
     return [index.ref_of(number).partition("/")[2] for number in found]
+
+
+def list_near(session: ReadSession, ref: EntityRef, *, limit: int) -> list[str]:
+    """Return the refs of entities of the same kind whose names are most like that of one that is not there."""
+    index = _index(session)
+    refs: dict[str, str] = {}
+    for number in filters.select(index, EntityFilter(kinds=(ref.kind,))):
+        found = index.ref_of(number)
+        namespace, _, name = found.partition(":")[2].partition("/")
+        if namespace == ref.namespace.lower() or name not in refs:
+            refs[name] = found
+    return [refs[name] for name in find_closest(ref.name, refs, limit=limit)]
 
 
 def _fit(text: str, wanted: str) -> tuple[int, str]:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from roadbed.audit.contract import record
-from roadbed.catalog.access import SERVER_FILES
+from roadbed.catalog.access import KIND_WRITE, SERVER_FILES
 from roadbed.catalog.errors import (
     LocationConfigured,
     LocationExists,
@@ -27,11 +27,12 @@ from roadbed.catalog.rules.targets import (
     targets_of_document,
 )
 from roadbed.catalog.service.entities import remove_rows
+from roadbed.catalog.service.kinds import require_unused
 from roadbed.catalog.service.ledger import Ledger
 from roadbed.catalog.service.location_options import check_options, find_location_source, require_move
 from roadbed.catalog.service.views import summarise_location
 from roadbed.catalog.types import LocationOptions, LocationSummary, LocationType
-from roadbed.core.access import DeciderService
+from roadbed.core.access import DeciderService, Permission
 from roadbed.core.actor import Actor, ActorKind, system_actor
 from roadbed.core.db import ReadSession, WriteSession
 from roadbed.core.settings import LocationSettings, Settings
@@ -50,6 +51,7 @@ class KnownFileRow:
 
     digest: str
     includes: Mapping[str, str]
+    kinds: Mapping[str, str]
     targets: tuple[Target, ...]
 
 
@@ -86,7 +88,7 @@ async def register_location(
             hint="Refresh it instead.",
             location_id=str(existing.id),
         )
-    location = _make_location(actor, type_, target, options)
+    location = _make_location(actor, type_, target, options, may_define_kinds=_may(session, actor, KIND_WRITE))
     session.add(location)
     await session.flush()
     await record(
@@ -101,7 +103,9 @@ async def register_location(
     return summarise_location(location), run
 
 
-def _make_location(actor: Actor, type_: str, target: str, options: LocationOptions) -> Location:
+def _make_location(
+    actor: Actor, type_: str, target: str, options: LocationOptions, *, may_define_kinds: bool
+) -> Location:
     return Location(
         id=new_id(),
         type=type_,
@@ -112,6 +116,7 @@ def _make_location(actor: Actor, type_: str, target: str, options: LocationOptio
         checked_at=now(),
         missing_count=0,
         report={},
+        may_define_kinds=may_define_kinds,
         **_columns(options),
     )
 
@@ -199,6 +204,7 @@ async def remove_location(session: WriteSession, actor: Actor, location_id: UUID
     Raises:
         LocationNotFound: there is none.
         LocationConfigured: it stands in the configuration.
+        KindInUse: it defines a kind that has entities elsewhere.
     """
     ledger = await Ledger.open(session, actor, location_id=location_id)
     location = await lock_location(session, location_id)
@@ -208,6 +214,7 @@ async def remove_location(session: WriteSession, actor: Actor, location_id: UUID
             hint="Take it out of catalog.locations (or of --location), start again, then remove it.",
         )
     gone = await entity_rows.list_of_location(session, location_id)
+    await require_unused(session, [row.ref for row in gone], without=location_id)
     await remove_rows(session, ledger, gone)
     await session.flush()
     await rows.delete_location(session, location_id)
@@ -277,7 +284,7 @@ async def list_known_files(session: ReadSession, location_id: UUID) -> dict[str,
         if row.orphaned_at is None:
             targets.setdefault(row.file, []).extend(targets_of_document(row.ref, row.document, row.file, row.line))
     return {
-        file.path: KnownFileRow(file.digest, file.includes, tuple(targets.get(file.path, ())))
+        file.path: KnownFileRow(file.digest, file.includes, file.kinds, tuple(targets.get(file.path, ())))
         for file in await rows.list_files(session, location_id)
     }
 
@@ -336,11 +343,7 @@ def _check_target(session: ReadSession, actor: Actor, type_: str, target: str) -
         raise LocationInvalid(
             f"{target!r} is not an absolute path.", hint="Give the whole path, such as /srv/catalog/*.yaml."
         )
-    if (
-        is_local
-        and actor.kind is not ActorKind.SYSTEM
-        and not session.services.get(DeciderService).has(actor, SERVER_FILES)
-    ):
+    if is_local and not _may(session, actor, SERVER_FILES):
         raise LocationForbidden(
             "You may not have files of the server read into the catalog.",
             hint=f"It needs {SERVER_FILES.name}. Put the files into a git repository, or ask a platform engineer.",
@@ -356,6 +359,10 @@ def _columns(options: LocationOptions) -> dict[str, Any]:
         "remove_after_missing": options.remove_after_missing,
         "source": dict(options.source),
     }
+
+
+def _may(session: ReadSession, actor: Actor, permission: Permission) -> bool:
+    return actor.kind is ActorKind.SYSTEM or session.services.get(DeciderService).has(actor, permission)
 
 
 async def _start(session: WriteSession, actor: Actor, location: Location, parent_run_id: UUID | None) -> RunSummary:

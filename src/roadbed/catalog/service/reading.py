@@ -82,7 +82,7 @@ async def get_detail_of(session: ReadSession, entity: EntitySummary) -> EntityDe
             for type_, target in edges
         ],
         statuses=statuses[entity.ref],
-        problems=[error for error, _ in problems],
+        problems=problems,
         location=summarise_location(location) if location else None,
     )
 

@@ -56,6 +56,7 @@ def summarise_location(row: Location) -> LocationSummary:
         ),
         missing_count=row.missing_count,
         report=row.report,
+        may_define_kinds=row.may_define_kinds,
     )
 
 

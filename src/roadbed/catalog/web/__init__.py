@@ -1,13 +1,15 @@
-"""Pages of the catalog: the list, an entity, the definition of an API, locations."""
+"""Pages of the catalog: the list, an entity, the definition of an API, locations, kinds."""
 
 from fastapi import APIRouter
 
-from roadbed.catalog.web import definition, entity, listing, location_forms, places
+from roadbed.catalog.web import definition, editing, entity, kinds, listing, location_forms, places
 
 router = APIRouter()
 router.include_router(listing.router)
 router.include_router(places.router)
 router.include_router(location_forms.router)
+router.include_router(kinds.router)
+router.include_router(editing.router)
 router.include_router(entity.router)
 router.include_router(definition.router)
 

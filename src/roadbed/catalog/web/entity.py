@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-import yaml
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
@@ -15,12 +14,17 @@ from roadbed.catalog.access import EntityReader, EntityWriter
 from roadbed.catalog.errors import EntityInvalid
 from roadbed.catalog.rules.comparison import compare
 from roadbed.catalog.rules.kinds import Kinds
+from roadbed.catalog.rules.kinds.kind import KIND
 from roadbed.catalog.rules.words import health_of, relation_title, state_of
-from roadbed.catalog.service import entities, reading
+from roadbed.catalog.service import entities, listing, reading
+from roadbed.catalog.service.computing import compute
 from roadbed.catalog.service.location_options import link_to
 from roadbed.catalog.service.reading import EntityDetail, Related
+from roadbed.catalog.types import EntityFilter, EntitySummary
 from roadbed.catalog.web.frame import frame_entity, list_ends, make_end
-from roadbed.core.db import Reading, Writing
+from roadbed.catalog.web.values import Shown, laid_out_relations, list_sections
+from roadbed.catalog.web.yaml import write_yaml
+from roadbed.core.db import Reading, ReadSession, Writing
 from roadbed.core.html import Renderer, render
 from roadbed.core.paging import number_cursor, number_of_cursor
 from roadbed.core.routes import service
@@ -35,17 +39,6 @@ _ABOUT = ("ownedBy", "partOf", "providesApi", "consumesApi", "memberOf", "childO
 _SHOWN_ENDS = 50
 HISTORY = 100
 _LINK_SCHEMES = ("https://", "http://", "mailto:")
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as blocks."""
-
-
-def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_Dumper.add_representer(str, _write_text)
 
 
 @router.get("/catalog/{kind}/{namespace}/{name}")
@@ -70,9 +63,13 @@ async def entity_page(
             "health": health,
             "health_state": state_of(health),
             "panels": places,
-            "dependencies": [(relation_title(type_), list_ends(detail, kinds, type_)) for type_ in _DEPENDENCIES],
+            "dependencies": [
+                (relation_title(type_, kinds), list_ends(detail, kinds, type_)) for type_ in _DEPENDENCIES
+            ],
             "groups": _groups(detail, kinds),
-            "about": _about(detail),
+            "about": _about(detail, kinds),
+            "sections": _sections(session, detail, kinds),
+            "declared": _declared(session, detail.entity, kinds),
             "source_href": _find_source_href(request, detail),
             "links": [
                 link
@@ -147,15 +144,34 @@ def _find_source_href(request: Request, detail: EntityDetail) -> str | None:
     return link_to(request.app.state.services, detail.location, detail.entity.file, detail.entity.line)
 
 
+def _sections(session: ReadSession, detail: EntityDetail, kinds: Kinds) -> list[tuple[str, list[Shown]]]:
+    """Return the cards that a declared kind lays out for its entities."""
+    entity, definition = detail.entity, kinds.find(detail.entity.ref.kind)
+    if definition is None or not definition.is_declared:
+        return []
+    titles = {related.ref: related.entity.title for related in detail.relations if related.entity is not None}
+    return list_sections(entity, definition, compute(session, [entity], definition)[0], titles)
+
+
+def _declared(session: ReadSession, entity: EntitySummary, kinds: Kinds) -> dict[str, Any] | None:
+    """Return the kind that an entity declares, with how many entities there are of it."""
+    definition = kinds.find(entity.ref.name) if entity.ref.kind == KIND.name else None
+    if definition is None:
+        return None
+    count = listing.count_entities(session, EntityFilter(kinds=(definition.name,)))
+    return {"kind": definition, "count": count}
+
+
 def _groups(detail: EntityDetail, kinds: Kinds) -> list[dict[str, Any]]:
     """Return the relations that have a card of their own, by type, the first of each."""
-    types = sorted({related.type for related in detail.relations} - {*_DEPENDENCIES, *_ABOUT})
+    shown = {*_DEPENDENCIES, *_ABOUT, *laid_out_relations(kinds.find(detail.entity.ref.kind))}
+    types = sorted({related.type for related in detail.relations} - shown)
     groups = []
     for type_ in types:
         ends = detail.related(type_)
         groups.append(
             {
-                "title": relation_title(type_),
+                "title": relation_title(type_, kinds),
                 "items": [make_end(related, kinds) for related in ends[:_SHOWN_ENDS]],
                 "count": len(ends),
                 "more": f"/catalog?owner={detail.entity.ref}" if type_ == "ownerOf" else None,
@@ -164,19 +180,18 @@ def _groups(detail: EntityDetail, kinds: Kinds) -> list[dict[str, Any]]:
     return groups
 
 
-def _about(detail: EntityDetail) -> list[tuple[str, list[Related]]]:
+def _about(detail: EntityDetail, kinds: Kinds) -> list[tuple[str, list[Related]]]:
     """Return the relations that are facts about the entity, each with its title."""
     found: dict[str, list[Related]] = {}
     for type_ in _ABOUT:
         for related in detail.related(type_):
             if type_ != "ownedBy":
-                title = related.ref.kind.capitalize() if type_ == "partOf" else relation_title(type_)
+                title = related.ref.kind.capitalize() if type_ == "partOf" else relation_title(type_, kinds)
                 found.setdefault(title, []).append(related)
     return list(found.items())
 
 
 def _highlight(document: Any) -> list[Markup]:
     ordered = {name: document[name] for name in ("apiVersion", "kind", "metadata", "spec")}
-    text = yaml.dump(ordered, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
-    html = highlight(text, YamlLexer(), HtmlFormatter(nowrap=True))
+    html = highlight(write_yaml(ordered), YamlLexer(), HtmlFormatter(nowrap=True))
     return [Markup(line) for line in html.rstrip("\n").split("\n")]  # noqa: S704 - made and escaped by Pygments

@@ -5,10 +5,11 @@ from typing import Any
 from fastapi import Request
 
 from roadbed.catalog import contract
-from roadbed.catalog.access import ENTITY_WRITE
+from roadbed.catalog.access import ENTITY_WRITE, KIND_WRITE
 from roadbed.catalog.rules.kinds import Kinds
+from roadbed.catalog.rules.kinds.kind import KIND
 from roadbed.catalog.rules.words import icon_of, kind_word, state_of
-from roadbed.catalog.service import reading
+from roadbed.catalog.service import listing, reading
 from roadbed.catalog.service.definitions import KIND as API_KIND
 from roadbed.catalog.service.reading import EntityDetail, Related
 from roadbed.catalog.types import EntitySummary, entity_href
@@ -16,6 +17,7 @@ from roadbed.core.access import DeciderService
 from roadbed.core.actor import Actor
 from roadbed.core.db import ReadSession
 from roadbed.core.html import Renderer
+from roadbed.kit.refs import EntityRef, parse_ref
 
 _TABS = (("Overview", ""), ("Definition", "/definition"), ("History", "/history"), ("Source", "/source"))
 
@@ -27,17 +29,20 @@ async def frame_entity(
     renderer: Renderer = request.app.state.services.get(Renderer)
     refs = [ref for ref in (entity.owner, entity.system) if ref is not None]
     titles = await reading.get_titles(session, refs)
-    can_write = request.app.state.services.get(DeciderService).has(actor, ENTITY_WRITE)
+    needed = KIND_WRITE if entity.ref.kind == KIND.name else ENTITY_WRITE
+    can_write = request.app.state.services.get(DeciderService).has(actor, needed)
     return {
         "entity": entity,
         "icon_name": icon_of(entity, kinds),
         "word": kind_word(entity),
         "owner_title": titles.get(entity.owner) if entity.owner else None,
         "owner_href": entity_href(entity.owner) if entity.owner else None,
+        "near_owners": [] if entity.owner is None or entity.owner in titles else _list_near(session, entity.owner),
         "system_title": titles.get(entity.system) if entity.system else None,
         "system_href": entity_href(entity.system) if entity.system else None,
         "is_owned_kind": bool((definition := kinds.find(entity.ref.kind)) and definition.is_owned),
         "can_delete": can_write and not entity.is_managed,
+        "edit_href": _edit_href(entity) if can_write and not entity.is_managed and not entity.orphaned_at else None,
         "actions": await renderer.panels(request, contract.PLACE_ACTIONS, entity),
         "facts": await renderer.panels(request, contract.PLACE_FACTS, entity),
         "tabs": [
@@ -46,6 +51,15 @@ async def frame_entity(
             if label != "Definition" or entity.ref.kind == API_KIND
         ],
     }
+
+
+def _list_near(session: ReadSession, owner: EntityRef) -> list[tuple[str, str]]:
+    """Return what was probably meant by an owner that is not there: its ref and page."""
+    return [(ref, entity_href(parse_ref(ref))) for ref in listing.list_near(session, owner, limit=3)]
+
+
+def _edit_href(entity: EntitySummary) -> str:
+    return f"/catalog/kinds/{entity.ref.name}/edit" if entity.ref.kind == KIND.name else f"{entity.href}/edit"
 
 
 def list_ends(detail: EntityDetail, kinds: Kinds, type_: str) -> list[dict[str, Any]]:

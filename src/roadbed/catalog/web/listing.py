@@ -13,8 +13,10 @@ from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.words import health_of, icon_of, kind_word, state_of
 from roadbed.catalog.schemas import EntityQuery
 from roadbed.catalog.service import listing, reading
+from roadbed.catalog.service.computing import compute
 from roadbed.catalog.service.statuses import list_statuses
 from roadbed.catalog.types import EntityFilter, EntitySummary, entity_href
+from roadbed.catalog.web.values import label_of, list_ends, show_value
 from roadbed.core.db import Reading, ReadSession
 from roadbed.core.html import render
 from roadbed.core.routes import service
@@ -75,6 +77,7 @@ async def _show(request: Request, session: ReadSession, kinds: Kinds, query: Ent
     context = {
         "query": query,
         "rows": await _rows(session, kinds, page.items),
+        "columns": await _columns(session, kinds, query, page.items),
         "total": page.total,
         "next": _link(request, cursor=page.next_cursor) if page.next_cursor else None,
         "views": _views(session, kinds, query),
@@ -107,6 +110,25 @@ async def _rows(session: ReadSession, kinds: Kinds, entities: Sequence[EntitySum
         )
         for entity in entities
     ]
+
+
+async def _columns(
+    session: ReadSession, kinds: Kinds, query: EntityQuery, entities: Sequence[EntitySummary]
+) -> dict[str, Any] | None:
+    """Return the columns of a declared kind, when only its entities are listed: labels, and the cells of each row."""
+    definition = kinds.find(query.kind[0]) if len(query.kind) == 1 else None
+    if definition is None or not definition.columns:
+        return None
+    ends = [ref for entity in entities for ref in list_ends(entity, definition, definition.columns)]
+    titles = await reading.get_titles(session, ends)
+    computed = compute(session, entities, definition, names=definition.columns)
+    return {
+        "labels": [label_of(definition, name)[0] for name in definition.columns],
+        "cells": [
+            [show_value(entity, definition, name, values, titles) for name in definition.columns]
+            for entity, values in zip(entities, computed, strict=True)
+        ],
+    }
 
 
 def _title(ref: EntityRef | None, titles: Any, *, default_kind: str) -> str | None:

@@ -37,10 +37,11 @@ READING = "1"
 
 @dataclass(frozen=True)
 class KnownFile:
-    """A file as it was when it was last read, with what its Location entities name."""
+    """A file as it was when it was last read, with the kinds of its entities and what its Location entities name."""
 
     digest: str
     includes: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
 
 
@@ -61,6 +62,7 @@ class Collector:
         known: files of the last reading, by path; those that are unchanged are not parsed again.
         kinds: the kinds in force.
         allowed_kinds: names of those that entities of this location may have; None: all.
+        may_define_kinds: whether its entities may define kinds.
         is_cancelled: asked between files.
     """
 
@@ -69,14 +71,15 @@ class Collector:
     known: Mapping[str, KnownFile]
     kinds: Kinds
     allowed_kinds: frozenset[str] | None = None
+    may_define_kinds: bool = True
     is_cancelled: Callable[[], bool] = lambda: False
-    _queue: deque[str] = field(default_factory=deque)
-    _seen: set[str] = field(default_factory=set)
-    _problems: list[Problem] = field(default_factory=list)
-    _stack: ExitStack = field(default_factory=ExitStack)
-    _workers: Workers | None = None
-    _packed_kinds: bytes = b""
-    _size_bytes: int = 0
+    _queue: deque[str] = field(default_factory=deque, init=False)
+    _seen: set[str] = field(default_factory=set, init=False)
+    _problems: list[Problem] = field(default_factory=list, init=False)
+    _stack: ExitStack = field(default_factory=ExitStack, init=False)
+    _workers: Workers | None = field(default=None, init=False)
+    _packed_kinds: bytes = field(default=b"", init=False)
+    _size_bytes: int = field(default=0, init=False)
 
     def collect(self) -> Harvest:
         """Read everything.
@@ -123,8 +126,8 @@ class Collector:
         """Begin to read a file, and return what ends it."""
         state = f"{seal(READING, self.allowed_kinds)}.{self.source.digest(path)}"
         known = self.known.get(path)
-        if known is not None and known.digest == state and self._are_same(known.includes):
-            return partial(_keep, ReadFile(path, state, known.includes), known.targets)
+        if known is not None and known.digest == state and self._are_same(known):
+            return partial(_keep, ReadFile(path, state, known.includes, kinds=known.kinds), known.targets)
         content = self.source.read(path)
         place = FilePlace(
             path,
@@ -132,6 +135,7 @@ class Collector:
             origin=self.origin,
             defaults=self.source.annotate(path),
             allowed_kinds=self.allowed_kinds,
+            may_define_kinds=self.may_define_kinds,
         )
         return partial(self._finish, state, content, place, self._judge_apart(content, place))
 
@@ -153,10 +157,12 @@ class Collector:
         if judged is None:
             judged = judge_file(content, place, self.kinds, includes.read)
         targets = tuple(target for entity in judged.entities for target in targets_of(entity))
-        return ReadFile(place.path, state, includes.digests, judged.entities, judged.problems), targets
+        file = ReadFile(place.path, state, includes.digests, judged.entities, judged.problems, judged.kinds)
+        return file, targets
 
-    def _are_same(self, includes: Mapping[str, str]) -> bool:
-        return all((self.source.digest(path) or "") == digest for path, digest in includes.items())
+    def _are_same(self, known: KnownFile) -> bool:
+        same = all((self.source.digest(path) or "") == digest for path, digest in known.includes.items())
+        return same and self.kinds.uses(known.kinds) == known.kinds
 
     def _follow(self, path: str, target: Target) -> None:
         try:

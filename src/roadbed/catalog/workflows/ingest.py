@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from roadbed.catalog.errors import EntityInvalid, LocationNotFound, LocationUnreadable
+from roadbed.catalog.errors import EntityInvalid, KindsChanged, LocationNotFound, LocationUnreadable
 from roadbed.catalog.repository import locations as location_rows
 from roadbed.catalog.rules.harvest import Harvest
 from roadbed.catalog.rules.index.entries import make_location
@@ -24,6 +24,7 @@ from roadbed.catalog.service.care import (
     note_wait,
     remove_outdated,
 )
+from roadbed.catalog.service.kinds import LocationKinds, find_kinds
 from roadbed.catalog.service.location_options import allowed_kinds_of
 from roadbed.catalog.service.locations import (
     INGEST,
@@ -51,11 +52,23 @@ from roadbed.scm.contract import Pushed, PushReceived
 log = structlog.get_logger(__name__)
 
 _LOGGED_PROBLEMS = 1000
+_ATTEMPTS = 4
 
 
 async def read_location(context: StepContext) -> Outcome:
     """Read a location and make its entities those that were found."""
     location_id = UUID(context.inputs["location_id"])
+    for attempt in range(_ATTEMPTS):
+        try:
+            return await _read(context, location_id)
+        except KindsChanged:
+            if attempt + 1 == _ATTEMPTS:
+                raise
+            context.log("Kinds have changed meanwhile; it is read again.")
+    raise AssertionError  # the last attempt returns or raises
+
+
+async def _read(context: StepContext, location_id: UUID) -> Outcome:
     began_at = now()
     look = await _open_look(context.services, location_id)
     reader: SourceReader | None = None
@@ -102,15 +115,17 @@ class _OpenLook:
     context: SourceContext
     files: Mapping[str, KnownFile]
     allowed_kinds: frozenset[str] | None
+    kinds: LocationKinds
 
 
 async def _open_look(services: Services, location_id: UUID) -> _OpenLook:
     async with services.get(Database).read() as session:
         location = await get_location(session, location_id)
         rows = await list_known_files(session, location_id)
+        kinds = await find_kinds(session, location_id)
         memory = Memory(await location_rows.list_memos(session, location_id))
     allowed = allowed_kinds_of(services, location)
-    files = {path: KnownFile(row.digest, row.includes, row.targets) for path, row in rows.items()}
+    files = {path: KnownFile(row.digest, row.includes, row.kinds, row.targets) for path, row in rows.items()}
     context = SourceContext(
         services=services,
         location=location,
@@ -118,7 +133,7 @@ async def _open_look(services: Services, location_id: UUID) -> _OpenLook:
         known_digests=list_digests(files, allowed),
         known_paths=frozenset(path for name, file in rows.items() for path in (name, *file.includes)),
     )
-    return _OpenLook(context, files, allowed)
+    return _OpenLook(context, files, allowed, kinds)
 
 
 async def _keep(
@@ -159,15 +174,20 @@ STEP = StepKind(INGEST, read_location, timeout_seconds=600, needs_host=True)
 
 
 def _collect(context: StepContext, look: _OpenLook, open_source: Callable[[], Source]) -> Harvest:
+    """Read everything; once more when that has defined kinds, for its other entities may be of them."""
     location = look.context.location
-    return Collector(
+    collector = Collector(
         source=open_source(),
         origin=str(LocationRef(location.type, location.target)),
         known=look.files,
-        kinds=context.services.get(Kinds),
+        kinds=look.kinds.in_force,
         allowed_kinds=look.allowed_kinds,
+        may_define_kinds=location.may_define_kinds,
         is_cancelled=context.is_cancelled,
-    ).collect()
+    )
+    harvest = collector.collect()
+    wider = look.kinds.with_those_of(harvest)
+    return harvest if wider is look.kinds.in_force else replace(collector, kinds=wider).collect()
 
 
 async def follow_push(session: WriteSession, envelope: Envelope[Pushed]) -> None:

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
-from roadbed.catalog.rules.documents import read_documents
+from roadbed.catalog.rules.declarations import with_declared
+from roadbed.catalog.rules.documents import Reading, read_documents
+from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, Kinds
 from roadbed.catalog.rules.problems import Problem
 from roadbed.catalog.rules.validation import check
 from roadbed.cli.output import Exit, Format, console, print_plain, show
@@ -22,9 +24,14 @@ def validate(
 ) -> None:
     """Check entity files, without a server: one problem a line, exit code 1 when there is one.
 
+    Kinds that the files declare hold for all of them; those that only a server knows do not
+    (`roadbed apply --dry-run` asks it).
+
     Example: roadbed validate catalog-info.yaml
     """
-    problems = [problem for file in files for problem in _check_file(file)]
+    readings = {file: read_documents(file.read_bytes()) for file in files}
+    kinds = with_declared(BUILT_IN_KINDS, (document for reading in readings.values() for document in reading.documents))
+    problems = [problem for file, reading in readings.items() for problem in _check(file, reading, kinds)]
     if output is Format.TABLE:
         for problem in problems:
             place = f"{problem.file}:{problem.line}:{problem.column}"
@@ -53,7 +60,6 @@ def vars_of(problem: Problem) -> dict[str, str | int]:
     }
 
 
-def _check_file(file: Path) -> list[Problem]:
-    reading = read_documents(file.read_bytes())
-    problems = [*reading.problems, *(problem for document in reading.documents for problem in check(document))]
+def _check(file: Path, reading: Reading, kinds: Kinds) -> list[Problem]:
+    problems = [*reading.problems, *(problem for document in reading.documents for problem in check(document, kinds))]
     return [replace(problem, file=str(file)) for problem in sorted(problems, key=lambda p: (p.line, p.column))]

@@ -232,6 +232,7 @@ def upgrade() -> None:
         sa.Column("source", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("missing_count", sa.Integer(), nullable=False),
         sa.Column("report", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("may_define_kinds", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_locations")),
         sa.UniqueConstraint("entity_ref", name=op.f("uq_locations_entity_ref")),
         sa.UniqueConstraint("type", "target", name=op.f("uq_locations_type_target")),
@@ -609,6 +610,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_entities")),
         sa.UniqueConstraint("ref", name=op.f("uq_entities_ref")),
     )
+    op.create_index("ix_entities_kinds", "entities", ["ref"], unique=False, postgresql_where=sa.text("kind = 'Kind'"))
     op.create_index("ix_entities_location_id_file", "entities", ["location_id", "file"], unique=False)
     op.create_index(
         "ix_entities_orphaned",
@@ -677,7 +679,7 @@ def upgrade() -> None:
     op.create_table(
         "location_errors",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("location_id", sa.Uuid(), nullable=False),
+        sa.Column("location_id", sa.Uuid(), nullable=True),
         sa.Column("code", sa.String(), nullable=False),
         sa.Column("severity", sa.String(), nullable=False),
         sa.Column("file", sa.String(), nullable=False),
@@ -701,6 +703,7 @@ def upgrade() -> None:
         sa.Column("path", sa.String(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("includes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("kinds", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.ForeignKeyConstraint(
             ["location_id"], ["locations.id"], name=op.f("fk_location_files_location_id_locations"), ondelete="CASCADE"
         ),
@@ -1150,6 +1153,7 @@ def downgrade() -> None:
     op.drop_index("ix_entities_owner_ref", table_name="entities")
     op.drop_index("ix_entities_orphaned", table_name="entities", postgresql_where=sa.text("orphaned_at IS NOT NULL"))
     op.drop_index("ix_entities_location_id_file", table_name="entities")
+    op.drop_index("ix_entities_kinds", table_name="entities", postgresql_where=sa.text("kind = 'Kind'"))
     op.drop_table("entities")
     op.drop_table("docs_versions")
     op.drop_index(op.f("ix_docs_subjects_site_id"), table_name="docs_subjects")
