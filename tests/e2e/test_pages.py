@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, StorageState
 
 from roadbed.app import MODULES
 from roadbed.core.html import NAVIGATION, NavItem
+from roadbed.kit.clock import now
 from tests.e2e.conftest import Organisation
 from tests.support import RunningServer
 from tests.web.browser import watch
@@ -25,6 +26,11 @@ PAGES: dict[str, Address] = {
     "entity-api": lambda made: made.entity("orders-api", "api"),
     "entity-history": lambda made: made.entity("orders") + "/history",
     "entity-source": lambda made: made.entity("orders") + "/source",
+    "entity-version": lambda made: made.entity("orders") + f"/history/at?as_of={now().date()}",
+    "entity-dependencies": lambda made: made.entity("orders") + "/dependencies",
+    "entity-owner": lambda made: made.entity("orders") + "/owner",
+    "catalog-as-of": lambda _: f"/catalog?as_of={now().date()}",
+    "stale": lambda _: "/catalog/stale",
     "catalog-of-team": lambda _: "/catalog?owner=group:northmoor/team-checkout",
     "kinds": lambda _: "/catalog/kinds",
     "kind-list": lambda _: "/catalog?kind=DatabaseCluster",

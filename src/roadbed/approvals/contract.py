@@ -9,6 +9,7 @@ from roadbed.approvals.service import (
     decide,
     find_approval,
     list_waiting_for,
+    list_waiting_of,
     may_approve_own,
     supersede_of_run,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "decide",
     "find_approval",
     "list_waiting_for",
+    "list_waiting_of",
     "may_approve_own",
     "supersede_of_run",
     "wait_for_approval",

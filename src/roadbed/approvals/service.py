@@ -1,5 +1,6 @@
 """Use cases of approvals: ask, decide, remind, let expire. Each in one transaction with the run that it moves on."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from roadbed.approvals import repository, rules
@@ -227,6 +228,13 @@ async def list_waiting_for(
     found = await repository.list_for(
         session, voter, wanted or ApprovalFilter(), before_id=before_id, at=now(), limit=limit
     )
+    return [view_of(row) for row in found]
+
+
+async def list_waiting_of(session: ReadSession, refs: Collection[str], *, limit: int) -> list[ApprovalView]:
+    """List what waits for one of these users and groups, newest first, whoever asked."""
+    voter = Voter(refs=frozenset(refs), identities=frozenset(), may_decide_any=False)
+    found = await repository.list_for(session, voter, ApprovalFilter(), before_id=None, at=now(), limit=limit)
     return [view_of(row) for row in found]
 
 

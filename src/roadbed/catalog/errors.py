@@ -19,6 +19,24 @@ class EntityManaged(Conflict):
     code = "catalog.entity_managed"
 
 
+class VersionNotFound(NotFound):
+    """The entity has no change at this position."""
+
+    code = "catalog.version_not_found"
+
+
+class ColumnUnknown(Invalid):
+    """An export is asked for a column that there is not."""
+
+    code = "catalog.column_unknown"
+
+
+class RelationUnknown(Invalid):
+    """A walk is to follow a relation that no kind has."""
+
+    code = "catalog.relation_unknown"
+
+
 class KindNotFound(NotFound):
     code = "catalog.kind_not_found"
 

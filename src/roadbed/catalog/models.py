@@ -188,7 +188,10 @@ class Change(Base):
     """One change of one entity. Positions have no gaps and are given in the order of commits."""
 
     __tablename__ = "changes"
-    __table_args__ = (Index("ix_changes_ref_position", "ref", "position"),)
+    __table_args__ = (
+        Index("ix_changes_ref_position", "ref", "position"),
+        Index("ix_changes_at_position", "at", "position"),
+    )
 
     position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     entity_id: Mapped[UUID]

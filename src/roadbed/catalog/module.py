@@ -15,7 +15,7 @@ from roadbed.catalog.access import (
     LOCATION_WRITE,
     SERVER_FILES,
 )
-from roadbed.catalog.api import definitions, rest
+from roadbed.catalog.api import definitions, export, graph, history, rest
 from roadbed.catalog.api.backstage.app import PREFIX, open_backstage
 from roadbed.catalog.repository.touches import purge
 from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS
@@ -25,6 +25,7 @@ from roadbed.catalog.service.index import CatalogIndex
 from roadbed.catalog.service.kinds import KindRegistry
 from roadbed.catalog.service.locations import register_configured_locations
 from roadbed.catalog.service.measures import measure_locations
+from roadbed.catalog.service.past import PastCatalogs
 from roadbed.catalog.service.rechecking import follow_kinds
 from roadbed.catalog.service.sampling import Sampler
 from roadbed.catalog.service.shipped import ShippedRefs, put_shipped
@@ -69,6 +70,7 @@ async def _open(services: Services) -> AsyncIterator[None]:
     services.put(UserSource, UserSource(find_groups, find_title))
     kinds = KindRegistry(services, BUILT_IN_KINDS.with_kinds(services.get(Registry).get(ENTITY_KINDS)))
     services.put(KindRegistry, kinds)
+    services.put(PastCatalogs, PastCatalogs())
     async with services.get(Database).write() as session:
         services.put(ShippedRefs, await put_shipped(session))
     services.put(DefinitionReader, DefinitionReader())
@@ -111,7 +113,7 @@ MODULE = Module(
             Schedule("catalog.purge", "23 * * * *", _purge),
         ),
         INVENTORY.add(InventorySource("catalog", list_inventory)),
-        API.add(rest.router, definitions.router),
+        API.add(rest.router, definitions.router, history.router, export.router, graph.router),
         MOUNTS.add(MountedApp(PREFIX, open_backstage)),
         PAGES.add(pages),
         TEMPLATES.add(module_templates("catalog", "roadbed.catalog")),

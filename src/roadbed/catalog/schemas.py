@@ -1,11 +1,11 @@
 """The catalog as the API takes and gives it. Entities keep the spelling of their documents: `apiVersion`."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from roadbed.catalog.rules.declarations import KindChange
 from roadbed.catalog.rules.definitions.breaking import Impact
@@ -15,14 +15,46 @@ from roadbed.catalog.rules.kinds.computed import ComputedValue
 from roadbed.catalog.rules.problems import Problem
 from roadbed.catalog.types import EntityFilter, EntitySummary, LocationOptions, LocationSummary, Status
 from roadbed.core.paging import PageQuery
+from roadbed.kit.clock import now
 from roadbed.kit.paging import DEFAULT_LIMIT, MAX_LIMIT
 from roadbed.kit.refs import InvalidRef, parse_ref
 
 LATEST_POSITION = 2**62
 
 
-class EntityQuery(PageQuery):
+def _read_moment(value: object) -> object:
+    """Read a time: nothing is now, a date alone the end of that day, a time without zone is UTC."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if not text:
+        return None
+    if len(text) == len("2026-11-19"):
+        text += "T23:59:59.999999"
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError("is no time; write it like 2026-11-19 or 2026-11-19T14:30:00Z") from error
+    at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    if at.date() > now().date():
+        raise ValueError("lies in the future")
+    return min(at, now())
+
+
+AsOf = Annotated[
+    datetime | None,
+    BeforeValidator(_read_moment),
+    Field(
+        description="The catalog as it was at this time. A date alone is the end of that day, a time without zone UTC.",
+        examples=["2026-11-19", "2026-11-19T14:30:00Z"],
+    ),
+]
+
+
+class EntityCriteria(BaseModel):
     """Which entities. A parameter given several times means any of its values; different ones are combined."""
+
+    model_config = ConfigDict(extra="forbid")
 
     kind: list[str] = Field(default_factory=list)
     namespace: list[str] = Field(default_factory=list)
@@ -35,6 +67,20 @@ class EntityQuery(PageQuery):
     unowned: bool = Field(default=False, description="Only those that should have an owner and have none that exists.")
     location: UUID | None = Field(None, description="Only those read from this location.")
     orphan: bool = Field(default=False, description="Only those that their location no longer holds.")
+    stale: bool = Field(
+        default=False,
+        description="Only orphans, what cannot be read at present, and what has errors in its newer content.",
+    )
+    inherited: bool = Field(
+        default=False, description="Also what the groups below the owners own, as they are today: not with `as_of`."
+    )
+    as_of: AsOf = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.inherited and self.as_of is not None:
+            raise ValueError("inherited is for today only; leave out as_of")
+        return self
 
     def to_filter(self, kinds: Kinds) -> EntityFilter:
         return EntityFilter(
@@ -47,10 +93,16 @@ class EntityQuery(PageQuery):
             tags=tuple(self.tag),
             text=self.q,
             is_unowned=self.unowned,
+            is_inherited=self.inherited,
             is_orphan=self.orphan,
+            is_stale=self.stale,
             location_id=self.location,
             owned_kinds=tuple(definition.name for definition in kinds if definition.is_owned),
         )
+
+
+class EntityQuery(EntityCriteria, PageQuery):
+    """Which entities, and which page of them."""
 
 
 def _refs(texts: Sequence[str], default_kind: str) -> tuple[str, ...]:
@@ -297,9 +349,46 @@ class ChangeOut(BaseModel):
     document: dict[str, Any]
 
 
-class ChangesOut(BaseModel):
-    items: list[ChangeOut]
+class DifferenceOut(BaseModel):
+    """A field that was added (`+`), removed (`-`) or changed (`~`); values longer than 200 characters are cut."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    sign: str
+    name: str
+    before: str
+    after: str
+
+
+class VersionOut(ChangeOut):
+    """A version of an entity. `differences` are those from the version before, the first hundred."""
+
+    commit_href: str | None = Field(description="The page of the commit, where one is known.")
+    run_href: str | None = Field(description="The page of the run that read it.")
+    differences: list[DifferenceOut]
+
+    @classmethod
+    def of(cls, change: Any, *, commit_href: str | None, differences: Sequence[Any]) -> "VersionOut":
+        known = ChangeOut.model_validate(change)
+        return cls(
+            **known.model_dump(),
+            commit_href=commit_href,
+            run_href=f"/runs/{known.run_id}" if known.run_id else None,
+            differences=[DifferenceOut.model_validate(one) for one in differences],
+        )
+
+
+class VersionsOut(BaseModel):
+    items: list[VersionOut]
     next_cursor: str | None
+
+
+class RestoreIn(BaseModel):
+    """Which version an entity shall have again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    position: int = Field(ge=1, examples=[1042], description="That of the version in the entity's history.")
 
 
 class FeedChangeOut(ChangeOut):

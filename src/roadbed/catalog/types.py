@@ -60,7 +60,8 @@ class EntityFilter:
     """Which entities. Several values of one field are alternatives; fields are combined.
 
     `owned_kinds` are the kinds whose entities should have an owner; `is_unowned` selects those of them that declare
-    none, or one that is not in the catalog.
+    none, or one that is not in the catalog. `is_inherited` takes in what the groups below the owners own.
+    `is_stale` selects orphans, what has a newer content with errors, and what is read from one of `failing_locations`.
     """
 
     kinds: tuple[str, ...] = ()
@@ -72,7 +73,10 @@ class EntityFilter:
     tags: tuple[str, ...] = ()
     text: str = ""
     is_unowned: bool = False
+    is_inherited: bool = False
     is_orphan: bool = False
+    is_stale: bool = False
+    failing_locations: tuple[str, ...] = ()
     owned_kinds: tuple[str, ...] = ()
     location_id: UUID | None = None
 

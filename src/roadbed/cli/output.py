@@ -1,4 +1,4 @@
-"""How the command line speaks: tables for people, JSON and YAML for scripts, errors with their exit code."""
+"""How the command line speaks: tables for people, JSON, YAML and CSV for scripts, errors with their exit code."""
 
 import json
 import sys
@@ -10,6 +10,8 @@ from typing import Any
 import yaml
 from rich.console import Console
 from rich.table import Table
+
+from roadbed.kit.csvs import write_csv
 
 
 class Exit(IntEnum):
@@ -28,6 +30,8 @@ class Format(StrEnum):
     JSON = "json"
     YAML = "yaml"
     NAME = "name"
+    CSV = "csv"
+    NDJSON = "ndjson"
 
 
 _WIDE = 400  # where nobody looks, lines are not wrapped: scripts and files take them whole
@@ -52,9 +56,8 @@ def show(data: Any, output: Format, *, columns: Sequence[tuple[str, str]], name:
         print_plain(yaml.safe_dump(data, sort_keys=False, allow_unicode=True).rstrip())
         return
     items = data if isinstance(data, list) else [data]
-    if output is Format.NAME:
-        for item in items:
-            print_plain(read_path(item, name))
+    if output in (Format.NAME, Format.CSV, Format.NDJSON):
+        _print_lines(items, output, columns=columns, name=name)
         return
     if not items:
         errors.print("Nothing found.")
@@ -67,6 +70,17 @@ def show(data: Any, output: Format, *, columns: Sequence[tuple[str, str]], name:
     console.print(table)
 
 
+def _print_lines(items: Sequence[Any], output: Format, *, columns: Sequence[tuple[str, str]], name: str) -> None:
+    """Print one line an item; a CSV has the columns of the table, or without any the item's name."""
+    if output is Format.CSV:
+        paths = [path for _, path in columns] or [name]
+        cells = [[_find(item, path) for path in paths] for item in items]
+        sys.stdout.write(write_csv([paths, *(["" if cell is None else str(cell) for cell in row] for row in cells)]))
+        return
+    for item in items:
+        print_plain(read_path(item, name) if output is Format.NAME else json.dumps(item, ensure_ascii=False))
+
+
 def say(sentence: str, data: Any, output: Format, *, name: str = "id") -> None:
     """Tell a person in a sentence, and a script as `data`, what was done."""
     if output is Format.TABLE:
@@ -77,9 +91,14 @@ def say(sentence: str, data: Any, output: Format, *, name: str = "id") -> None:
 
 def read_path(item: Any, path: str) -> str:
     """Return the value at a dotted path as text; "–" when there is none."""
+    found = _find(item, path)
+    return "–" if found is None else str(found)
+
+
+def _find(item: Any, path: str) -> Any:
     for part in path.split("."):
         item = item.get(part) if isinstance(item, dict) else None
-    return "–" if item is None else str(item)
+    return item
 
 
 def print_plain(text: str, *, is_flushed: bool = False) -> None:

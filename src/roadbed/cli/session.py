@@ -71,5 +71,14 @@ def id_argument(noun: str, *, listed_by: str) -> Any:
     return typer.Argument(help=f"The {noun}'s id.", metavar=noun.upper(), parser=read)
 
 
+def entity_path(ref: str) -> str:
+    """Return the path of an entity under `/api/v1`, from KIND:[NAMESPACE/]NAME."""
+    kind, colon, rest = ref.partition(":")
+    namespace, _, name = rest.rpartition("/")
+    if not (kind and colon and name):
+        raise typer.BadParameter(f"{ref!r} names no entity; write it like component:default/orders.")
+    return f"/entities/{kind}/{namespace or 'default'}/{name}"
+
+
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to print it.", show_default=True)]
 Url = Annotated[str | None, typer.Option("--url", help="The server's address. [env: ROADBED_URL]", show_default=False)]

@@ -63,11 +63,19 @@ class Client:
         self._http.close()
 
     def request(
-        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None, key: str = ""
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        key: str = "",
+        etag: str = "",
     ) -> Any:
         """Send a request under `/api/v1` and return the JSON of its answer, or None when it has none.
 
-        With a `key`, a request that is repeated does nothing a second time.
+        With a `key`, a request that is repeated does nothing a second time; with an `etag`, it is refused when there is
+        another state than that.
 
         Raises:
             Unreachable, ApiError.
@@ -75,6 +83,8 @@ class Client:
         given = {name: value for name, value in (params or {}).items() if value is not None}
         with self._reach():
             headers = {"Idempotency-Key": key} if key else {}
+            if etag:
+                headers["If-Match"] = f'"{etag}"'
             answer = self._http.request(method, path, params=given, json=body, headers=headers)
         _raise_for(answer)
         return answer.json() if answer.content else None
@@ -82,8 +92,8 @@ class Client:
     def get(self, path: str, **params: Any) -> Any:
         return self.request("GET", path, params=params)
 
-    def post(self, path: str, body: Any = None, *, key: str = "") -> Any:
-        return self.request("POST", path, body=body, key=key)
+    def post(self, path: str, body: Any = None, *, key: str = "", etag: str = "") -> Any:
+        return self.request("POST", path, body=body, key=key, etag=etag)
 
     def send_yaml(self, path: str, content: bytes) -> Any:
         """Send YAML documents and return the JSON of the answer."""
@@ -106,6 +116,19 @@ class Client:
             cursor = page["next_cursor"]
             if cursor is None:
                 return
+
+    def pieces(self, path: str, **params: Any) -> Iterator[str]:
+        """Yield the text of an answer that is streamed, as it comes.
+
+        Raises:
+            Unreachable, ApiError.
+        """
+        given = {name: value for name, value in params.items() if value is not None}
+        with self._reach(), self._http.stream("GET", path, params=given) as answer:
+            if answer.is_error:
+                answer.read()
+                _raise_for(answer)
+            yield from answer.iter_text()
 
     def events(self, path: str) -> Iterator[tuple[str, Any]]:
         """Yield `(name, data)` of a server-sent event stream until its `end`.

@@ -5,11 +5,16 @@ change looks at the first part only, so that what others add to an answer refuse
 """
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Response
+from pydantic import BaseModel
 
 from roadbed.core.errors import Conflict
+from roadbed.kit.jsons import digest
+
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
+NOT_MODIFIED: dict[int | str, dict[str, str]] = {304: {"description": "You have the newest."}}
 
 
 class PreconditionFailed(Conflict):
@@ -34,9 +39,9 @@ class Condition:
         raise PreconditionFailed(f"{what} {state}.", hint="Read it again, and send its new ETag as If-Match.")
 
 
-def write_etag(digest: str, *rest: str) -> str:
+def write_etag(*parts: str) -> str:
     """Return the value of an ETag header."""
-    return f'"{".".join((digest, *rest))}"'
+    return f'"{".".join(parts)}"'
 
 
 def is_known(etag: str, if_none_match: str | None) -> bool:
@@ -59,6 +64,29 @@ def _read_condition(
     return Condition(frozenset(tag.partition(".")[0] for tag in _read_tags(if_match)))
 
 
+class Freshness:
+    """What the sender of a request has already."""
+
+    def __init__(
+        self,
+        response: Response,
+        if_none_match: Annotated[
+            str | None, Header(description="The ETag of what you have; 304 when it is the newest.")
+        ] = None,
+    ) -> None:
+        self._response = response
+        self._if_none_match = if_none_match
+
+    def answer(self, shown: AnswerT, *changeable: str) -> AnswerT | Response:
+        """Return what is shown, or 304 when the sender has it; `changeable` is the digest of what can be changed."""
+        etag = write_etag(*changeable, digest(shown.model_dump(mode="json"))[:16])
+        headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+        if is_known(etag, self._if_none_match):
+            return Response(status_code=304, headers=headers)
+        self._response.headers.update(headers)
+        return shown
+
+
 # As handlers' parameters.
 IfMatch = Annotated[Condition | None, Depends(_read_condition)]
-IfNoneMatch = Annotated[str | None, Header(description="The ETag of what you have; 304 when it is the newest.")]
+Fresh = Annotated[Freshness, Depends()]

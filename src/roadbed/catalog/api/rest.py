@@ -14,8 +14,7 @@ from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.kinds.computed import ComputedValue
 from roadbed.catalog.rules.validation import find_ref
 from roadbed.catalog.schemas import (
-    ChangeOut,
-    ChangesOut,
+    AsOf,
     ComputedOut,
     EntityDetailOut,
     EntityOut,
@@ -41,18 +40,19 @@ from roadbed.catalog.schemas import (
 )
 from roadbed.catalog.service import care, entities, feed, listing, locations, reading
 from roadbed.catalog.service.computing import compute
+from roadbed.catalog.service.fixing import with_failing
 from roadbed.catalog.service.foresight import foresee
 from roadbed.catalog.service.kinds import get_kind, require_kinds
+from roadbed.catalog.service.past import open_moment
 from roadbed.catalog.types import LocationSummary
 from roadbed.core.access import anonymous
 from roadbed.core.actor import Actor
 from roadbed.core.db import Reading as ReadingSession
 from roadbed.core.db import ReadSession, Writing
-from roadbed.core.etags import IfMatch, IfNoneMatch, is_known, write_etag
+from roadbed.core.etags import NOT_MODIFIED, Fresh, IfMatch
 from roadbed.core.idempotency import Once
 from roadbed.core.paging import PageQuery, id_cursor, id_of_cursor, number_cursor, number_of_cursor
 from roadbed.core.routes import service
-from roadbed.kit.jsons import digest
 from roadbed.kit.refs import EntityRef
 
 router = APIRouter(tags=["catalog"])
@@ -97,16 +97,19 @@ async def _read_body(request: Request) -> Reading:
 Body = Annotated[Reading, Depends(_read_body)]
 
 
-@router.get("/entities")
+@router.get("/entities", response_model=EntityPageOut, responses=NOT_MODIFIED)
 async def list_entities(
-    session: ReadingSession, _: EntityReader, kinds: KindsInForce, query: Annotated[EntityQuery, Query()]
-) -> EntityPageOut:
-    """List entities by title."""
+    session: ReadingSession, _: EntityReader, kinds: KindsInForce, fresh: Fresh, query: Annotated[EntityQuery, Query()]
+) -> EntityPageOut | Response:
+    """List entities by title; with `as_of`, as they were then."""
     require_kinds(kinds, query.kind)
-    page = await listing.list_page(session, query.to_filter(kinds), cursor=query.cursor, limit=query.limit)
-    return EntityPageOut(
+    moment = await open_moment(session, query.as_of)
+    wanted = await with_failing(session, query.to_filter(kinds))
+    page = await listing.list_page(session, wanted, cursor=query.cursor, limit=query.limit, moment=moment)
+    shown = EntityPageOut(
         items=[EntityOut.of(entity) for entity in page.items], next_cursor=page.next_cursor, total=page.total or 0
     )
+    return fresh.answer(shown)
 
 
 @router.get("/entities/changes")
@@ -129,28 +132,22 @@ async def put_entities(actor: EntityWriter, body: Body, session: Writing, if_mat
     return PutResultOut(items=[PutOut(ref=str(result.ref), change=result.change) for result in results])
 
 
-@router.get(
-    "/entities/{kind}/{namespace}/{name}",
-    response_model=EntityDetailOut,
-    responses={304: {"description": "You have the newest."}},
-)
+@router.get("/entities/{kind}/{namespace}/{name}", response_model=EntityDetailOut, responses=NOT_MODIFIED)
 async def get_entity(
-    session: ReadingSession,
-    _: EntityReader,
-    ref: RefOfPath,
-    kinds: KindsInForce,
-    response: Response,
-    if_none_match: IfNoneMatch = None,
+    session: ReadingSession, _: EntityReader, ref: RefOfPath, kinds: KindsInForce, fresh: Fresh, as_of: AsOf = None
 ) -> EntityDetailOut | Response:
-    """Return an entity with its relations, statuses, problems and computed properties."""
+    """Return an entity with its relations, statuses, problems and computed properties.
+
+    With `as_of`, as it was then: without statuses, problems and computed properties.
+    """
     definition = get_kind(kinds, ref.kind)
-    detail = await reading.get_detail(session, ref)
-    shown = _show(detail, compute(session, [detail.entity], definition)[0])
-    etag = write_etag(shown.etag, digest(shown.model_dump(mode="json"))[:16])
-    if is_known(etag, if_none_match):
-        return Response(status_code=304, headers={"ETag": etag})
-    response.headers["ETag"] = etag
-    return shown
+    moment = await open_moment(session, as_of)
+    if moment is None:
+        detail = await reading.get_detail(session, ref)
+        shown = _show(detail, compute(session, [detail.entity], definition)[0])
+    else:
+        shown = _show(await reading.get_past_detail(session, ref, moment), {})
+    return fresh.answer(shown, shown.etag)
 
 
 def _show(detail: reading.EntityDetail, computed: Mapping[str, ComputedValue]) -> EntityDetailOut:
@@ -170,20 +167,6 @@ def _show(detail: reading.EntityDetail, computed: Mapping[str, ComputedValue]) -
 async def delete_entity(actor: EntityWriter, session: Writing, ref: RefOfPath, if_match: IfMatch) -> None:
     """Delete an entity that was put over the API, or one that its location no longer holds."""
     await entities.delete_entity(session, actor, ref, condition=if_match)
-
-
-@router.get("/entities/{kind}/{namespace}/{name}/history")
-async def list_history(
-    session: ReadingSession, _: EntityReader, ref: RefOfPath, query: Annotated[PageQuery, Query()]
-) -> ChangesOut:
-    """List the changes of an entity, newest first; also of one that is gone."""
-    before = number_of_cursor(query.cursor)
-    found = await reading.list_history(session, ref, before=before, limit=query.limit + 1)
-    shown = found[: query.limit]
-    return ChangesOut(
-        items=[ChangeOut.model_validate(change) for change in shown],
-        next_cursor=number_cursor(shown[-1].position) if len(found) > query.limit else None,
-    )
 
 
 @router.post("/validate", openapi_extra=_BODY)

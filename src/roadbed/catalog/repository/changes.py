@@ -1,11 +1,14 @@
 """Queries on changes: the gapless order of everything that happened to entities."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ARRAY, Row, Text, cast, func, select, true
+from sqlalchemy.orm import aliased
 
 from roadbed.catalog.models import Change, Entity
+from roadbed.catalog.types import ChangeKind
 from roadbed.core.db import ReadSession, WriteSession, insert_rows, lock_transaction
 
 LOCK = "catalog.changes"
@@ -19,6 +22,12 @@ async def take_position(session: WriteSession) -> int:
 
 async def find_position(session: ReadSession) -> int:
     return int((await session.scalar(select(func.max(Change.position)))) or 0)
+
+
+async def find_position_at(session: ReadSession, at: datetime) -> int:
+    """Return the newest position up to a time; 0 when nothing had happened yet."""
+    newest = select(Change.position).where(Change.at <= at).order_by(Change.at.desc(), Change.position.desc())
+    return int((await session.scalar(newest.limit(1))) or 0)
 
 
 async def add_changes(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
@@ -55,6 +64,38 @@ async def list_definitions(session: ReadSession, ref: str, *, limit: int) -> Seq
         func.md5(definition).label("digest"),
     )
     return (await session.execute(query.where(Change.ref == ref).order_by(Change.position.desc()).limit(limit))).all()
+
+
+async def find_change(session: ReadSession, ref: str, position: int) -> Change | None:
+    return (await session.scalars(select(Change).where(Change.ref == ref, Change.position == position))).one_or_none()
+
+
+async def find_written(session: ReadSession, ref: str, *, until: int) -> Change | None:
+    """Return the newest change up to a position that wrote the content of an entity."""
+    written = (ChangeKind.CREATED, ChangeKind.UPDATED, ChangeKind.RESTORED)
+    query = select(Change).where(Change.ref == ref, Change.position <= until, Change.change.in_(written))
+    return (await session.scalars(query.order_by(Change.position.desc()).limit(1))).one_or_none()
+
+
+async def list_refs_between(session: ReadSession, *, after: int, until: int) -> list[str]:
+    """Return what has changed behind one position and up to another, sorted."""
+    query = select(Change.ref).where(Change.position > after, Change.position <= until).distinct().order_by(Change.ref)
+    return list(await session.scalars(query))
+
+
+async def list_as_of(session: ReadSession, refs: Sequence[str], position: int) -> list[Change]:
+    """Return the newest change of each of these entities up to a position, where there is one."""
+    asked = select(func.unnest(cast(list(refs), ARRAY(Text))).label("ref")).subquery()
+    older = aliased(Change)
+    newest = (
+        select(older.position)
+        .where(older.ref == asked.c.ref, older.position <= position)
+        .order_by(older.position.desc())
+        .limit(1)
+        .lateral()
+    )
+    query = select(Change).select_from(asked).join(newest, true()).join(Change, Change.position == newest.c.position)
+    return list(await session.scalars(query))
 
 
 async def list_changes(session: ReadSession, *, after: int, limit: int) -> list[Change]:

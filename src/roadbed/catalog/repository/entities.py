@@ -144,14 +144,22 @@ async def replace_relations(session: WriteSession, origins: Iterable[UUID], rows
     await insert_rows(session, EntityRelation, rows)
 
 
-async def list_relations(session: ReadSession, ref: str) -> list[tuple[str, str]]:
-    """Return (type, target) of everything an entity is related to, sorted."""
+async def list_relations(session: ReadSession, ref: str, *, until: int | None = None) -> list[tuple[str, str]]:
+    """Return (type, target) of everything an entity is related to, sorted.
+
+    Args:
+        session: to read with.
+        ref: of the entity.
+        until: only what entities declare that have not changed behind this position.
+    """
     query = (
         select(EntityRelation.type, EntityRelation.target_ref)
         .where(EntityRelation.source_ref == ref)
         .distinct()
         .order_by(EntityRelation.type, EntityRelation.target_ref)
     )
+    if until is not None:
+        query = query.join(Entity, Entity.id == EntityRelation.origin_id).where(Entity.position <= until)
     return [(type_, target) for type_, target in await session.execute(query)]
 
 

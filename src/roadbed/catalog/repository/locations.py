@@ -19,6 +19,10 @@ async def find_location(session: ReadSession, location_id: UUID) -> Location | N
     return await session.get(Location, location_id)
 
 
+async def list_by_ids(session: ReadSession, ids: Iterable[UUID]) -> list[Location]:
+    return list(await session.scalars(select(Location).where(Location.id.in_(list(ids)))))
+
+
 async def lock_location(session: WriteSession, location_id: UUID) -> Location | None:
     query = select(Location).where(Location.id == location_id).with_for_update()
     return (await session.scalars(query)).one_or_none()
@@ -62,6 +66,11 @@ async def list_locations(session: ReadSession, *, after_id: UUID | None = None, 
 
 async def list_ids(session: ReadSession) -> list[UUID]:
     return list(await session.scalars(select(Location.id)))
+
+
+async def list_failing(session: ReadSession) -> list[Location]:
+    """Return the locations whose source could not be read the last time."""
+    return list(await session.scalars(select(Location).where(Location.error.is_not(None)).order_by(Location.id)))
 
 
 def _due_at(interval_seconds: int) -> Any:
@@ -254,6 +263,22 @@ async def delete_own_errors(session: WriteSession, refs: Iterable[str]) -> None:
                 LocationError.location_id.is_(None), LocationError.ref.in_(wanted[start : start + _BATCH])
             )
         )
+
+
+async def list_faults(session: ReadSession, refs: Iterable[str]) -> dict[str, LocationError]:
+    """Return the first error in the newer content of each of these entities that was therefore not taken."""
+    query = (
+        select(LocationError)
+        .join(Entity, Entity.ref == LocationError.ref)
+        .where(
+            LocationError.ref.in_(list(refs)),
+            LocationError.severity == "error",
+            LocationError.location_id == Entity.location_id,
+            LocationError.file == Entity.file,
+        )
+        .order_by(LocationError.line.desc(), LocationError.id.desc())
+    )
+    return {row.ref: row for row in await session.scalars(query)}
 
 
 async def delete_errors(

@@ -1,14 +1,21 @@
-"""What differs between two versions of an entity, field by field."""
+"""What differs between two versions of an entity: field by field, and line by line of the YAML of both."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import islice
 from typing import Any
 
 import orjson
 
 from roadbed.catalog.rules.problems import Path, write_path
+from roadbed.catalog.rules.writing import write_entity
 
+MOST_FIELDS = 100
+MOST_LINES = 3_000
+"""Of a text that is compared line by line: the time it takes grows faster than the text does."""
 _SHOWN = 200
+_AROUND = 3
 
 
 @dataclass(frozen=True)
@@ -21,9 +28,66 @@ class Difference:
     after: str
 
 
-def compare(before: Any, after: Any) -> list[Difference]:
-    """Return the differences in the order of the fields' names."""
-    return list(_compare((), before, after))
+@dataclass(frozen=True)
+class Line:
+    """A line of two texts: `add`, `del` or `same`, with its number in each."""
+
+    kind: str
+    old: int | None
+    new: int | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Hunk:
+    """Lines that differ, with a few around them."""
+
+    head: str
+    lines: list[Line]
+
+
+@dataclass(frozen=True)
+class TextDifference:
+    """How two texts differ; without hunks, `note` says why there are none."""
+
+    hunks: list[Hunk]
+    added: int
+    removed: int
+    note: str = ""
+
+
+def compare(before: Any, after: Any, *, limit: int | None = None) -> list[Difference]:
+    """Return the differences in the order of the fields' names, at most `limit`."""
+    return list(islice(_compare((), before, after), limit))
+
+
+def compare_documents(before: Mapping[str, Any], after: Mapping[str, Any]) -> TextDifference:
+    """Return how the YAML of two documents differs."""
+    old, new = write_entity(before).splitlines(), write_entity(after).splitlines()
+    if max(len(old), len(new)) > MOST_LINES:
+        return TextDifference([], 0, 0, f"One of the versions has more than {MOST_LINES:,} lines.")
+    hunks = [_hunk(group, old, new) for group in SequenceMatcher(None, old, new).get_grouped_opcodes(_AROUND)]
+    lines = [line for hunk in hunks for line in hunk.lines]
+    return TextDifference(
+        hunks,
+        added=sum(line.kind == "add" for line in lines),
+        removed=sum(line.kind == "del" for line in lines),
+        note="" if hunks else "The content is the same.",
+    )
+
+
+def _hunk(group: list[tuple[str, int, int, int, int]], old: list[str], new: list[str]) -> Hunk:
+    lines: list[Line] = []
+    for tag, old_start, old_end, new_start, new_end in group:
+        if tag == "equal":
+            pairs = zip(range(old_start, old_end), range(new_start, new_end), strict=True)
+            lines += [Line("same", at + 1, then + 1, old[at]) for at, then in pairs]
+            continue
+        lines += [Line("del", at + 1, None, old[at]) for at in range(old_start, old_end)]
+        lines += [Line("add", None, at + 1, new[at]) for at in range(new_start, new_end)]
+    first, last = group[0], group[-1]
+    head = f"@@ -{first[1] + 1},{last[2] - first[1]} +{first[3] + 1},{last[4] - first[3]} @@"
+    return Hunk(head, lines)
 
 
 def _compare(path: Path, before: Any, after: Any) -> Iterator[Difference]:

@@ -1,10 +1,12 @@
 """The words and icons with which pages show entities."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.kinds.model import split_words
-from roadbed.catalog.types import EntitySummary, Health, Status
+from roadbed.catalog.types import Health, Status
+from roadbed.kit.refs import EntityRef
 
 _TYPE_ICONS = {"website": "world", "library": "package", "database": "database", "bucket": "bucket", "queue": "bolt"}
 _PROPER_NAMES = {"openapi": "OpenAPI", "asyncapi": "AsyncAPI", "graphql": "GraphQL", "grpc": "gRPC", "trpc": "tRPC"}
@@ -36,13 +38,22 @@ RELATION_TITLES = {
 }
 
 
-def icon_of(entity: EntitySummary, kinds: Kinds) -> str:
+class Shown(Protocol):
+    """What words and icons are asked for."""
+
+    @property
+    def ref(self) -> EntityRef: ...
+    @property
+    def type(self) -> str | None: ...
+
+
+def icon_of(entity: Shown, kinds: Kinds) -> str:
     """Return the icon of an entity: by its type where that says more, else by its kind."""
     definition = kinds.find(entity.ref.kind)
     return _TYPE_ICONS.get(entity.type or "") or (definition.icon if definition else "box")
 
 
-def kind_word(entity: EntitySummary) -> str:
+def kind_word(entity: Shown) -> str:
     """Return the word for what an entity is: its type, else its kind."""
     if not entity.type:
         return split_words(entity.ref.kind)

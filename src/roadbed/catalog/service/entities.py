@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from roadbed.catalog.access import KIND_WRITE
 from roadbed.catalog.errors import EntityInvalid, EntityManaged, EntityNotFound
@@ -145,6 +146,32 @@ async def put_entities(
     return await _put_all(session, ledger, entities, held, is_built_in=False)
 
 
+async def put_back(
+    session: WriteSession, actor: Actor, document: Document, *, uid: UUID, condition: Condition | None
+) -> ChangeKind | None:
+    """Put an entity as it was once, under its old uid when it is gone; None when it is the same already.
+
+    Raises:
+        EntityInvalid: the kinds in force do not accept it any more.
+        EntityManaged: it is read from a location now, or built in.
+        Forbidden: it defines a kind, and the actor may not.
+        PreconditionFailed: `condition` knows another state of it.
+    """
+    if is_declaration(document.data):
+        _require_definer(session, actor)
+    ledger = await Ledger.open(session, actor)
+    (entity,) = await _read_all(session, Reading((document,), ()))
+    row = await rows.find_entity(session, str(entity.ref))
+    if condition is not None:
+        condition.require(row.digest if row else None, what=str(entity.ref))
+    if row is not None:
+        _refuse_managed(row, "changed")
+    change = await _put(session, ledger, entity, row, is_built_in=False, gone_uid=uid)
+    await session.flush()
+    await ledger.close(subject=str(entity.ref))
+    return change
+
+
 async def put_built_in(session: WriteSession, actor: Actor, reading: Reading) -> list[PutEntity]:
     """Put entities that come with Roadbed. From then on nobody else changes them; what had their names gives way.
 
@@ -205,17 +232,23 @@ def _require(condition: Condition, entities: Sequence[ReadEntity], held: Mapping
     condition.require(row.digest if row else None, what=ref)
 
 
-def _refuse_managed(row: Entity, done: str) -> None:
-    """Raise EntityManaged when an entity is not to be changed or deleted here."""
+def find_managed(row: Entity, done: str) -> EntityManaged | None:
+    """Return why an entity is not to be changed or deleted here; None when it is."""
     if row.is_built_in:
-        raise EntityManaged(
+        return EntityManaged(
             f"{row.ref} is a part of Roadbed, so it cannot be {done}.", hint="Put one of your own under another name."
         )
     if row.location_id is not None and row.orphaned_at is None:
-        raise EntityManaged(
+        return EntityManaged(
             f"{row.ref} is read from {row.file}, line {row.line}, so it is {done} there.",
             hint="Change the file, or remove its location first.",
         )
+    return None
+
+
+def _refuse_managed(row: Entity, done: str) -> None:
+    if (refusal := find_managed(row, done)) is not None:
+        raise refusal
 
 
 async def _read_all(session: WriteSession, reading: Reading) -> list[ReadEntity]:
@@ -250,12 +283,20 @@ async def _put_all(
 
 
 async def _put(
-    session: WriteSession, ledger: Ledger, entity: ReadEntity, row: Entity | None, *, is_built_in: bool
+    session: WriteSession,
+    ledger: Ledger,
+    entity: ReadEntity,
+    row: Entity | None,
+    *,
+    is_built_in: bool,
+    gone_uid: UUID | None = None,
 ) -> ChangeKind | None:
+    """Put one entity; `gone_uid` is that of one which comes back."""
     if row is not None and (row.digest, row.orphaned_at, row.is_built_in) == (entity.digest, None, is_built_in):
         return None
-    change = ChangeKind.CREATED if row is None else ChangeKind.UPDATED
-    entity_id = new_id() if row is None else row.id
+    new = ChangeKind.RESTORED if gone_uid else ChangeKind.CREATED
+    change = new if row is None else ChangeKind.UPDATED
+    entity_id = (gone_uid or new_id()) if row is None else row.id
     position = ledger.add(
         change, entity_id=entity_id, ref=str(entity.ref), digest=entity.digest, document=embed_json(entity.written)
     )

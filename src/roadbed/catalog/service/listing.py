@@ -3,16 +3,19 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from roadbed.catalog.repository import changes as change_rows
 from roadbed.catalog.repository import entities as rows
 from roadbed.catalog.rules.index import filters
 from roadbed.catalog.rules.index.conditions import AnyOf, HasPrefix
 from roadbed.catalog.rules.index.entries import TITLE
 from roadbed.catalog.rules.index.index import Index, Place
 from roadbed.catalog.rules.index.pages import Listing, Sorting
+from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.suggestions import find_closest
 from roadbed.catalog.service.index import CatalogIndex
-from roadbed.catalog.service.views import summarise
-from roadbed.catalog.types import EntityFilter, EntitySummary
+from roadbed.catalog.service.past import Moment, layers_of
+from roadbed.catalog.service.views import summarise, summarise_change
+from roadbed.catalog.types import ChangeKind, EntityFilter, EntitySummary
 from roadbed.core.db import ReadSession
 from roadbed.core.paging import InvalidCursor
 from roadbed.core.search import rank
@@ -36,36 +39,48 @@ async def list_entities(session: ReadSession, wanted: EntityFilter, *, limit: in
     """Return entities by title, at most `limit`."""
     index = _index(session)
     found = Listing(index, filters.select(index, wanted), _BY_TITLE).take(limit)
-    return await _read(session, map(index.ref_of, found.numbers))
+    return await read_entities(session, map(index.ref_of, found.numbers))
 
 
 async def list_page(
-    session: ReadSession, wanted: EntityFilter, *, cursor: str | None, limit: int
+    session: ReadSession, wanted: EntityFilter, *, cursor: str | None, limit: int, moment: Moment | None = None
 ) -> Page[EntitySummary]:
-    """Return one page of entities by title, with the total.
+    """Return one page of entities by title, with the total; as they were at a moment, or as they are.
 
     Raises:
         InvalidCursor: the cursor is not one of this list.
     """
-    index = _index(session)
-    selection = filters.select(index, wanted)
-    found = Listing(index, selection, _BY_TITLE).take(limit, after=_place(cursor))
-    last = found.last if found.has_more else None
+    found = layers_of(session, moment).take(wanted, limit, after=_place(cursor))
     return Page(
-        items=tuple(await _read(session, map(index.ref_of, found.numbers))),
-        next_cursor=encode_cursor(last.value, last.ref) if last else None,
-        total=len(selection),
+        items=tuple(await read_entities(session, found.refs, moment=moment)),
+        next_cursor=encode_cursor(found.next.value, found.next.ref) if found.next else None,
+        total=found.total,
     )
 
 
-def count_entities(session: ReadSession, wanted: EntityFilter) -> int:
-    index = _index(session)
-    return len(filters.select(index, wanted))
+def count_entities(session: ReadSession, wanted: EntityFilter, *, moment: Moment | None = None) -> int:
+    return layers_of(session, moment).count(wanted)
 
 
-def count_by(session: ReadSession, wanted: EntityFilter, field: str, *, limit: int) -> list[tuple[str, int]]:
+def count_by(
+    session: ReadSession, wanted: EntityFilter, field: str, *, limit: int, moment: Moment | None = None
+) -> list[tuple[str, int]]:
     """Return the values of a field of the filter with their counts, most frequent first; its own filter is left out."""
-    return filters.count_by(_index(session), wanted, field, limit=limit)
+    return layers_of(session, moment).count_by(wanted, field, limit=limit)
+
+
+async def read_entities(
+    session: ReadSession, refs: Iterable[str], *, moment: Moment | None = None
+) -> list[EntitySummary]:
+    """Return those of these entities that there are, or were at a moment, in the order of `refs`."""
+    wanted: Sequence[str] = list(refs)
+    changed = [ref for ref in wanted if moment is not None and ref in moment.catalog.changed]
+    found = {row.ref: summarise(row) for row in await rows.list_by_refs(session, set(wanted) - set(changed))}
+    if moment is not None and changed:
+        kinds = session.services.get(Kinds)
+        past = await change_rows.list_as_of(session, changed, moment.position)
+        found |= {row.ref: summarise_change(row, kinds) for row in past if row.change != ChangeKind.DELETED}
+    return [found[ref] for ref in wanted if ref in found]
 
 
 async def search_entities(session: ReadSession, text: str, *, limit: int) -> FoundEntities:
@@ -78,8 +93,8 @@ async def search_entities(session: ReadSession, text: str, *, limit: int) -> Fou
     fits = {number: _fit(index.text_of(number), wanted) for number in (*beginning, *rest)}
     ranked = sorted(fits, key=lambda number: (fits[number], index.ref_of(number)))
     if ranked:
-        return FoundEntities(await _read(session, map(index.ref_of, ranked[:limit])))
-    return FoundEntities(await _read(session, _find_alike(index, wanted, limit=limit)), are_alike=True)
+        return FoundEntities(await read_entities(session, map(index.ref_of, ranked[:limit])))
+    return FoundEntities(await read_entities(session, _find_alike(index, wanted, limit=limit)), are_alike=True)
 
 
 def _find_alike(index: Index, wanted: str, *, limit: int) -> list[str]:
@@ -117,12 +132,6 @@ def _fit(text: str, wanted: str) -> tuple[int, str]:
     title = rest.partition("\n")[0]
     fits = [fit for fit in (rank(wanted, name), rank(wanted, title)) if fit is not None]
     return min(fits, default=4), title
-
-
-async def _read(session: ReadSession, refs: Iterable[str]) -> list[EntitySummary]:
-    wanted: Sequence[str] = list(refs)
-    found = {row.ref: summarise(row) for row in await rows.list_by_refs(session, wanted)}
-    return [found[ref] for ref in wanted if ref in found]
 
 
 def _index(session: ReadSession) -> Index:

@@ -5,17 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from roadbed.catalog.models import Change, LocationError
+from roadbed.catalog.models import LocationError
 from roadbed.catalog.repository import changes as change_rows
 from roadbed.catalog.repository import entities as entity_rows
 from roadbed.catalog.repository import locations as location_rows
+from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.sources import OWN_REPOSITORIES
 from roadbed.catalog.service.care import INTERVAL_SECONDS
 from roadbed.catalog.service.entities import get_entity
+from roadbed.catalog.service.history import get_version_at
+from roadbed.catalog.service.listing import read_entities
 from roadbed.catalog.service.locations import INGEST
+from roadbed.catalog.service.past import Moment
 from roadbed.catalog.service.shipped import holds_only_shipped
 from roadbed.catalog.service.statuses import list_statuses
-from roadbed.catalog.service.views import summarise, summarise_location
+from roadbed.catalog.service.views import summarise, summarise_change, summarise_location
 from roadbed.catalog.types import (
     ChangeKind,
     EntitySummary,
@@ -87,9 +91,27 @@ async def get_detail_of(session: ReadSession, entity: EntitySummary) -> EntityDe
     )
 
 
-async def list_history(session: ReadSession, ref: EntityRef, *, before: int | None = None, limit: int) -> list[Change]:
-    """Return the changes of an entity before a position, newest first; also those of one that is gone."""
-    return await change_rows.list_changes_of(session, str(ref), before=before, limit=limit)
+async def get_past_detail(session: ReadSession, ref: EntityRef, moment: Moment) -> EntityDetail:
+    """Return an entity as it was at a moment, with its relations then. Statuses and problems of then are not kept.
+
+    Raises:
+        EntityNotFound: it was not there.
+    """
+    change = await get_version_at(session, ref, moment.position)
+    entity = summarise_change(change, session.services.get(Kinds))
+    edges = moment.catalog.relations_of(str(ref)) | set(
+        await entity_rows.list_relations(session, str(ref), until=moment.position)
+    )
+    targets = {target: parse_ref(target) for _, target in edges}
+    found = {str(one.ref): one for one in await read_entities(session, targets, moment=moment)}
+    location = await location_rows.find_location(session, entity.location_id) if entity.location_id else None
+    return EntityDetail(
+        entity=entity,
+        relations=[Related(type_, targets[target], found.get(target), None) for type_, target in sorted(edges)],
+        statuses=[],
+        problems=[],
+        location=summarise_location(location) if location else None,
+    )
 
 
 async def list_recent_changes(session: ReadSession, *, owners: Collection[str] = (), limit: int) -> list[RecentChange]:

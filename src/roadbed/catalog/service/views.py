@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from roadbed.catalog.models import Entity, EntityStatus, Location
-from roadbed.catalog.rules.harvest import ReadEntity
-from roadbed.catalog.types import EntitySummary, LocationOptions, LocationSummary, Status
+from roadbed.catalog.models import Change, Entity, EntityStatus, Location
+from roadbed.catalog.rules.documents import from_json
+from roadbed.catalog.rules.harvest import ReadEntity, make_entity
+from roadbed.catalog.rules.kinds import Kinds
+from roadbed.catalog.rules.problems import Problem
+from roadbed.catalog.rules.validation import find_definition
+from roadbed.catalog.types import ChangeKind, EntitySummary, LocationOptions, LocationSummary, Status
 from roadbed.kit.jsons import embed_json
-from roadbed.kit.refs import EntityRef, parse_ref
+from roadbed.kit.refs import EntityRef, InvalidRef, parse_ref, ref_of
 
 
 def summarise(row: Entity, *, document: Mapping[str, Any] | None = None) -> EntitySummary:
@@ -31,6 +35,43 @@ def summarise(row: Entity, *, document: Mapping[str, Any] | None = None) -> Enti
         line=row.line,
         updated_at=row.updated_at,
         orphaned_at=row.orphaned_at,
+    )
+
+
+def read_change(change: Change, kinds: Kinds) -> ReadEntity | None:
+    """Return what the content of a change says, or None when the kinds in force cannot read it any more."""
+    document = from_json(change.document)
+    definition = find_definition(document, kinds)
+    if isinstance(definition, Problem):
+        return None
+    try:
+        return make_entity(document, definition, origin={})
+    except InvalidRef:
+        return None
+
+
+def summarise_change(change: Change, kinds: Kinds) -> EntitySummary:
+    """Return an entity as it was after a change. In which line of its file it stood is not kept."""
+    entity = read_change(change, kinds)
+    ref = ref_of(change.document)
+    return EntitySummary(
+        uid=change.entity_id,
+        ref=ref,
+        title=entity.title if entity else ref.name,
+        description=entity.description if entity else "",
+        type=entity.type if entity else None,
+        lifecycle=entity.lifecycle if entity else None,
+        owner=parse_ref(entity.owner) if entity and entity.owner else None,
+        system=parse_ref(entity.system) if entity and entity.system else None,
+        tags=entity.tags if entity else (),
+        document=change.document,
+        digest=change.digest,
+        location_id=change.location_id,
+        is_built_in=False,
+        file="",
+        line=0,
+        updated_at=change.at,
+        orphaned_at=change.at if change.change == ChangeKind.ORPHANED else None,
     )
 
 

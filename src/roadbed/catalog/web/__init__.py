@@ -2,7 +2,18 @@
 
 from fastapi import APIRouter
 
-from roadbed.catalog.web import definition, editing, entity, kinds, listing, location_forms, places
+from roadbed.catalog.web import (
+    definition,
+    editing,
+    entity,
+    fixing,
+    graph,
+    history,
+    kinds,
+    listing,
+    location_forms,
+    places,
+)
 
 router = APIRouter()
 router.include_router(listing.router)
@@ -10,6 +21,9 @@ router.include_router(places.router)
 router.include_router(location_forms.router)
 router.include_router(kinds.router)
 router.include_router(editing.router)
+router.include_router(fixing.router)
+router.include_router(history.router)
+router.include_router(graph.router)
 router.include_router(entity.router)
 router.include_router(definition.router)
 

@@ -4,29 +4,25 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
-from markupsafe import Markup
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import YamlLexer
 
 from roadbed.catalog import contract
 from roadbed.catalog.access import EntityReader, EntityWriter
 from roadbed.catalog.errors import EntityInvalid
-from roadbed.catalog.rules.comparison import compare
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.kinds.kind import KIND
 from roadbed.catalog.rules.words import health_of, relation_title, state_of
+from roadbed.catalog.rules.writing import write_entity
 from roadbed.catalog.service import entities, listing, reading
 from roadbed.catalog.service.computing import compute
 from roadbed.catalog.service.location_options import link_to
 from roadbed.catalog.service.reading import EntityDetail, Related
 from roadbed.catalog.types import EntityFilter, EntitySummary
 from roadbed.catalog.web.frame import frame_entity, list_ends, make_end
+from roadbed.catalog.web.owners import TOLD, load_owner
 from roadbed.catalog.web.values import Shown, laid_out_relations, list_sections
-from roadbed.catalog.web.yaml import write_yaml
 from roadbed.core.db import Reading, ReadSession, Writing
+from roadbed.core.highlight import highlight_lines
 from roadbed.core.html import Renderer, render
-from roadbed.core.paging import number_cursor, number_of_cursor
 from roadbed.core.routes import service
 from roadbed.kit.refs import EntityRef
 
@@ -37,7 +33,7 @@ KindsInForce = Annotated[Kinds, Depends(service(Kinds))]
 _DEPENDENCIES = ("dependsOn", "dependencyOf")
 _ABOUT = ("ownedBy", "partOf", "providesApi", "consumesApi", "memberOf", "childOf", "provides", "extends")
 _SHOWN_ENDS = 50
-HISTORY = 100
+_TABS = (("Overview", ""), ("Dependencies", "/dependencies"), ("History", "/history"), ("Source", "/source"))
 _LINK_SCHEMES = ("https://", "http://", "mailto:")
 
 
@@ -54,6 +50,7 @@ async def entity_page(
         for place in (contract.PLACE_STRIP, contract.PLACE_MAIN, contract.PLACE_ASIDE)
     }
     health = health_of(detail.statuses)
+    owner = await load_owner(session, actor, detail.entity, kinds)
     return await render(
         request,
         "catalog/entity.html",
@@ -66,7 +63,8 @@ async def entity_page(
             "dependencies": [
                 (relation_title(type_, kinds), list_ends(detail, kinds, type_)) for type_ in _DEPENDENCIES
             ],
-            "groups": _groups(detail, kinds),
+            "owner": owner,
+            "groups": _groups(detail, kinds, told=TOLD if owner else frozenset()),
             "about": _about(detail, kinds),
             "sections": _sections(session, detail, kinds),
             "declared": _declared(session, detail.entity, kinds),
@@ -78,28 +76,6 @@ async def entity_page(
             ],
         },
     )
-
-
-@router.get("/catalog/{kind}/{namespace}/{name}/history")
-async def history_page(
-    request: Request,
-    session: Reading,
-    actor: EntityReader,
-    kinds: KindsInForce,
-    ref: RefOfPath,
-    cursor: str | None = None,
-) -> HTMLResponse:
-    """Show each version of an entity: who, when, from which commit, and what changed."""
-    entity = await entities.get_entity(session, ref)
-    changes = await reading.list_history(session, entity.ref, before=number_of_cursor(cursor), limit=HISTORY + 1)
-    older = [*(change.document for change in changes[1:]), None]
-    entries = [
-        {"change": change, "differences": compare(before, change.document) if before is not None else []}
-        for change, before in zip(changes[:HISTORY], older, strict=False)
-    ]
-    next_cursor = number_cursor(changes[HISTORY - 1].position) if len(changes) > HISTORY else None
-    context = await frame_entity(request, session, entity, kinds, actor, "history")
-    return await render(request, "catalog/history.html", {**context, "entries": entries, "next_cursor": next_cursor})
 
 
 @router.get("/catalog/{kind}/{namespace}/{name}/source")
@@ -116,7 +92,7 @@ async def source_page(
             **context,
             "location": detail.location,
             "source_href": _find_source_href(request, detail),
-            "lines": _highlight(detail.entity.document),
+            "lines": highlight_lines(write_entity(detail.entity.document), filename="entity.yaml"),
         },
     )
 
@@ -162,9 +138,9 @@ def _declared(session: ReadSession, entity: EntitySummary, kinds: Kinds) -> dict
     return {"kind": definition, "count": count}
 
 
-def _groups(detail: EntityDetail, kinds: Kinds) -> list[dict[str, Any]]:
-    """Return the relations that have a card of their own, by type, the first of each."""
-    shown = {*_DEPENDENCIES, *_ABOUT, *laid_out_relations(kinds.find(detail.entity.ref.kind))}
+def _groups(detail: EntityDetail, kinds: Kinds, *, told: frozenset[str]) -> list[dict[str, Any]]:
+    """Return the relations that have a card of their own and are not told elsewhere, by type, the first of each."""
+    shown = {*_DEPENDENCIES, *_ABOUT, *told, *laid_out_relations(kinds.find(detail.entity.ref.kind))}
     types = sorted({related.type for related in detail.relations} - shown)
     groups = []
     for type_ in types:
@@ -189,9 +165,3 @@ def _about(detail: EntityDetail, kinds: Kinds) -> list[tuple[str, list[Related]]
                 title = related.ref.kind.capitalize() if type_ == "partOf" else relation_title(type_, kinds)
                 found.setdefault(title, []).append(related)
     return list(found.items())
-
-
-def _highlight(document: Any) -> list[Markup]:
-    ordered = {name: document[name] for name in ("apiVersion", "kind", "metadata", "spec")}
-    html = highlight(write_yaml(ordered), YamlLexer(), HtmlFormatter(nowrap=True))
-    return [Markup(line) for line in html.rstrip("\n").split("\n")]  # noqa: S704 - made and escaped by Pygments

@@ -11,6 +11,7 @@ from roadbed.catalog.rules.kinds.kind import KIND
 from roadbed.catalog.rules.words import icon_of, kind_word, state_of
 from roadbed.catalog.service import listing, reading
 from roadbed.catalog.service.definitions import KIND as API_KIND
+from roadbed.catalog.service.ownership import OWNERS
 from roadbed.catalog.service.reading import EntityDetail, Related
 from roadbed.catalog.types import EntitySummary, entity_href
 from roadbed.core.access import DeciderService
@@ -19,7 +20,13 @@ from roadbed.core.db import ReadSession
 from roadbed.core.html import Renderer
 from roadbed.kit.refs import EntityRef, parse_ref
 
-_TABS = (("Overview", ""), ("Definition", "/definition"), ("History", "/history"), ("Source", "/source"))
+_TABS = (
+    ("Overview", ""),
+    ("Definition", "/definition"),
+    ("Dependencies", "/dependencies"),
+    ("History", "/history"),
+    ("Source", "/source"),
+)
 
 
 async def frame_entity(
@@ -48,7 +55,8 @@ async def frame_entity(
         "tabs": [
             {"label": label, "href": entity.href + path, "is_current": tab == label.lower()}
             for label, path in _TABS
-            if label != "Definition" or entity.ref.kind == API_KIND
+            if (label != "Definition" or entity.ref.kind == API_KIND)
+            and (label != "Dependencies" or entity.ref.kind not in OWNERS)
         ],
     }
 

@@ -15,10 +15,10 @@ from roadbed.catalog.rules.kinds import KindDefinition, Kinds
 from roadbed.catalog.rules.kinds.declared import is_declaration
 from roadbed.catalog.rules.kinds.kind import KIND
 from roadbed.catalog.rules.problems import Problem
+from roadbed.catalog.rules.writing import write_yaml
 from roadbed.catalog.service import entities, listing
 from roadbed.catalog.service.foresight import foresee
 from roadbed.catalog.types import EntityFilter, EntitySummary, entity_href
-from roadbed.catalog.web.yaml import write_yaml
 from roadbed.core.access import DeciderService
 from roadbed.core.actor import Actor
 from roadbed.core.db import Database, Reading, ReadSession

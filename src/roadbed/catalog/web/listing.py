@@ -1,6 +1,6 @@
 """Page: the list of entities, with facets, and its view of those without an owner."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -14,6 +14,8 @@ from roadbed.catalog.rules.words import health_of, icon_of, kind_word, state_of
 from roadbed.catalog.schemas import EntityQuery
 from roadbed.catalog.service import listing, reading
 from roadbed.catalog.service.computing import compute
+from roadbed.catalog.service.fixing import with_failing
+from roadbed.catalog.service.past import Moment, open_moment
 from roadbed.catalog.service.statuses import list_statuses
 from roadbed.catalog.types import EntityFilter, EntitySummary, entity_href
 from roadbed.catalog.web.values import label_of, list_ends, show_value
@@ -21,6 +23,7 @@ from roadbed.core.db import Reading, ReadSession
 from roadbed.core.html import render
 from roadbed.core.routes import service
 from roadbed.kit.refs import EntityRef, parse_ref
+from roadbed.kit.text import iso
 
 router = APIRouter()
 
@@ -44,6 +47,13 @@ class Row:
     lifecycle: str | None
     health: tuple[str, str] | None
     entity: EntitySummary
+
+    @property
+    def mend(self) -> tuple[str, str]:
+        """How it gets an owner, and where."""
+        if self.entity.is_managed:
+            return ("See its file", f"{self.entity.href}/source")
+        return ("Set owner", f"{self.entity.href}/owner")
 
 
 @router.get("/catalog")
@@ -71,17 +81,25 @@ async def unowned_page(
 
 
 async def _show(request: Request, session: ReadSession, kinds: Kinds, query: EntityQuery) -> HTMLResponse:
-    wanted = query.to_filter(kinds)
-    page = await listing.list_page(session, wanted, cursor=query.cursor, limit=query.limit)
+    wanted = await with_failing(session, query.to_filter(kinds))
+    moment = await open_moment(session, query.as_of)
+    page = await listing.list_page(session, wanted, cursor=query.cursor, limit=query.limit, moment=moment)
     overview = await reading.get_overview(session)
+    only = {"unowned": "true"} if query.unowned else {}
     context = {
         "query": query,
-        "rows": await _rows(session, kinds, page.items),
-        "columns": await _columns(session, kinds, query, page.items),
+        "moment": moment,
+        "rows": await _rows(session, kinds, page.items, moment),
+        "columns": await _columns(session, kinds, query, page.items, moment),
         "total": page.total,
-        "next": _link(request, cursor=page.next_cursor) if page.next_cursor else None,
-        "views": _views(session, kinds, query),
-        "facets": await _facets(session, wanted),
+        "next": write_link(request, cursor=page.next_cursor) if page.next_cursor else None,
+        "exports": [
+            (label, "/api/v1/entities/export" + write_link(request, cursor=None, limit=None, format=format_, **only))
+            for label, format_ in (("CSV, for a spreadsheet", "csv"), ("NDJSON, for a program", "ndjson"))
+        ],
+        "today": write_link(request, cursor=None, as_of=None),
+        "views": await list_views(session, kinds, query, moment),
+        "facets": await _facets(session, wanted, moment),
         "overview": overview,
         "is_filtered": bool(request.query_params),
         "is_empty": overview.is_empty,
@@ -89,14 +107,16 @@ async def _show(request: Request, session: ReadSession, kinds: Kinds, query: Ent
     return await render(request, "catalog/list.html", context)
 
 
-async def _rows(session: ReadSession, kinds: Kinds, entities: Sequence[EntitySummary]) -> list[Row]:
+async def _rows(
+    session: ReadSession, kinds: Kinds, entities: Sequence[EntitySummary], moment: Moment | None
+) -> list[Row]:
     others = [ref for entity in entities for ref in (entity.owner, entity.system) if ref is not None]
-    titles = await reading.get_titles(session, others)
-    statuses = await list_statuses(session, [entity.ref for entity in entities])
+    titles = await _titles(session, others, moment)
+    statuses = await list_statuses(session, [entity.ref for entity in entities] if moment is None else [])
     return [
         Row(
             title=entity.title,
-            href=entity.href,
+            href=entity.href if moment is None else f"{entity.href}/history/at?{_moment(moment)}",
             icon=icon_of(entity, kinds),
             word=kind_word(entity),
             owner=_title(entity.owner, titles, default_kind="Group"),
@@ -105,7 +125,7 @@ async def _rows(session: ReadSession, kinds: Kinds, entities: Sequence[EntitySum
             system=_title(entity.system, titles, default_kind="System"),
             system_href=entity_href(entity.system) if entity.system else None,
             lifecycle=entity.lifecycle,
-            health=state_of(health_of(statuses[entity.ref])),
+            health=state_of(health_of(statuses.get(entity.ref, ()))),
             entity=entity,
         )
         for entity in entities
@@ -113,11 +133,15 @@ async def _rows(session: ReadSession, kinds: Kinds, entities: Sequence[EntitySum
 
 
 async def _columns(
-    session: ReadSession, kinds: Kinds, query: EntityQuery, entities: Sequence[EntitySummary]
+    session: ReadSession,
+    kinds: Kinds,
+    query: EntityQuery,
+    entities: Sequence[EntitySummary],
+    moment: Moment | None,
 ) -> dict[str, Any] | None:
     """Return the columns of a declared kind, when only its entities are listed: labels, and the cells of each row."""
     definition = kinds.find(query.kind[0]) if len(query.kind) == 1 else None
-    if definition is None or not definition.columns:
+    if definition is None or not definition.columns or moment is not None:
         return None
     ends = [ref for entity in entities for ref in list_ends(entity, definition, definition.columns)]
     titles = await reading.get_titles(session, ends)
@@ -131,33 +155,52 @@ async def _columns(
     }
 
 
+async def _titles(session: ReadSession, refs: Sequence[EntityRef], moment: Moment | None) -> Mapping[EntityRef, str]:
+    found = await listing.read_entities(session, {str(ref) for ref in refs}, moment=moment)
+    return {entity.ref: entity.title for entity in found}
+
+
+def _moment(moment: Moment) -> str:
+    return urlencode({"as_of": iso(moment.at)})
+
+
 def _title(ref: EntityRef | None, titles: Any, *, default_kind: str) -> str | None:
     if ref is None:
         return None
     return str(titles.get(ref) or ref.shorten(default_kind=default_kind))
 
 
-def _views(session: ReadSession, kinds: Kinds, query: EntityQuery) -> list[dict[str, Any]]:
+async def list_views(
+    session: ReadSession, kinds: Kinds, query: EntityQuery, moment: Moment | None = None
+) -> list[dict[str, Any]]:
+    """Return the views over the list: all, what nobody owns, what is stale."""
     owned = EntityFilter(owned_kinds=EntityQuery().to_filter(kinds).owned_kinds)
-    unowned = listing.count_entities(session, replace(owned, is_unowned=True))
-    orphans = listing.count_entities(session, replace(owned, is_orphan=True))
+    stale = await with_failing(session, replace(owned, is_stale=True))
+    then = f"?{_moment(moment)}" if moment is not None else ""
     views = [
-        {"label": "All", "href": "/catalog", "is_current": not (query.unowned or query.orphan)},
-        {"label": "Unowned", "href": "/catalog/unowned", "count": unowned, "is_current": query.unowned},
+        ("All", "/catalog", None, not (query.unowned or query.stale)),
+        ("Unowned", "/catalog/unowned", replace(owned, is_unowned=True), query.unowned),
+        *((("Stale", "/catalog/stale", stale, query.stale),) if moment is None else ()),
     ]
-    if orphans:
-        views.append({"label": "Orphans", "href": "/catalog?orphan=true", "count": orphans, "is_current": query.orphan})
-    return views
+    return [
+        {
+            "label": label,
+            "href": href + then,
+            "count": listing.count_entities(session, wanted, moment=moment) if wanted else None,
+            "is_current": is_current,
+        }
+        for label, href, wanted, is_current in views
+    ]
 
 
-async def _facets(session: ReadSession, wanted: EntityFilter) -> list[dict[str, Any]]:
+async def _facets(session: ReadSession, wanted: EntityFilter, moment: Moment | None) -> list[dict[str, Any]]:
     facets = []
     for title, name, field, limit in _FACETS:
         chosen = {value.lower() for value in getattr(wanted, field)}
-        counts = listing.count_by(session, wanted, field, limit=200)
+        counts = listing.count_by(session, wanted, field, limit=200, moment=moment)
         shown = [pair for index, pair in enumerate(counts) if index < limit or pair[0].lower() in chosen]
         owners = [parse_ref(value) for value, _ in shown] if name == "owner" else []
-        titles = await reading.get_titles(session, owners)
+        titles = await _titles(session, owners, moment)
         facets.append(
             {
                 "title": title,
@@ -177,7 +220,8 @@ async def _facets(session: ReadSession, wanted: EntityFilter) -> list[dict[str, 
     return [facet for facet in facets if facet["options"]]
 
 
-def _link(request: Request, **changes: str | None) -> str:
+def write_link(request: Request, **changes: str | None) -> str:
+    """Return the query of this page with other values."""
     pairs = [(key, value) for key, value in request.query_params.multi_items() if key not in changes]
     pairs += [(key, value) for key, value in changes.items() if value is not None]
     return "?" + urlencode(pairs)

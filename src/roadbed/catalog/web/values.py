@@ -8,8 +8,8 @@ from roadbed.catalog.rules.kinds import KindDefinition, Relation
 from roadbed.catalog.rules.kinds.computed import ComputedType, ComputedValue
 from roadbed.catalog.rules.kinds.model import Section, split_words
 from roadbed.catalog.rules.relations import list_targets
+from roadbed.catalog.rules.writing import write_yaml
 from roadbed.catalog.types import EntitySummary, entity_href
-from roadbed.catalog.web.yaml import write_yaml
 from roadbed.kit.refs import EntityRef, InvalidRef
 
 _LINK_SCHEMES = ("https://", "http://")

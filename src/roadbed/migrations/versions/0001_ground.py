@@ -124,6 +124,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("position", name=op.f("pk_changes")),
     )
+    op.create_index("ix_changes_at_position", "changes", ["at", "position"], unique=False)
     op.create_index("ix_changes_ref_position", "changes", ["ref", "position"], unique=False)
     op.create_table(
         "deployment_sets",
@@ -1214,6 +1215,7 @@ def downgrade() -> None:
     op.drop_table("docs_sites")
     op.drop_table("deployment_sets")
     op.drop_index("ix_changes_ref_position", table_name="changes")
+    op.drop_index("ix_changes_at_position", table_name="changes")
     op.drop_table("changes")
     op.drop_index("ix_audit_entries_subject_id", table_name="audit_entries")
     op.drop_index("ix_audit_entries_actor_id", table_name="audit_entries")

@@ -22,6 +22,8 @@ TITLE = "\0title"
 LOCATION = "\0location"
 ORPHAN = "\0orphan"
 HEALTH = "\0health"
+STALE = "\0stale"
+"""What its location no longer holds, and what has a newer content that was not taken."""
 HELD = "\0held"
 """Entities of the catalog itself; not the Location entities that stand for registered locations."""
 FOREIGN = "\0foreign"
@@ -55,13 +57,14 @@ def make_entry(kept: Kept) -> IndexEntry:
     """Return the entry of an entity."""
     document = parse_json(kept.written)
     relations = sorted(set(kept.relations))
+    record = {**kept.record, "is_held": kept.is_held, "faults": bool(kept.faults)}
     return IndexEntry(
         ref=kept.ref,
         document=fit_json(orjson.dumps(_finish(document, kept, relations))),
-        record=fit_json(orjson.dumps({**kept.record, "is_held": kept.is_held, "faults": bool(kept.faults)})),
+        record=fit_json(orjson.dumps(record)),
         rows=[
             *((key, value) for (key, _), value in rows_of(document, uid=kept.uid, relations=relations).items()),
-            *_own_rows(document, kept.record, is_held=kept.is_held),
+            *_own_rows(document, record),
         ],
         text=_text_of(document, kept.record),
     )
@@ -82,7 +85,7 @@ def read_rows(document: bytes, record: bytes) -> list[Pair]:
     rows = rows_of(data, uid=data["metadata"]["uid"], relations=relations)
     return [
         *((key, value) for (key, _), value in rows.items()),
-        *_own_rows(data, known, is_held=known["is_held"]),
+        *_own_rows(data, known),
     ]
 
 
@@ -142,13 +145,15 @@ def _status_item(fault: str) -> dict[str, Any]:
     }
 
 
-def _own_rows(document: Mapping[str, Any], record: Mapping[str, Any], *, is_held: bool) -> list[Pair]:
+def _own_rows(document: Mapping[str, Any], record: Mapping[str, Any]) -> list[Pair]:
     is_orphan = bool(record.get("orphaned_at"))
     rows: list[Pair] = [(TITLE, record["sort_key"])] if "sort_key" in record else []
     for key, name in ((OWNER, "owner"), (SYSTEM, "system"), (LOCATION, "location_id"), (HEALTH, "health")):
         if record.get(name):
             rows.append((key, record[name]))
-    rows += [(key, TRUE) for key, is_so in ((HELD, is_held), (ORPHAN, is_orphan)) if is_so]
+    is_stale = is_orphan or record["faults"]
+    marks = ((HELD, record["is_held"]), (ORPHAN, is_orphan), (STALE, is_stale))
+    rows += [(key, TRUE) for key, is_so in marks if is_so]
     origin = (document["metadata"].get("annotations") or {}).get(MANAGED_BY_ORIGIN, "")
     is_shipped = bool(record.get("is_built_in")) or origin.startswith(f"git:{OWN_REPOSITORIES}")
     if not (is_orphan or is_shipped or document["apiVersion"].startswith(OWN_API)):

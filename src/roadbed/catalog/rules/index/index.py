@@ -158,6 +158,9 @@ class Index:
         number = self._numbers.get(ref)
         return None if number is None else self._documents[number]
 
+    def has(self, ref: str) -> bool:
+        return ref in self._numbers
+
     def number_of(self, ref: str) -> int | None:
         return self._numbers.get(ref)
 

@@ -1,0 +1,49 @@
+"""REST: the versions of an entity, and going back to one."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from roadbed.catalog.access import EntityReader, EntityWriter
+from roadbed.catalog.schemas import PutOut, RestoreIn, VersionOut, VersionsOut
+from roadbed.catalog.service import history
+from roadbed.core.db import Reading, Writing
+from roadbed.core.etags import IfMatch
+from roadbed.core.paging import PageQuery, number_cursor, number_of_cursor
+from roadbed.kit.refs import EntityRef
+
+router = APIRouter(tags=["catalog"])
+
+RefOfPath = Annotated[EntityRef, Depends(EntityRef)]
+
+
+@router.get("/entities/{kind}/{namespace}/{name}/history")
+async def list_history(
+    session: Reading, _: EntityReader, ref: RefOfPath, query: Annotated[PageQuery, Query()]
+) -> VersionsOut:
+    """List the versions of an entity, newest first, with what each changed; also of one that is gone."""
+    found = await history.list_versions(session, ref, before=number_of_cursor(query.cursor), limit=query.limit)
+    return VersionsOut(
+        items=[_show(version) for version in found.items],
+        next_cursor=number_cursor(found.older) if found.older is not None else None,
+    )
+
+
+@router.get("/entities/{kind}/{namespace}/{name}/history/{position}")
+async def get_version(session: Reading, _: EntityReader, ref: RefOfPath, position: int) -> VersionOut:
+    """Return one version of an entity."""
+    return _show(await history.get_version(session, ref, position))
+
+
+@router.post("/entities/{kind}/{namespace}/{name}/restore")
+async def restore(actor: EntityWriter, session: Writing, ref: RefOfPath, body: RestoreIn, if_match: IfMatch) -> PutOut:
+    """Make an entity that was put over the API what it was in an earlier version, also one that was deleted.
+
+    What is read from a location is refused: it is changed there.
+    """
+    change = await history.restore_version(session, actor, ref, body.position, condition=if_match)
+    return PutOut(ref=str(ref), change=change)
+
+
+def _show(version: history.Version) -> VersionOut:
+    return VersionOut.of(version.change, commit_href=version.commit_href, differences=version.differences)

@@ -1,0 +1,31 @@
+"""Entities as YAML, as people would write them."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import yaml
+
+_BASE = cast("type[yaml.SafeDumper]", getattr(yaml, "CSafeDumper", yaml.SafeDumper))
+_PARTS = ("apiVersion", "kind", "metadata", "spec")
+
+
+class _Dumper(_BASE):  # type: ignore[misc, valid-type]  # which of the two is known at run time only
+    """Writes texts of several lines as blocks."""
+
+
+def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _write_text)
+
+
+def write_yaml(data: Any) -> str:
+    """Return JSON data as YAML, keys in their own order."""
+    text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return text
+
+
+def write_entity(document: Mapping[str, Any]) -> str:
+    """Return an entity as YAML, its parts in the usual order."""
+    return write_yaml({name: document[name] for name in _PARTS})
