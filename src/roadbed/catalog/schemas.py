@@ -349,48 +349,6 @@ class ChangeOut(BaseModel):
     document: dict[str, Any]
 
 
-class DifferenceOut(BaseModel):
-    """A field that was added (`+`), removed (`-`) or changed (`~`); values longer than 200 characters are cut."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    sign: str
-    name: str
-    before: str
-    after: str
-
-
-class VersionOut(ChangeOut):
-    """A version of an entity. `differences` are those from the version before, the first hundred."""
-
-    commit_href: str | None = Field(description="The page of the commit, where one is known.")
-    run_href: str | None = Field(description="The page of the run that read it.")
-    differences: list[DifferenceOut]
-
-    @classmethod
-    def of(cls, change: Any, *, commit_href: str | None, differences: Sequence[Any]) -> "VersionOut":
-        known = ChangeOut.model_validate(change)
-        return cls(
-            **known.model_dump(),
-            commit_href=commit_href,
-            run_href=f"/runs/{known.run_id}" if known.run_id else None,
-            differences=[DifferenceOut.model_validate(one) for one in differences],
-        )
-
-
-class VersionsOut(BaseModel):
-    items: list[VersionOut]
-    next_cursor: str | None
-
-
-class RestoreIn(BaseModel):
-    """Which version an entity shall have again."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    position: int = Field(ge=1, examples=[1042], description="That of the version in the entity's history.")
-
-
 class FeedChangeOut(ChangeOut):
     """A change in the feed: which entity it is of, beside what it was."""
 

@@ -1,11 +1,13 @@
 """REST: the versions of an entity, and going back to one."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
 
 from roadbed.catalog.access import EntityReader, EntityWriter
-from roadbed.catalog.schemas import PutOut, RestoreIn, VersionOut, VersionsOut
+from roadbed.catalog.schemas import ChangeOut, PutOut
 from roadbed.catalog.service import history
 from roadbed.core.db import Reading, Writing
 from roadbed.core.etags import IfMatch
@@ -15,6 +17,48 @@ from roadbed.kit.refs import EntityRef
 router = APIRouter(tags=["catalog"])
 
 RefOfPath = Annotated[EntityRef, Depends(EntityRef)]
+
+
+class DifferenceOut(BaseModel):
+    """A field that was added (`+`), removed (`-`) or changed (`~`); values longer than 200 characters are cut."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    sign: str
+    name: str
+    before: str
+    after: str
+
+
+class VersionOut(ChangeOut):
+    """A version of an entity. `differences` are those from the version before, the first hundred."""
+
+    commit_href: str | None = Field(description="The page of the commit, where one is known.")
+    run_href: str | None = Field(description="The page of the run that read it.")
+    differences: list[DifferenceOut]
+
+    @classmethod
+    def of(cls, change: Any, *, commit_href: str | None, differences: Sequence[Any]) -> "VersionOut":
+        known = ChangeOut.model_validate(change)
+        return cls(
+            **known.model_dump(),
+            commit_href=commit_href,
+            run_href=f"/runs/{known.run_id}" if known.run_id else None,
+            differences=[DifferenceOut.model_validate(one) for one in differences],
+        )
+
+
+class VersionsOut(BaseModel):
+    items: list[VersionOut]
+    next_cursor: str | None
+
+
+class RestoreIn(BaseModel):
+    """Which version an entity shall have again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    position: int = Field(ge=1, examples=[1042], description="That of the version in the entity's history.")
 
 
 @router.get("/entities/{kind}/{namespace}/{name}/history")
