@@ -176,12 +176,12 @@ def test_changes_between_versions_are_told_with_what_breaks(api: httpx.Client, s
     assert "post-/orders" in shown.output.splitlines()
 
 
-def large_definition(count: int) -> str:
-    """A definition of so many operations, each with a body and an answer of its own."""
+def large_definition(count: int, *, words: int = 400) -> str:
+    """A definition of so many operations, each with a body and an answer of its own with so long a description."""
     operation = {
         "summary": "Does one of many things",
         "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}},
-        "responses": {"200": {"description": "Done " + "x" * 400}},
+        "responses": {"200": {"description": "Done " + "x" * words}},
     }
     thing = {"type": "object", "properties": {f"field{number}": {"type": "string"} for number in range(30)}}
     return orjson.dumps(
@@ -203,7 +203,7 @@ def test_five_hundred_operations_stay_usable(api: httpx.Client) -> None:
 
 
 def test_ten_megabytes_do_not_hold_up_others(api: httpx.Client, server: RunningServer, place: Place) -> None:
-    text = large_definition(17_000)
+    text = large_definition(1_000, words=9_000)
     assert len(text) > 9_000_000
     (place.folder / "large.json").write_text(text)
     spec = {"type": "openapi", "lifecycle": "production", "owner": "team-none", "definition": {"$text": "./large.json"}}
@@ -214,12 +214,13 @@ def test_ten_megabytes_do_not_hold_up_others(api: httpx.Client, server: RunningS
 
     async def measure() -> None:
         nonlocal longest
+        began = time.thread_time()  # work of the loop's thread, however busy the machine is with other things
         while True:
-            began = time.perf_counter()
             await asyncio.sleep(0)
-            longest = max(longest, time.perf_counter() - began)
-            await asyncio.sleep(0.002)
+            longest = max(longest, time.thread_time() - began)
+            began = time.thread_time()
 
+    page(api, put(api, "defined-small", read("openapi.yaml")) + "/definition")  # templates are compiled once
     path = "/catalog/api/default/defined-huge/definition"
     watching = asyncio.run_coroutine_threadsafe(measure(), server.loop)
     try:
@@ -229,8 +230,8 @@ def test_ten_megabytes_do_not_hold_up_others(api: httpx.Client, server: RunningS
         watching.cancel()
     assert "This definition is large. It is being read." in at_once
     assert f'hx-get="{path}?wait=true"' in at_once
-    assert "17,000 operations" in answer
-    assert longest < 0.5, f"the event loop stood still for {longest:.3f} s"
+    assert "1,000 operations" in answer
+    assert longest < 0.1, f"the event loop worked for {longest:.3f} s at once"
 
 
 @pytest.fixture(scope="module")
