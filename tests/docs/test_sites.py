@@ -171,7 +171,7 @@ def test_hostile_files_do_no_harm(library: Library) -> None:
             "docs/deep.md": ">" * 50_000 + " x\n",
             "docs/long.md": "a" * 600_000,
             "docs/bytes.md": b"\xff\xfe# \x00 odd\n",
-            "docs/bomb.md": f"[a]: /{'x' * 200_000}\n\n{'[a] ' * 20_000}\n",
+            "docs/bomb.md": f"[a]: /{'x' * 20_000}\n\n{'[a] ' * 400}\n",
         },
         links={"docs/passwd.md": "/etc/passwd"},
     )

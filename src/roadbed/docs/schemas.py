@@ -173,9 +173,9 @@ class ReportIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    page: str
-    text: str = Field(max_length=4_000)
-    version: str = "latest"
+    page: str = Field(max_length=1_000, examples=["docs/guide/setup"])
+    text: str = Field(max_length=4_000, examples=["The second step is missing."])
+    version: str = Field("latest", max_length=60)
 
 
 class ReportOut(BaseModel):
