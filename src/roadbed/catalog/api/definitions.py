@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Query, Response
 from roadbed.catalog.access import EntityReader
 from roadbed.catalog.errors import DefinitionUnreadable
 from roadbed.catalog.rules.definitions.model import Broken
-from roadbed.catalog.schemas import (
-    LATEST_POSITION,
+from roadbed.catalog.schemas.changes import LATEST_POSITION
+from roadbed.catalog.schemas.definitions import (
     DefinitionChangeOut,
     DefinitionChangesOut,
     DefinitionOut,

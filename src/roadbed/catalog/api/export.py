@@ -11,7 +11,7 @@ from pydantic import Field
 from roadbed.catalog.access import EntityReader
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.tables import Column, Exported, find_columns, write_cells
-from roadbed.catalog.schemas import EntityCriteria, EntityOut
+from roadbed.catalog.schemas.entities import EntityCriteria, EntityOut
 from roadbed.catalog.service.export import export_entities
 from roadbed.catalog.service.kinds import require_kinds
 from roadbed.core.routes import service

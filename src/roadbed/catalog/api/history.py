@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from roadbed.catalog.access import EntityReader, EntityWriter
-from roadbed.catalog.schemas import ChangeOut, PutOut
+from roadbed.catalog.schemas.changes import ChangeOut
+from roadbed.catalog.schemas.entities import PutOut
 from roadbed.catalog.service import history
 from roadbed.core.db import Reading, Writing
 from roadbed.core.etags import IfMatch

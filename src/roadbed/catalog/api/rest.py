@@ -13,30 +13,29 @@ from roadbed.catalog.rules.documents import Reading, from_json, read_documents
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.kinds.computed import ComputedValue
 from roadbed.catalog.rules.validation import find_ref
-from roadbed.catalog.schemas import (
+from roadbed.catalog.schemas.changes import FeedChangeOut, FeedOut, FeedQuery
+from roadbed.catalog.schemas.entities import (
     AsOf,
     ComputedOut,
     EntityDetailOut,
     EntityOut,
     EntityPageOut,
     EntityQuery,
-    FeedChangeOut,
-    FeedOut,
-    FeedQuery,
-    KindOut,
-    KindsOut,
+    ProblemOut,
+    PutOut,
+    PutResultOut,
+    RelationOut,
+    StatusOut,
+    ValidationOut,
+)
+from roadbed.catalog.schemas.kinds import KindOut, KindsOut
+from roadbed.catalog.schemas.locations import (
     LocationChangeIn,
     LocationDetailOut,
     LocationIn,
     LocationOut,
     LocationPageOut,
-    ProblemOut,
-    PutOut,
-    PutResultOut,
-    RelationOut,
     RunStartedOut,
-    StatusOut,
-    ValidationOut,
 )
 from roadbed.catalog.service import care, entities, feed, listing, locations, reading
 from roadbed.catalog.service.computing import compute

@@ -16,7 +16,8 @@ from roadbed.catalog.rules.definitions.formats import name_file
 from roadbed.catalog.rules.definitions.kept import KeptDefinition
 from roadbed.catalog.rules.definitions.model import Broken
 from roadbed.catalog.rules.kinds import Kinds
-from roadbed.catalog.schemas import LATEST_POSITION, DefinitionVersions
+from roadbed.catalog.schemas.changes import LATEST_POSITION
+from roadbed.catalog.schemas.definitions import DefinitionVersions
 from roadbed.catalog.service import definitions, reading
 from roadbed.catalog.service.definitions import Api, DefinitionReader, DefinitionText
 from roadbed.catalog.types import EntitySummary

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from roadbed.catalog.access import EntityReader, EntityWriter
 from roadbed.catalog.errors import EntityInvalid, EntityNotFound
 from roadbed.catalog.rules.words import icon_of, kind_word
-from roadbed.catalog.schemas import EntityQuery
+from roadbed.catalog.schemas.entities import EntityQuery
 from roadbed.catalog.service import entities, fixing, listing
 from roadbed.catalog.types import EntityFilter, EntitySummary
 from roadbed.catalog.web.entity import KindsInForce, RefOfPath

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from roadbed.catalog.access import ENTITY_WRITE, EntityReader, EntityWriter
 from roadbed.catalog.rules.comparison import compare, compare_documents
 from roadbed.catalog.rules.writing import write_entity
-from roadbed.catalog.schemas import AsOf
+from roadbed.catalog.schemas.entities import AsOf
 from roadbed.catalog.service import entities, history
 from roadbed.catalog.service.past import open_moment
 from roadbed.catalog.types import entity_href

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from roadbed.catalog.access import EntityReader
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.words import health_of, icon_of, kind_word, state_of
-from roadbed.catalog.schemas import EntityQuery
+from roadbed.catalog.schemas.entities import EntityQuery
 from roadbed.catalog.service import listing, reading
 from roadbed.catalog.service.computing import compute
 from roadbed.catalog.service.fixing import with_failing

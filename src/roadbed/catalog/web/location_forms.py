@@ -12,7 +12,7 @@ from starlette.responses import Response
 from roadbed.catalog.access import LocationWriter
 from roadbed.catalog.errors import LocationExists, LocationForbidden, LocationInvalid
 from roadbed.catalog.rules.kinds import Kinds
-from roadbed.catalog.schemas import LocationIn
+from roadbed.catalog.schemas.locations import LocationIn
 from roadbed.catalog.service import care, locations
 from roadbed.catalog.service.location_options import check_type, find_location_source
 from roadbed.catalog.types import LocationOptions, LocationSource, LocationSummary

@@ -1,0 +1,1 @@
+"""The catalog as the API takes and gives it."""
