@@ -119,9 +119,9 @@ def test_every_command_has_an_example() -> None:
 
 
 def test_every_command_that_tells_something_tells_it_to_scripts_too() -> None:
-    """`up` and `runs follow` print as long as they run, `login` speaks to a person."""
+    """`up` and `runs follow` print as long as they run, `login` speaks to a person, `docs open` prints an address."""
     without = [name for name, command in commands() if "output" not in {param.name for param in command.params}]
-    assert without == ["roadbed up", "roadbed login", "roadbed runs follow"]
+    assert without == ["roadbed up", "roadbed login", "roadbed docs open", "roadbed runs follow"]
 
 
 def test_every_make_target_has_a_heading_and_there_are_few() -> None:

@@ -13,6 +13,7 @@ NEEDS_NO_KEY = {
     "/api/v1/approvals/{approval_id}/reject": "a decision stands",
     "/api/v1/docs/{kind}/{namespace}/{name}/builds": "builds again what is there",
     "/api/v1/docs/{kind}/{namespace}/{name}/reports/{report_id}/settle": "it is settled then",
+    "/api/v1/entities/{kind}/{namespace}/{name}/restore": "it is as it was then",
     "/api/v1/locations/{location_id}/refresh": "reads again what is there",
     "/api/v1/paths/{namespace}/{name}/preview": "keeps nothing",
     "/api/v1/paths/{namespace}/{name}/validate": "keeps nothing",
