@@ -87,3 +87,24 @@ def test_lines_of_code_close_what_they_open() -> None:
     assert all(line.count("<span") == line.count("</span") for line in lines)
     assert highlight_lines("<b>\n", filename="unknown.zzz") == ["&lt;b&gt;"]
     assert highlight_lines("a\r\nb", filename="a.txt")[1] == "b"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"[a]: /{'x' * 20_000}\n\n{'[a] ' * 400}\n",
+        "<div>" * 20_000,
+        "<div></span></p>" * 20_000,
+    ],
+    ids=["one address many times", "nothing closed", "only others closed"],
+)
+def test_text_that_would_be_endless_is_shown_as_it_was_written(text: str) -> None:
+    shown = render(text)
+    assert "too large or too deeply nested" in shown
+    assert len(shown) < 5 * len(text) + 500
+    assert "<div>" not in shown
+
+
+def test_long_text_of_ordinary_shape_is_laid_out() -> None:
+    shown = render("- <b>one</b>\n\n  <p>two\n" * 5_000)
+    assert shown.count("<b>one</b>") == 5_000

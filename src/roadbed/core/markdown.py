@@ -6,7 +6,8 @@ refuse them anyway.
 """
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,6 +43,27 @@ _CLASSES = {
     "p": {"admonition-title"},
 }
 
+_MOST_CHARACTERS = 4_000_000
+_DEEPEST = 500
+_VOID = {
+    "area",
+    "base",
+    "br",
+    "col",
+    "embed",
+    "hr",
+    "img",
+    "input",
+    "link",
+    "meta",
+    "source",
+    "track",
+    "wbr",
+    "p",
+    "li",
+}
+"""Elements that hold nothing, and those that the next one of their kind closes."""
+_ELEMENT = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
 _IMAGE = re.compile(r'<img((?: [\w-]+="[^"]*")*)>')
 _ALT = re.compile(r' alt="([^"<>]*)"')
 
@@ -49,23 +71,64 @@ Link = Callable[[str], str | None]
 
 
 def render_markdown(text: str, *, link: Link, image: Link) -> Markup:
-    """Return `text` as HTML that is safe.
+    """Return `text` as HTML that is safe; one that would be huge or nested without end as HTML is shown as it is.
 
     Args:
         text: Markdown (CommonMark with tables and strikethrough).
         link: gives the address for a relative link; None to leave it out.
         image: gives the address for a relative image; None to leave it out.
     """
-    return clean_html(write_html(text), link=link, image=image)
+    tokens = _parse(text)
+    if _count_characters(tokens) <= _MOST_CHARACTERS:
+        html = _write(tokens)
+        if _measure_depth(html) <= _DEEPEST:
+            return clean_html(html, link=link, image=image)
+    said = "This text is too large or too deeply nested to be laid out, so it is shown as it was written."
+    return Markup("<p><em>{}</em></p><pre>{}</pre>").format(said, text[:MAX_CHARACTERS])
 
 
 def write_html(text: str) -> str:
     """Return Markdown as HTML, in which whatever the text holds still stands: only for `clean_html`."""
-    parser = MarkdownIt("commonmark", {"html": True, "highlight": _highlight}).enable(["table", "strikethrough"])
-    tokens = parser.parse(text[:MAX_CHARACTERS])
+    return _write(_parse(text))
+
+
+def _parse(text: str) -> list[Token]:
+    tokens = _PARSER.parse(text[:MAX_CHARACTERS])
     _name_headings(tokens)
-    html: str = parser.renderer.render(tokens, parser.options, {})
+    return tokens
+
+
+def _write(tokens: list[Token]) -> str:
+    html: str = _PARSER.renderer.render(tokens, _PARSER.options, {})
     return html
+
+
+def _count_characters(tokens: Iterable[Token]) -> int:
+    """Return about how many characters the HTML has: an address that is given once may be used over and over."""
+    return sum(
+        len(token.content)
+        + sum(len(str(value)) for value in token.attrs.values())
+        + _count_characters(token.children or ())
+        for token in tokens
+    )
+
+
+def _measure_depth(html: str) -> int:
+    """Return how deep elements are nested, those that nobody closes included: cleaning costs the square of it."""
+    held: Counter[str] = Counter()
+    depth = deepest = 0
+    for match in _ELEMENT.finditer(html):
+        name = match[2].lower()
+        if name in _VOID:
+            continue
+        if not match[1]:
+            held[name] += 1
+            depth += 1
+            deepest = max(deepest, depth)
+        elif held[name]:  # the end of what was not begun ends nothing
+            held[name] -= 1
+            depth -= 1
+    return deepest
 
 
 def clean_html(html: str, *, link: Link, image: Link, anchor: Link | None = None) -> Markup:
@@ -132,3 +195,6 @@ def _name_headings(tokens: list[Token]) -> None:
 
 def _highlight(code: str, language: str, _: Any) -> str:
     return f'<pre class="highlight"><code>{highlight_block(code, language=language)}</code></pre>'
+
+
+_PARSER = MarkdownIt("commonmark", {"html": True, "highlight": _highlight}).enable(["table", "strikethrough"])
