@@ -5,6 +5,7 @@ from typing import Any
 
 from roadbed.approvals.contract import APPROVAL_READ, list_waiting_of
 from roadbed.catalog.rules.kinds import Kinds
+from roadbed.catalog.rules.kinds.model import split_words
 from roadbed.catalog.rules.words import HEALTH_STATES, health_of, icon_of, kind_word, state_of
 from roadbed.catalog.service import listing, reading
 from roadbed.catalog.service.ownership import OWNERS, Ownership, find_ownership
@@ -53,16 +54,25 @@ def _by_kind(ownership: Ownership, kinds: Kinds, ref: str) -> list[dict[str, Any
     names = sorted(
         direct.keys() | inherited.keys(), key=lambda name: (-direct.get(name, 0) - inherited.get(name, 0), name)
     )
+    counts = {name: direct.get(name, 0) + inherited.get(name, 0) for name in names}
     return [
         {
-            "label": definition.plural if (definition := kinds.find(name)) else name,
-            "icon": definition.icon if definition else "box",
-            "direct": direct.get(name, 0),
-            "inherited": inherited.get(name, 0),
+            "label": _word_of(kinds, name, is_one=count == 1),
+            "icon": definition.icon if (definition := kinds.find(name)) else "box",
+            "count": count,
             "href": f"/catalog?owner={ref}&inherited=true&kind={name}",
         }
-        for name in names
+        for name, count in counts.items()
     ]
+
+
+def _word_of(kinds: Kinds, name: str, *, is_one: bool) -> str:
+    """Return what one or several of a kind are called within a line: `systems`, `API`."""
+    definition = kinds.find(name)
+    if definition is None:
+        return name
+    word = split_words(definition.name) if is_one else definition.plural
+    return word if word[:2].isupper() else word.lower()
 
 
 def _by_health(ownership: Ownership) -> list[tuple[tuple[str, str], int]]:
