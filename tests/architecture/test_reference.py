@@ -140,3 +140,10 @@ def test_every_mounted_route_says_who_may_call_it() -> None:
         if not any(call.__qualname__.startswith(DECLARATIONS) for call in route.dependencies)
     ]
     assert undeclared == []
+
+
+def test_every_page_is_in_the_index() -> None:
+    folder = FOLDER.parent
+    pages = {str(page.relative_to(folder)) for page in folder.glob("*/*.md") if page.parent.name != "decisions"}
+    named = set(re.findall(r"\]\(([\w-]+/[\w-]+\.md)\)", (folder / "README.md").read_text(encoding="utf-8")))
+    assert named == pages
