@@ -1,11 +1,13 @@
 """Runs on a live server: they move, fail, wait, are cancelled and undone, and keep their logs."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from roadbed.core.actor import system_actor
 from roadbed.kit.ids import new_id
@@ -150,21 +152,24 @@ def test_waiting_run_is_a_row_and_goes_on_with_the_result(server: RunningServer)
     run_id = start(server, StepPlan("wait", "Wait", "test.wait", {"name": name}), echo("after")).id
     _, steps = wait_for(server, run_id, lambda run, _: run.state == "waiting")
     assert steps[0].note == "Waits for the test"
-
-    async def resume() -> int:
-        async with server.database.write() as session:
-            return await resume_waits(session, kind="test", key=name, result={"answer": 42})
-
-    assert server.run(resume()) == 1
+    assert resume(server, name) == 1
     run, steps = finish(server, run_id)
     assert (run.state, steps[0].output) == ("succeeded", {"answer": 42})
-    assert server.run(resume()) == 0
+    assert resume(server, name) == 0
 
 
 def test_wait_that_is_over_its_time_resumes_as_expired(server: RunningServer) -> None:
     run_id = start(server, StepPlan("wait", "Wait", "test.wait", {"name": str(new_id()), "seconds": 0})).id
     _, steps = finish(server, run_id)
     assert steps[0].output == {"expired": True}
+
+
+def resume(server: RunningServer, name: str) -> int:
+    async def work() -> int:
+        async with server.database.write() as session:
+            return await resume_waits(session, kind="test", key=name, result={"answer": 42})
+
+    return server.run(work())
 
 
 def cancel(server: RunningServer, run_id: UUID, *, undo: bool) -> None:
@@ -279,6 +284,38 @@ def test_cancelled_run_starts_nothing_more(server: RunningServer) -> None:
     cancel(server, parent, undo=False)
     with pytest.raises(RunCancelled, match="was cancelled"):
         start(server, echo("late"), parent=parent)
+
+
+def test_asking_again_for_a_child_locks_it_before_its_parent_as_cancelling_does(server: RunningServer) -> None:
+    names = [str(new_id()), str(new_id())]
+    parent = start(server, *(StepPlan(name, "Wait", "test.wait", {"name": name}) for name in names)).id
+    wait_for(server, parent, lambda run, _: run.state == "waiting")
+    plan = RunPlan("test", "Child", [echo("one")], key=str(new_id()), parent_run_id=parent)
+
+    async def ask() -> UUID:
+        async with server.database.write() as session:
+            return (await start_run(session, ACTOR, plan)).id
+
+    async def cancel_meanwhile() -> None:
+        async with server.database.write() as session, asyncio.timeout(20):
+            await repository.lock_run(session, child)
+            pid = await session.scalar(text("SELECT pg_backend_pid()"))
+            again = asyncio.create_task(ask())
+            while not await blocks_somebody(pid):  # noqa: ASYNC110 - PostgreSQL tells nobody
+                await asyncio.sleep(0.01)
+            await repository.lock_run(session, parent)  # nobody has it
+        assert await again == child
+
+    async def blocks_somebody(pid: int) -> bool:
+        async with server.database.read() as session:
+            query = text("SELECT count(*) FROM pg_stat_activity WHERE :pid = ANY(pg_blocking_pids(pid))")
+            return bool(await session.scalar(query, {"pid": pid}))
+
+    child = server.run(ask())
+    finish(server, child)
+    resume(server, names[0])
+    wait_for(server, parent, lambda _, steps: steps[1].state == "waiting")  # another step asks for it now
+    server.run(cancel_meanwhile())
 
 
 def test_long_log_is_read_by_line_number(server: RunningServer) -> None:

@@ -65,6 +65,7 @@ async def start_run(session: WriteSession, actor: Actor, plan: RunPlan) -> RunSu
         await lock_transaction(session, f"run:{plan.kind}:{plan.key}")
         existing = await repository.find_run_by_key(session, kind=plan.kind, key=plan.key)
         if existing is not None:
+            await repository.lock_run(session, existing.id)  # before its parent, as whoever cancels both does
             if existing.parent_run_id is None:  # an event began it before the run that it is a part of asked for it
                 existing.parent_run_id = plan.parent_run_id
             if plan.parent_run_id is not None and existing.parent_run_id == plan.parent_run_id:
