@@ -29,7 +29,7 @@ def installation(folder: Path) -> Iterator[Installation]:
             made.roadbed.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     with installation(tmp_path_factory.mktemp("made")) as found:
         yield found
