@@ -153,15 +153,15 @@ def test_location_is_due_by_its_own_interval(place: Place) -> None:
 
 
 def test_loser_of_a_conflict_is_shown_on_both(place: Place, other_place: Place) -> None:
-    place.write(a=component("contested"))
+    place.write(a=component("contested-too"))
     place.register()
-    other_place.write(b=component("contested", lifecycle="deprecated"))
+    other_place.write(b=component("contested-too", lifecycle="deprecated"))
     other_place.register()
     winner = page(place.api, f"/catalog/locations/{place.id}")
-    assert '<span class="mono">component:default/contested</span> stands in another location, too' in winner
+    assert '<span class="mono">component:default/contested-too</span> stands in another location, too' in winner
     assert f'href="/catalog/locations/{other_place.id}"' in winner
-    assert "component:default/contested exists already" in page(place.api, f"/catalog/locations/{other_place.id}")
-    entity = page(place.api, "/catalog/component/default/contested")
+    assert "component:default/contested-too exists already" in page(place.api, f"/catalog/locations/{other_place.id}")
+    entity = page(place.api, "/catalog/component/default/contested-too")
     assert f'href="/catalog/locations/{other_place.id}"' in entity
 
 
