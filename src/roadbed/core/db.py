@@ -93,7 +93,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_pre_ping=True,
-            json_serializer=lambda value: jsons.write_json(value).decode(),
+            json_serializer=_write_document,
             connect_args={
                 "server_settings": {
                     "application_name": "roadbed",
@@ -207,7 +207,9 @@ async def insert_rows(session: WriteSession, model: type[Base], rows: Sequence[M
     table, columns = model.__table__, list(rows[0])
     documents = {name for name in columns if isinstance(table.c[name].type, JSON)}
     records = [
-        tuple(_document(value) if name in documents else value for name, value in row.items())
+        tuple(
+            _write_document(value) if name in documents and value is not None else value for name, value in row.items()
+        )
         if documents
         else tuple(row.values())
         for row in rows
@@ -240,8 +242,8 @@ async def update_rows(session: WriteSession, model: type[Base], rows: Sequence[M
             piece, size = [], 0
 
 
-def _document(value: Any) -> str | None:
-    return None if value is None else jsons.write_json(value).decode()
+def _write_document(value: Any) -> str:
+    return jsons.write_json(value).decode()
 
 
 async def _read(request: Request, _: Annotated[Actor, Depends(current_actor)]) -> AsyncIterator[ReadSession]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 from roadbed.catalog.rules.harvest import Harvest, ReadFile
 from roadbed.catalog.rules.judging import FilePlace, JudgedFile, judge_alone, judge_file
@@ -81,6 +81,11 @@ class Collector:
     _packed_kinds: bytes = field(default=b"", init=False)
     _size_bytes: int = field(default=0, init=False)
 
+    @cached_property
+    def _reading(self) -> str:
+        """Part of each file's state: what its content is read with."""
+        return seal(READING, self.allowed_kinds)
+
     def collect(self) -> Harvest:
         """Read everything.
 
@@ -124,7 +129,7 @@ class Collector:
 
     def _start(self, path: str) -> Callable[[], _Read]:
         """Begin to read a file, and return what ends it."""
-        state = f"{seal(READING, self.allowed_kinds)}.{self.source.digest(path)}"
+        state = f"{self._reading}.{self.source.digest(path)}"
         known = self.known.get(path)
         if known is not None and known.digest == state and self._are_same(known):
             return partial(_keep, ReadFile(path, state, known.includes, kinds=known.kinds), known.targets)

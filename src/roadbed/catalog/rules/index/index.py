@@ -8,7 +8,7 @@ from functools import partial
 
 from pyroaring import BitMap
 
-from roadbed.catalog.rules.index.columns import Column, ColumnRows
+from roadbed.catalog.rules.index.columns import Column, ColumnRows, union
 from roadbed.catalog.rules.index.conditions import (
     AllOf,
     AnyOf,
@@ -188,7 +188,7 @@ class Index:
                 column = self._columns.get(key)
                 if column is None:
                     return BitMap()
-                return column.find(values[0]) if len(values) == 1 else _union(column.find(value) for value in values)
+                return column.find(values[0]) if len(values) == 1 else union(column.find(value) for value in values)
             case HasKey(key):
                 column = self._columns.get(key)
                 return BitMap() if column is None else column.exists
@@ -197,11 +197,11 @@ class Index:
                 return BitMap() if column is None else column.find_prefix(prefix)
             case HasText(keys, term):
                 columns = (self._columns.get(key) for key in keys)
-                return _union(column.find_text(term) for column in columns if column is not None)
+                return union(column.find_text(term) for column in columns if column is not None)
             case AllOf(parts):
                 return self._select_all(parts)
             case AnyOf(parts):
-                return _union(self.select(part) for part in parts)
+                return union(self.select(part) for part in parts)
             case Not(part):
                 return self.all - self.select(part)
 
@@ -285,10 +285,3 @@ class Index:
         if column is None:
             column = self._columns[key] = Column(ref=self._refs.__getitem__)
         return column
-
-
-def _union(parts: Iterable[BitMap]) -> BitMap:
-    found = BitMap()
-    for part in parts:
-        found = found | part
-    return found
