@@ -222,7 +222,7 @@ async def test_reading_waits_when_little_is_left_and_goes_on_where_it_was(
     assert location.reader is not None
     assert location.reader.report()["budget"]["remaining"] == 5
     host.take_asked()
-    host.remaining = 100
+    host.remaining, host.resets_at = 100, host.resets_at + 3600
     source = await location.read()
     assert len(source.list_entries()) == 3
     statuses = [(path.split("/")[-2], status) for path, status in host.take_asked() if status == 200]
@@ -236,6 +236,16 @@ async def test_long_reading_is_cut_into_pieces(host: Host, outbound: Outbound, m
     monkeypatch.setattr(client, "SLICE_SECONDS", -1)
     with pytest.raises(ReadLater, match="what was read so far is kept"):
         await location.read()
+
+
+def test_an_answer_that_was_overtaken_gives_nothing_back() -> None:
+    budget = client.Budget()
+    for remaining, reset, left in [(41, 900, 41), (39, 900, 39), (40, 900, 39), (100, 4500, 100)]:
+        budget.note(
+            {"x-ratelimit-limit": "100", "x-ratelimit-remaining": str(remaining), "x-ratelimit-reset": str(reset)}
+        )
+        assert budget.current is not None
+        assert budget.current.remaining == left
 
 
 async def test_budget_that_is_used_up_is_waited_for(host: Host, outbound: Outbound) -> None:

@@ -36,7 +36,7 @@ Reduce = Callable[[Any], Any]
 
 @dataclass
 class Budget:
-    """What is left of the requests of one credential, as the last answer told."""
+    """What is left of the requests of one credential, as the answers tell, which may overtake each other."""
 
     current: RequestBudget | None = None
     pause: ReadLater | None = None
@@ -49,6 +49,9 @@ class Budget:
         if all(number.isdecimal() for number in numbers):
             limit, remaining, reset = map(int, numbers)
             resets_at = datetime.fromtimestamp(min(reset, 2**33), UTC)
+            known = self.current
+            if known is not None and (known.limit, known.resets_at) == (limit, resets_at):
+                remaining = min(remaining, known.remaining)
             self.current = RequestBudget(limit, remaining, resets_at)
 
     def require(self) -> None:
