@@ -89,7 +89,10 @@ def test_push_that_a_crash_interrupted_is_told_at_the_next_start(
     client_process.wait(30)
     (stop_point / "armed").unlink()
     (stop_point / "gate").touch()
+    unfinished = roadbed.home / "repositories" / "01a21f69-ecec-7124-9f2f-f92cc54c1e4a.a039.new"  # killed in `git init`
+    unfinished.mkdir()
     roadbed.start()
+    assert not unfinished.exists()
     told = [("refs/heads/main", "service:local-admin"), ("refs/heads/late", "service:local-admin")]
     assert moves(roadbed, token) == told
     repositories = str(roadbed.home / "repositories")

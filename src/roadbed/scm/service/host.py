@@ -52,6 +52,7 @@ WRITES = "refs/roadbed/writes"
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 DIFF_BYTES = 4_000_000
 TREE_HISTORY = 500
+_UNFINISHED = ".new"
 _DIFF = ("--no-color", "--no-ext-diff", "--no-textconv", "--full-index", "-M", "--src-prefix=a/", "--dst-prefix=b/")
 
 
@@ -105,15 +106,22 @@ class BuiltinHost:
                     f"The git data of {repository.full_name} is not where it was: {folder.name} is missing.",
                     hint="Restore the folder `repositories` of the home folder from a backup.",
                 )
-            fresh = self.folder / f"{repository.id}.{uuid4().hex}.new"
-            await init_repository(fresh, default_branch=repository.default_branch)
+            fresh = self.folder / f"{repository.id}.{uuid4().hex}{_UNFINISHED}"
             try:
+                await init_repository(fresh, default_branch=repository.default_branch)
                 fresh.rename(folder)
             except OSError:
-                await asyncio.to_thread(shutil.rmtree, fresh)
-                if not folder.is_dir():
+                if not folder.is_dir():  # else another was faster
                     raise
+            finally:
+                if fresh.exists():
+                    await asyncio.to_thread(shutil.rmtree, fresh)
         return Git(folder)
+
+    def discard_unfinished(self) -> None:
+        """Remove what a killed server had begun to make a repository of. Only at the start, before anybody is let in."""
+        for fresh in self.folder.glob(f"*{_UNFINISHED}"):
+            shutil.rmtree(fresh)
 
     async def delete(self, repository_id: UUID) -> None:
         """Remove the git data; it may be gone already."""

@@ -42,6 +42,7 @@ async def open_host(services: Services) -> AsyncIterator[None]:
     if elsewhere is not None:
         yield
         return
+    await asyncio.to_thread(host.discard_unfinished)
     await reconcile(services)
     checking = asyncio.create_task(check_all(services))
     try:
