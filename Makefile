@@ -32,9 +32,9 @@ format:  ## bring the code into its style
 	@$(BIN)/ruff check --quiet --fix-only
 	@$(BIN)/ruff format
 
-bench:  ## measure starts, the first service, memory, and the catalog (needs wrk); writes build/bench
+bench:  ## measure starts, memory and the catalog (needs wrk), PEERS=backstage beside one; writes build/bench
 	@$(BOOTSTRAP) --dev
-	@unset ROADBED_HOME; $(BIN)/python bench/start.py $(ARGS) && exec $(BIN)/python bench/catalog.py
+	@unset ROADBED_HOME; $(BIN)/python bench/start.py $(ARGS) && $(BIN)/python bench/replicas.py && exec $(BIN)/python bench/catalog.py $(if $(PEERS),--peers $(PEERS))
 
 docs:  ## write the reference pages anew from the code
 	@$(BOOTSTRAP) --dev

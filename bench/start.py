@@ -20,7 +20,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,7 +65,7 @@ def pss(pid: int) -> float:
 
 
 @contextmanager
-def server(home: Path, *arguments: str) -> Iterator[tuple[int, str, float]]:
+def server(home: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[tuple[int, str, float]]:
     """Run `roadbed up` on a free port. Gives its pid, its address, and the seconds until a page answered."""
     outside = {name: value for name, value in os.environ.items() if not name.startswith("ROADBED_")}
     log = home.with_suffix(".log")
@@ -73,7 +73,7 @@ def server(home: Path, *arguments: str) -> Iterator[tuple[int, str, float]]:
     with log.open("wb") as file:
         process = subprocess.Popen(
             [ROADBED, "up", "--port", "0", *arguments],
-            env=outside | {"ROADBED_HOME": str(home)},
+            env=outside | {"ROADBED_HOME": str(home)} | dict(env or {}),
             stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -104,10 +104,10 @@ def wait_for(look: Callable[[], Any]) -> Any:
     return found
 
 
-def open_client(home: Path, address: str) -> httpx.Client:
+def open_client(home: Path, address: str, *, env: Mapping[str, str] | None = None) -> httpx.Client:
     made = subprocess.run(
         [ROADBED, "token", "create", "--local"],
-        env=os.environ | {"ROADBED_HOME": str(home), "ROADBED_URL": address},
+        env=os.environ | {"ROADBED_HOME": str(home), "ROADBED_URL": address} | dict(env or {}),
         capture_output=True,
         text=True,
         check=True,
