@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
+from roadbed.catalog.rules import sight
 from roadbed.core.access import DEVELOPERS, PLATFORM, VIEWERS, Permission, requires
 from roadbed.core.actor import Actor
 
-ENTITY_READ = Permission("catalog.entity.read", "See the catalog", VIEWERS)
+ENTITY_READ = Permission("catalog.entity.read", "See the catalog", VIEWERS, check_condition=sight.check)
 ENTITY_WRITE = Permission("catalog.entity.write", "Put and delete entities", DEVELOPERS)
 KIND_WRITE = Permission("catalog.kind.write", "Define kinds of entities", PLATFORM)
 LOCATION_READ = Permission("catalog.location.read", "See locations and their errors", VIEWERS)

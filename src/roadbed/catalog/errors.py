@@ -83,6 +83,18 @@ class LocationInvalid(Invalid):
     code = "catalog.location_invalid"
 
 
+class CatalogNarrowed(Forbidden):
+    """It is for those who see all of the catalog, and a role lets this one see a part."""
+
+    code = "catalog.narrowed"
+
+
+class EntityHidden(Forbidden):
+    """There is an entity of this name already, which the one who asks may not see."""
+
+    code = "catalog.entity_hidden"
+
+
 class LocationForbidden(Forbidden):
     """Only some may have the server read its own disk."""
 

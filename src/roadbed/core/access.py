@@ -5,6 +5,8 @@ without such a declaration; `tools/lint` checks it. What needs the object itself
 with `Decider.require`. The identity domain provides the `Decider` and the `Authenticator`.
 """
 
+from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -28,11 +30,14 @@ class Permission:
         name: `domain.noun.verb`, as roles and tokens name it.
         title: what it allows, for people: "Change entities".
         roles: built-in roles that have it from the start; admins have all.
+        check_condition: reads a condition that narrows it to some objects, and raises ExpressionInvalid when it cannot
+            be one. None: it is for all objects or none. The domain that declares it applies the conditions.
     """
 
     name: str
     title: str
     roles: tuple[str, ...] = ()
+    check_condition: Callable[[str], None] | None = field(default=None, compare=False)
 
 
 PERMISSIONS: Slot[Permission] = Slot(ContributionKind.PERMISSION, Permission)
@@ -112,6 +117,18 @@ class DeciderService:
         return self.decider.decide(actor, permission).is_allowed
 
 
+_acting: ContextVar[Actor | None] = ContextVar("roadbed_acting", default=None)
+
+
+def acting() -> Actor | None:
+    """Return who sent the request that this is done for; None when Roadbed works by itself: runs, events, schedules.
+
+    For what narrows reading by objects, which then cannot be forgotten in one of many places. Whether somebody may do
+    a thing at all is declared and asked for with the actor in hand.
+    """
+    return _acting.get()
+
+
 async def current_actor(request: Request) -> Actor:
     """Return who sent the request; asked once a request. Whose credentials are refused is anonymous from then on."""
     return await actor_of_connection(request, request.app.state.services)
@@ -122,6 +139,7 @@ async def actor_of_connection(connection: HTTPConnection, services: Services) ->
     state = connection.state
     actor: Actor | None = getattr(state, "actor", None)
     if actor is not None:
+        _acting.set(actor)
         return actor
     headers = connection.headers
     presented = Presented(
@@ -137,6 +155,7 @@ async def actor_of_connection(connection: HTTPConnection, services: Services) ->
     finally:
         state.actor = actor or replace(ANONYMOUS, address=presented.address)
     known: Actor = state.actor
+    _acting.set(known)
     return known
 
 

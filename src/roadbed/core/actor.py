@@ -16,9 +16,10 @@ class Actor:
     """The subject of a permission decision, and the author in the audit record.
 
     `permissions` are the patterns that the roles give. `groups` are refs of the catalog groups the account belongs to,
-    directly or through a parent. `scopes` limits a token to these permission patterns; None means no further limit.
-    `credential` tells what was presented, as `session:<id>` or `token:<id>`; never the value. `title` is what pages
-    call a person.
+    directly or through a parent. `conditions` are pairs of a permission and a CEL condition, of which one with that
+    permission must hold for the object; what is in none of them is not narrowed. `scopes` limits a token to these
+    permission patterns; None means no further limit. `credential` tells what was presented, as `session:<id>` or
+    `token:<id>`; never the value. `title` is what pages call a person.
     """
 
     kind: ActorKind
@@ -28,6 +29,7 @@ class Actor:
     permissions: frozenset[str] = frozenset()
     entity_ref: str | None = None
     groups: frozenset[str] = frozenset()
+    conditions: frozenset[tuple[str, str]] = frozenset()
     scopes: frozenset[str] | None = None
     address: str | None = None
     credential: str | None = field(default=None, repr=False)
@@ -40,6 +42,10 @@ class Actor:
     @property
     def shown_as(self) -> str:
         return self.title or self.name
+
+    def conditions_of(self, permission: str) -> tuple[str, ...]:
+        """Return the conditions that narrow a permission, one of which must hold; none when nothing narrows it."""
+        return tuple(condition for name, condition in self.conditions if name == permission)
 
     @property
     def label(self) -> str:

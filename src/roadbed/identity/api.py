@@ -143,7 +143,8 @@ async def get_role(session: Reading, _: RoleReader, name: str) -> RoleOut:
 @router.put("/roles/{name}", responses={201: {"model": RoleOut}})
 async def put_role(session: Writing, actor: RoleWriter, name: str, body: RoleIn, response: Response) -> RoleOut:
     """Create a role, or change what it allows."""
-    role, is_new = await roles.put_role(session, actor, name, title=body.title, permissions=body.permissions)
+    wish = roles.RoleWish(body.title, body.permissions, body.conditions)
+    role, is_new = await roles.put_role(session, actor, name, wish)
     response.status_code = 201 if is_new else 200
     return RoleOut.model_validate(role)
 

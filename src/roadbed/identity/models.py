@@ -39,13 +39,17 @@ class Account(Base):
 
 
 class Role(Base):
-    """Permission patterns under a name. `seeded` is what Roadbed itself gave it last; None for one made by people."""
+    """Permission patterns under a name. `seeded` is what Roadbed itself gave it last; None for one made by people.
+
+    `conditions` narrow permissions to some objects: CEL by the permission's name.
+    """
 
     __tablename__ = "roles"
 
     name: Mapped[str] = mapped_column(primary_key=True)
     title: Mapped[str]
     permissions: Mapped[list[str]]
+    conditions: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
     seeded: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
 
     @property
@@ -54,7 +58,7 @@ class Role(Base):
 
     @property
     def is_changed(self) -> bool:
-        return self.seeded is not None and self.permissions != self.seeded
+        return self.seeded is not None and (self.permissions != self.seeded or bool(self.conditions))
 
 
 class AccountRole(Base):

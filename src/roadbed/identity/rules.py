@@ -6,7 +6,7 @@ import re
 import secrets
 import string
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -72,6 +72,31 @@ def uncovered(actor: Actor, wanted: Iterable[str]) -> list[str]:
         return []
     limits = [actor.permissions] if actor.scopes is None else [actor.permissions, actor.scopes]
     return sorted(pattern for pattern in set(wanted) if not all(covers(limit, pattern) for limit in limits))
+
+
+def narrowing(roles: Iterable[tuple[Iterable[str], Mapping[str, str]]]) -> frozenset[tuple[str, str]]:
+    """Return (permission, condition) of what several roles, given as patterns and conditions, narrow together.
+
+    A role that gives a permission without a condition gives it for everything.
+    """
+    found = [(list(patterns), conditions) for patterns, conditions in roles]
+    named = {permission for _, conditions in found for permission in conditions}
+    return frozenset(
+        (permission, conditions[permission])
+        for permission in named
+        if (giving := [conditions for patterns, conditions in found if covers(patterns, permission)])
+        and all(permission in conditions for conditions in giving)
+        for conditions in giving
+    )
+
+
+def find_widened(actor: Actor, patterns: Iterable[str], conditions: Mapping[str, str]) -> list[str]:
+    """List the permissions that a role would give for more objects than `actor` has them for."""
+    limits = {name: set(actor.conditions_of(name)) for name, _ in actor.conditions}
+    given = list(patterns)
+    return sorted(
+        name for name, allowed in limits.items() if covers(given, name) and conditions.get(name) not in allowed
+    )
 
 
 def decide(actor: Actor, permission: Permission) -> Decision:

@@ -124,6 +124,14 @@ class AccountPageOut(BaseModel):
 class RoleIn(Body):
     title: Annotated[str, Field(max_length=100, examples=["Release manager"])] = ""
     permissions: Annotated[list[str], Field(max_length=500, examples=[["catalog.entity.read"]])]
+    conditions: Annotated[
+        dict[str, str] | None,
+        Field(
+            max_length=20,
+            description="What narrows a permission to some objects, CEL by its name. Left out, they stay.",
+            examples=[{"catalog.entity.read": "owner in subject.groups || metadata.namespace == 'public'"}],
+        ),
+    ] = None
 
 
 class RoleOut(BaseModel):
@@ -132,6 +140,7 @@ class RoleOut(BaseModel):
     name: str
     title: str
     permissions: list[str]
+    conditions: dict[str, str]
     is_built_in: bool
     is_changed: Annotated[bool, Field(description="A built-in role that allows other things than it came with.")]
 

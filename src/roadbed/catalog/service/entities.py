@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from roadbed.catalog.access import KIND_WRITE
-from roadbed.catalog.errors import EntityInvalid, EntityManaged, EntityNotFound
+from roadbed.catalog.errors import EntityHidden, EntityInvalid, EntityManaged, EntityNotFound
 from roadbed.catalog.models import Entity
 from roadbed.catalog.repository import entities as rows
 from roadbed.catalog.repository.locations import delete_own_errors
@@ -19,6 +19,7 @@ from roadbed.catalog.rules.problems import Problem, Severity
 from roadbed.catalog.rules.relations import find_owner
 from roadbed.catalog.rules.suggestions import find_closest, say_or
 from roadbed.catalog.rules.validation import check, find_definition, find_ref
+from roadbed.catalog.service.index import sees
 from roadbed.catalog.service.kinds import kinds_at, require_unused
 from roadbed.catalog.service.ledger import Ledger
 from roadbed.catalog.service.listing import list_names, list_near
@@ -46,7 +47,7 @@ class PutEntity:
 
 async def find_entity(session: ReadSession, ref: EntityRef) -> EntitySummary | None:
     row = await rows.find_entity(session, str(ref))
-    return summarise(row) if row else None
+    return summarise(row) if row and sees(session, row.ref) else None
 
 
 async def get_entity(session: ReadSession, ref: EntityRef) -> EntitySummary:
@@ -64,12 +65,12 @@ async def get_entity(session: ReadSession, ref: EntityRef) -> EntitySummary:
 async def list_by_refs(session: ReadSession, refs: Iterable[EntityRef]) -> dict[EntityRef, EntitySummary]:
     """Return those of these entities that exist."""
     found = await rows.list_by_refs(session, {str(ref) for ref in refs})
-    return {entity.ref: entity for entity in map(summarise, found)}
+    return {entity.ref: entity for entity in map(summarise, found) if sees(session, str(entity.ref))}
 
 
 async def list_annotated(session: ReadSession, annotation: str, refs: Iterable[str]) -> list[AnnotatedEntity]:
     """Return those of these entities that have an annotation, with its value."""
-    return await rows.list_annotated(session, annotation, refs)
+    return await rows.list_annotated(session, annotation, [ref for ref in refs if sees(session, ref)])
 
 
 async def list_targets(session: ReadSession, ref: EntityRef, type_: str) -> list[str]:
@@ -197,7 +198,7 @@ async def delete_entity(
     """
     ledger = await Ledger.open(session, actor)
     row = await rows.find_entity(session, str(ref))
-    if row is None:
+    if row is None or not sees(session, row.ref):
         raise not_found(session, ref)
     if condition is not None:
         condition.require(row.digest, what=row.ref)
@@ -261,7 +262,13 @@ async def _read_all(session: WriteSession, reading: Reading) -> list[ReadEntity]
 
 
 async def _find_held(session: WriteSession, entities: Sequence[ReadEntity]) -> dict[str, Entity]:
-    return {row.ref: row for row in await rows.list_by_refs(session, {str(entity.ref) for entity in entities})}
+    found = await rows.list_by_refs(session, {str(entity.ref) for entity in entities})
+    for row in found:
+        if not sees(session, row.ref):
+            raise EntityHidden(
+                f"There is a {row.ref} already, which you may not see.", hint="Choose another name, or ask its owner."
+            )
+    return {row.ref: row for row in found}
 
 
 async def _put_all(

@@ -7,6 +7,7 @@ from roadbed.catalog.errors import FeedAhead
 from roadbed.catalog.models import Change
 from roadbed.catalog.repository import changes as rows
 from roadbed.catalog.service.index import CatalogIndex
+from roadbed.catalog.service.sight import require_whole
 from roadbed.core.db import Database
 from roadbed.core.lifecycle import Stopping
 from roadbed.core.services import Services
@@ -24,8 +25,10 @@ async def read_feed(services: Services, *, after: int, limit: int, wait_seconds:
         wait_seconds: how long to wait for the next change when there is none; shorter when the server stops.
 
     Raises:
+        CatalogNarrowed: the one who asks sees a part of the catalog: a mirror of it could not know what left that part.
         FeedAhead: the catalog has not come to this position: it was restored to an earlier state.
     """
+    require_whole("The feed of changes")
     deadline = time.monotonic() + wait_seconds
     while True:
         async with services.get(Database).read() as session:

@@ -18,7 +18,8 @@ from roadbed.catalog.rules.commits import find_commit_href
 from roadbed.catalog.rules.comparison import MOST_FIELDS, Difference, compare
 from roadbed.catalog.rules.documents import from_json
 from roadbed.catalog.rules.kinds import Kinds
-from roadbed.catalog.service.entities import find_managed, get_entity, put_back
+from roadbed.catalog.service.entities import find_managed, get_entity, not_found, put_back
+from roadbed.catalog.service.index import sees
 from roadbed.catalog.service.views import summarise, summarise_change
 from roadbed.catalog.types import ChangeKind, EntitySummary
 from roadbed.core.actor import Actor
@@ -52,7 +53,12 @@ class Versions:
 
 
 async def list_versions(session: ReadSession, ref: EntityRef, *, before: int | None = None, limit: int) -> Versions:
-    """Return the versions of an entity before a position; also those of one that is gone."""
+    """Return the versions of an entity before a position; also those of one that is gone.
+
+    Raises:
+        EntityNotFound: the one who asks sees a part of the catalog, and it is not in that.
+    """
+    _require_seen(session, ref)
     found = await change_rows.list_changes_of(session, str(ref), before=before, limit=limit + 1)
     older = [*(change.document for change in found[1:]), None]
     hrefs = await _commit_hrefs(session, found)
@@ -69,6 +75,7 @@ async def get_version(session: ReadSession, ref: EntityRef, position: int) -> Ve
     Raises:
         VersionNotFound: the entity did not change at this position.
     """
+    _require_seen(session, ref)
     change = await change_rows.find_change(session, str(ref), position)
     if change is None:
         raise VersionNotFound(f"{ref} has no version {position}.", hint="Its history lists those that it has.")
@@ -83,6 +90,7 @@ async def get_known(session: ReadSession, ref: EntityRef) -> tuple[EntitySummary
     Raises:
         EntityNotFound: there is none, and there never was.
     """
+    _require_seen(session, ref)
     row = await entity_rows.find_entity(session, str(ref))
     if row is not None:
         return summarise(row), None
@@ -90,6 +98,12 @@ async def get_known(session: ReadSession, ref: EntityRef) -> tuple[EntitySummary
     if not found:
         return await get_entity(session, ref), None
     return summarise_change(found[0], session.services.get(Kinds)), found[0]
+
+
+def _require_seen(session: ReadSession, ref: EntityRef) -> None:
+    """Whoever sees a part of the catalog sees the past of what is in that part now."""
+    if not sees(session, str(ref)):
+        raise not_found(session, ref)
 
 
 async def find_refusal(session: ReadSession, ref: EntityRef, position: int) -> EntityManaged | None:
@@ -146,6 +160,7 @@ async def get_version_at(session: ReadSession, ref: EntityRef, position: int) ->
     Raises:
         EntityNotFound: it was not there yet, or not any more.
     """
+    _require_seen(session, ref)
     found = await change_rows.list_as_of(session, [str(ref)], position)
     if not found or found[0].change == ChangeKind.DELETED:
         state = f"It was deleted by {found[0].actor} before." if found else "It came later, or never."

@@ -20,6 +20,7 @@ from roadbed.catalog.rules.index.entries import Kept, make_entry, read_rows
 from roadbed.catalog.rules.index.index import Index
 from roadbed.catalog.service.kinds import KindRegistry
 from roadbed.catalog.service.loading import Loading
+from roadbed.catalog.service.sight import is_narrowed, narrow
 from roadbed.core.db import Database, ReadSession, outlast_outage
 from roadbed.core.listen import listen
 from roadbed.core.memory import release_memory
@@ -40,11 +41,16 @@ class CatalogIndex:
     def __init__(self, database: Database, kinds: KindRegistry) -> None:
         self._database = database
         self._kinds = kinds
-        self.index = Index(read_rows)
+        self.whole = Index(read_rows)
         self.position = 0
         self._horizon = 0
         self._waker = asyncio.Event()
         self._moved = asyncio.Condition()
+
+    @property
+    def index(self) -> Index:
+        """What the one who asks may see of it; ask anew for each question."""
+        return narrow(self.whole)
 
     async def open(self) -> None:
         """Fill it at start, before anything else is there that comes and goes."""
@@ -64,11 +70,11 @@ class CatalogIndex:
                 async for kept in _ranges(session):
                     await loading.take(kept)
             index.finish_loading()
-        self.index, self._horizon = index, horizon
+        self.whole, self._horizon = index, horizon
         await self._move(position)
         release_memory()
         seconds = round(time.perf_counter() - began, 3)
-        log.info("catalog.index_loaded", entities=len(self.index), position=self.position, seconds=seconds)
+        log.info("catalog.index_loaded", entities=len(self.whole), position=self.position, seconds=seconds)
 
     def wake(self) -> None:
         """Look for changes now."""
@@ -111,7 +117,7 @@ class CatalogIndex:
             horizon = await touch_rows.find_horizon(session)
             touched = await touch_rows.list_touched(session, since=self._horizon, before=horizon)
             changed = list(dict.fromkeys(ref for _, ref in changes))
-            are_many = len(changed) > max(_FEW, len(self.index) // 4)
+            are_many = len(changed) > max(_FEW, len(self.whole) // 4)
             if any(ref.startswith("kind:") for ref in changed):
                 await self._kinds.follow(session)
             if not are_many:
@@ -143,16 +149,21 @@ class CatalogIndex:
                 if neighbours is not None:
                     neighbours |= self._changed_ends(ref, kept)
                 if kept is None:
-                    self.index.remove(ref)
+                    self.whole.remove(ref)
                 else:
-                    self.index.put(make_entry(kept))
+                    self.whole.put(make_entry(kept))
 
     def _changed_ends(self, ref: str, kept: Kept | None) -> set[str]:
         """Return the refs whose relations with an entity come or go: both ends of a relation show it."""
-        document = self.index.find(ref)
+        document = self.whole.find(ref)
         before = orjson.loads(document)["relations"] if document else ()
         old = {(relation["type"], relation["targetRef"]) for relation in before}
         return {target for _, target in old ^ set(kept.relations if kept else ())}
+
+
+def sees(session: ReadSession, ref: str) -> bool:
+    """Tell whether the one who asks may see an entity that there is."""
+    return not is_narrowed() or session.services.get(CatalogIndex).index.has(ref)
 
 
 async def _ranges(session: ReadSession) -> AsyncIterator[Sequence[Kept]]:

@@ -20,6 +20,7 @@ from roadbed.catalog.rules.index.layers import Layer, Layers
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.relations import Edge
 from roadbed.catalog.service.index import CatalogIndex
+from roadbed.catalog.service.sight import narrow
 from roadbed.catalog.service.views import read_change
 from roadbed.catalog.types import ChangeKind
 from roadbed.core.db import ReadSession
@@ -70,7 +71,8 @@ class PastCatalog:
     def over(self, index: Index) -> Layers:
         """Return the catalog as it was, over the index as it is."""
         numbers = (index.number_of(ref) for ref in self.changed)
-        return Layers((Layer(index, BitMap(number for number in numbers if number is not None)), Layer(self.index)))
+        changed = BitMap(number for number in numbers if number is not None)
+        return Layers((Layer(index, changed), Layer(narrow(self.index))))
 
     def relations_of(self, ref: str) -> set[tuple[str, str]]:
         """Return (type, target) of the relations that the changed entities declared then."""

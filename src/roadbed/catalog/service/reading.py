@@ -14,10 +14,12 @@ from roadbed.catalog.rules.sources import OWN_REPOSITORIES
 from roadbed.catalog.service.care import INTERVAL_SECONDS
 from roadbed.catalog.service.entities import get_entity
 from roadbed.catalog.service.history import get_version_at
+from roadbed.catalog.service.index import sees
 from roadbed.catalog.service.listing import read_entities
 from roadbed.catalog.service.locations import INGEST
 from roadbed.catalog.service.past import Moment
 from roadbed.catalog.service.shipped import holds_only_shipped
+from roadbed.catalog.service.sight import is_narrowed
 from roadbed.catalog.service.statuses import list_statuses
 from roadbed.catalog.service.views import summarise, summarise_change, summarise_location
 from roadbed.catalog.types import (
@@ -33,6 +35,7 @@ from roadbed.kit.refs import EntityRef, parse_ref
 from roadbed.runs.contract import RunState, list_unfinished_runs
 
 _CONTESTED = 200
+_RECENT = 500
 _PATIENCE = timedelta(minutes=2)
 """How long after its time a location may be looked at: the schedule looks once a minute."""
 
@@ -75,7 +78,8 @@ async def get_detail_of(session: ReadSession, entity: EntitySummary) -> EntityDe
     ref = entity.ref
     edges = await entity_rows.list_relations(session, str(ref))
     targets = {target: parse_ref(target) for _, target in edges}
-    found = {row.ref: summarise(row) for row in await entity_rows.list_by_refs(session, targets)}
+    held = await entity_rows.list_by_refs(session, targets)
+    found = {row.ref: summarise(row) for row in held if sees(session, row.ref)}
     statuses = await list_statuses(session, [entity.ref, *targets.values()])
     problems = await location_rows.list_errors_of_entity(session, str(ref))
     location = await location_rows.find_location(session, entity.location_id) if entity.location_id else None
@@ -115,7 +119,12 @@ async def get_past_detail(session: ReadSession, ref: EntityRef, moment: Moment) 
 
 
 async def list_recent_changes(session: ReadSession, *, owners: Collection[str] = (), limit: int) -> list[RecentChange]:
-    """Return the newest changes of what these owners (refs) own, or of the whole catalog; newest first."""
+    """Return the newest changes of what these owners (refs) own, or of the whole catalog; newest first.
+
+    Where the one who asks sees a part of the catalog, these are the newest of that part among the last few hundred.
+    """
+    read = max(limit, _RECENT) if is_narrowed() else limit
+    rows = await change_rows.list_recent(session, owners=owners, limit=read)
     return [
         RecentChange(
             ref=parse_ref(row.ref),
@@ -125,14 +134,14 @@ async def list_recent_changes(session: ReadSession, *, owners: Collection[str] =
             run_id=row.run_id,
             at=row.at,
         )
-        for row in await change_rows.list_recent(session, owners=owners, limit=limit)
+        for row in [row for row in rows if sees(session, row.ref)][:limit]
     ]
 
 
 async def get_titles(session: ReadSession, refs: Sequence[EntityRef]) -> Mapping[EntityRef, str]:
     """Return the titles of those of these entities that exist."""
     found = await entity_rows.list_by_refs(session, {str(ref) for ref in refs})
-    return {parse_ref(row.ref): row.title for row in found}
+    return {parse_ref(row.ref): row.title for row in found if sees(session, row.ref)}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from roadbed.identity.errors import AccountNameTaken, AccountNotFound, InvalidAc
 from roadbed.identity.models import Account
 from roadbed.identity.service.known import forget_tokens
 from roadbed.identity.service.passwords import hash_password
-from roadbed.identity.service.roles import check_within_own
+from roadbed.identity.service.roles import check_role_within_own
 from roadbed.identity.types import AccountKind, UserSource
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
@@ -218,7 +218,7 @@ async def _check_roles(session: ReadSession, actor: Actor, roles: Iterable[str])
             problems=[f"roles: {name} does not exist" for name in unknown],
         )
     for name in sorted(set(roles)):
-        check_within_own(actor, known[name].permissions, what=f"the role {name}")
+        check_role_within_own(actor, known[name])
 
 
 async def _check_admin_stays(session: ReadSession, account: Account, roles: list[str], change: AccountChange) -> None:

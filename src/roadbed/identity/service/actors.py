@@ -7,7 +7,7 @@ from roadbed.core.actor import Actor, ActorKind
 from roadbed.core.db import ReadSession
 from roadbed.identity import repository
 from roadbed.identity.models import Account
-from roadbed.identity.rules import covers
+from roadbed.identity.rules import covers, narrowing
 from roadbed.identity.types import AccountKind, AccountView, UserSource
 
 
@@ -43,6 +43,7 @@ async def actor_of(
         permissions=frozenset(pattern for role in roles for pattern in role.permissions),
         entity_ref=account.entity_ref,
         groups=groups,
+        conditions=narrowing([(role.permissions, role.conditions) for role in roles]),
         scopes=None if scopes is None else frozenset(scopes),
         address=address,
         credential=credential,

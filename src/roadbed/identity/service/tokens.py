@@ -22,7 +22,7 @@ from roadbed.identity.service.accounts import (
     own_account,
 )
 from roadbed.identity.service.known import forget_tokens
-from roadbed.identity.service.roles import check_within_own, get_role, list_permissions
+from roadbed.identity.service.roles import check_role_within_own, get_role, list_permissions
 from roadbed.identity.types import AccountKind, NewToken
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
@@ -148,7 +148,7 @@ async def _account_for(session: ReadSession, actor: Actor, account_name: str | N
             hint="Make the token for a program's account, one of kind service.",
         )
     for role in await repository.list_roles_of(session, account.id):
-        check_within_own(actor, role.permissions, what=f"the account {account.name}")
+        check_role_within_own(actor, role)
     return account
 
 

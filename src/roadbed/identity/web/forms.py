@@ -41,3 +41,5 @@ class RoleForm(_Sent):
     name: str = ""
     title: str = Field("", max_length=100)
     permissions: list[str] = []
+    condition: list[str] = []
+    """One for each permission that can be narrowed, by name; empty where nothing narrows it."""

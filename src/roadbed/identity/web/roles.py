@@ -46,7 +46,7 @@ async def create_role(
     require_browser(actor)
     name = form.name.strip()
     try:
-        await roles.put_role(session, actor, name, title=form.title, permissions=form.permissions, is_new_only=True)
+        await roles.put_role(session, actor, name, _wish(session, form), is_new_only=True)
     except (Invalid, Conflict, Forbidden) as error:
         return await _role_page(request, session, actor, form, error=error)
     return redirect("/platform/roles?done=role-created")
@@ -56,7 +56,8 @@ async def create_role(
 async def role_page(request: Request, session: Reading, actor: RoleReader, name: str) -> Response:
     """Show what a role allows."""
     role = await roles.get_role(session, name)
-    form = RoleForm(name=role.name, title=role.title, permissions=role.permissions)
+    conditions = [role.conditions.get(permission.name, "") for permission in roles.list_narrowable(session)]
+    form = RoleForm(name=role.name, title=role.title, permissions=role.permissions, condition=conditions)
     return await _role_page(request, session, actor, form, name=role.name)
 
 
@@ -68,7 +69,7 @@ async def change_role(
     require_browser(actor)
     role = await roles.get_role(session, name)
     try:
-        await roles.put_role(session, actor, role.name, title=form.title, permissions=form.permissions)
+        await roles.put_role(session, actor, role.name, _wish(session, form))
     except (Invalid, Conflict, Forbidden) as error:
         return await _role_page(request, session, actor, form, name=role.name, error=error)
     return redirect("/platform/roles?done=role")
@@ -113,6 +114,28 @@ async def _role_page(
     return await render(request, "identity/role.html", context, status=status_of(error) if error else 200)
 
 
+def _wish(session: ReadSession, form: RoleForm) -> roles.RoleWish:
+    narrowable = roles.list_narrowable(session)
+    given = {permission.name: text.strip() for permission, text in zip(narrowable, form.condition, strict=False)}
+    return roles.RoleWish(form.title, form.permissions, {name: text for name, text in given.items() if text})
+
+
+def _condition_fields(session: ReadSession, form: RoleForm) -> list[Field]:
+    values = [*form.condition, *[""] * len(roles.list_narrowable(session))]
+    return [
+        form_field(
+            "condition",
+            f"{permission.title}: only where",
+            value=value,
+            is_required=False,
+            help="A condition in CEL, as owner in subject.groups. Empty: everywhere.",
+            attrs={"spellcheck": "false", "class": "mono", "maxlength": 2048},
+        )
+        | {"id": f"f-{permission.name}"}
+        for permission, value in zip(roles.list_narrowable(session), values, strict=False)
+    ]
+
+
 def _fields(session: ReadSession, form: RoleForm, *, is_new: bool) -> list[Field]:
     """Return name, title, and one group of permissions for each domain; what the role has besides comes last."""
     groups: dict[str, list[Field]] = {}
@@ -135,4 +158,5 @@ def _fields(session: ReadSession, form: RoleForm, *, is_new: bool) -> list[Field
             }
             for domain, options in groups.items()
         ),
+        *_condition_fields(session, form),
     ]

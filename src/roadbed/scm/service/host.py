@@ -119,7 +119,7 @@ class BuiltinHost:
         return Git(folder)
 
     def discard_unfinished(self) -> None:
-        """Remove what a killed server had begun to make a repository of. Only at the start, before anybody is let in."""
+        """Remove what a killed server had begun to make a repository of; only before anybody is let in."""
         for fresh in self.folder.glob(f"*{_UNFINISHED}"):
             shutil.rmtree(fresh)
 
