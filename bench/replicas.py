@@ -6,6 +6,7 @@ Starts a host and a web process over one PostgreSQL, with a catalog of the given
 """
 
 import argparse
+import base64
 import json
 import os
 import secrets
@@ -36,7 +37,7 @@ def measure(count: int, changes: int, folder: Path) -> list[float]:
         postgres.execute("postgres", f"CREATE DATABASE roadbed OWNER {database.USER}")
         shared = {
             "ROADBED_DATABASE__URL": postgres.url("roadbed"),
-            "ROADBED_SECRETS__KEY": secrets.token_hex(32),
+            "ROADBED_SECRETS__KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
             "ROADBED_ARTIFACTS__FOLDER": str(folder / "blobs"),
         }
         host_home, web_home = folder / "host", folder / "web"

@@ -1,27 +1,40 @@
 """`roadbed up` as a process of its own, for tests that start, kill and start it again."""
 
+import functools
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 import httpx
+import pytest
+
+from roadbed.cli.server.local import create_token_of_owner
+from tests.zygote import Fork, Zygote
 
 ROADBED = Path(sys.executable).with_name("roadbed")
+zygote = functools.cache(Zygote)
 START_SECONDS = 90
 
 
 @dataclass
 class RoadbedProcess:
-    """A server in a home folder. `env` is added to the environment of all its commands; `program` is `roadbed`."""
+    """A server in a home folder. `env` is added to the environment of all its commands.
+
+    They are forked (tests.zygote), or started where `program` names another `roadbed` than this one, or where the
+    environment tells Python how to start.
+    """
 
     home: Path
     env: dict[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Fork | None = None
     url: str = ""
     output: str = ""
     program: Path = ROADBED
@@ -36,13 +49,7 @@ class RoadbedProcess:
         """Start the server on a free port and return when it says where it is."""
         log = self.home.with_name(self.home.name + ".log")
         with log.open("wb") as file:
-            self.process = subprocess.Popen(
-                [self.program, "up", "--port", "0", *arguments],
-                env=self.environment,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            self.process = self._spawn(["up", "--port", "0", *arguments], env=self.environment, output=file)
         deadline = time.monotonic() + START_SECONDS
         while True:
             self.output = log.read_text(errors="replace")
@@ -78,22 +85,52 @@ class RoadbedProcess:
     def run(self, *arguments: str, token: str = "", stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command of the command line against this server."""
         environment = self.environment | {"ROADBED_URL": self.url, "ROADBED_TOKEN": token}
-        return subprocess.run(
-            [self.program, *arguments],
-            env=environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        with TemporaryFile() as given, TemporaryFile() as output, TemporaryFile() as errors:
+            given.write((stdin or "").encode())
+            given.seek(0)
+            process = self._spawn(list(arguments), env=environment, stdin=given, output=output, errors=errors)
+            try:
+                code = process.wait(120)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+            texts = [file.read().decode() for file in (output, errors) if file.seek(0) == 0]
+        return subprocess.CompletedProcess([str(self.program), *arguments], code, *texts)
+
+    def _spawn(
+        self,
+        arguments: list[str],
+        *,
+        env: dict[str, str],
+        output: IO[bytes],
+        errors: IO[bytes] | None = None,
+        stdin: IO[bytes] | None = None,
+    ) -> subprocess.Popen[bytes] | Fork:
+        if self.program != ROADBED or "PYTHONPATH" in self.env:
+            return subprocess.Popen(
+                [self.program, *arguments],
+                env=env,
+                stdin=stdin,
+                stdout=output,
+                stderr=errors or output,
+                start_new_session=True,
+            )
+        with Path(os.devnull).open("rb") as nothing:
+            return zygote().start(arguments, env=env, files=[stdin or nothing, output, errors or output])
 
     def token(self, role: str = "admin") -> str:
-        """Return the token of the home folder's owner with one role; made once, it outlives the server."""
+        """Return the token of the home folder's owner with one role; made once, it outlives the server.
+
+        Made by what `roadbed token create --local` does, in this process: a start of the command takes seconds.
+        """
         if role not in self._tokens:
-            made = self.run("token", "create", "--local", "--role", role)
-            assert made.returncode == 0, made.stderr
-            self._tokens[role] = made.stdout.strip()
+            with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as pool:  # the test may have a loop
+                for name in [name for name in os.environ if name.startswith("ROADBED_")]:
+                    patch.delenv(name)
+                for name, value in self.env.items():
+                    patch.setenv(name, value)
+                made = pool.submit(create_token_of_owner, self.home, role, name=None, days=90, scopes=None).result()
+            self._tokens[role] = str(made["value"])
         return self._tokens[role]
 
     def client(self, token: str) -> httpx.Client:

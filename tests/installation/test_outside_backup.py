@@ -1,5 +1,6 @@
 """`roadbed db` with an outside PostgreSQL: what is backed up from one database is all there in another."""
 
+import asyncio
 import base64
 import json
 import subprocess
@@ -10,7 +11,6 @@ from typing import Any
 
 import asyncpg
 import pytest
-import uvloop
 
 from tests.process import RoadbedProcess
 from tests.waiting import wait_for
@@ -28,7 +28,7 @@ def make_database(url: str, name: str) -> str:
         finally:
             await connection.close()
 
-    uvloop.run(work())
+    asyncio.run(work())
     return f"{url.rpartition('/')[0]}/{name}"
 
 

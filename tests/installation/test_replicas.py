@@ -1,5 +1,6 @@
 """Several Roadbed processes over one PostgreSQL: they share the work, and do that of one that is gone."""
 
+import asyncio
 import base64
 import json
 import os
@@ -15,7 +16,6 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-import uvloop
 
 from tests.crash.test_kill import ROOT, install_plugin, wait_until_finished
 from tests.process import RoadbedProcess
@@ -67,7 +67,7 @@ class Fleet:
             finally:
                 await connection.close()
 
-        return uvloop.run(work())
+        return asyncio.run(work())
 
 
 def pid_of(roadbed: RoadbedProcess) -> int:

@@ -127,3 +127,14 @@ def open_service(url: str) -> httpx.Response:
     address = httpx.URL(url)
     assert address.host.endswith(".localhost")
     return httpx.get(address.copy_with(host="127.0.0.1"), headers={"Host": address.netloc.decode()})
+
+
+def cancel_hello(client: httpx.Client) -> None:
+    """Cancel what the sample creates at the first start, where a test is about something else."""
+
+    def list_creations() -> list[Json]:
+        found: list[Json] = client.get("/api/v1/runs", params={"kind": "goldenpaths.create"}).json()["items"]
+        return found
+
+    run_id = wait_for(list_creations, what="the creation of hello")[0]["id"]
+    client.post(f"/api/v1/runs/{run_id}/cancel", json={"undo": False}).raise_for_status()

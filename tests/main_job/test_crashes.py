@@ -1,6 +1,7 @@
 """kill -9 at seeded moments in each phase of a create run: it completes exactly once, and leaves nothing behind.
 
-ROADBED_TEST_KILLS sets how many moments are tried in each phase; the suite takes one.
+Each run is killed twice, in phases far apart. ROADBED_TEST_KILLS sets how many moments are tried in each phase; the
+suite takes one.
 """
 
 import json
@@ -68,16 +69,19 @@ def test_create_completes_exactly_once_after_a_kill_in_each_phase(
     killed: Installation, victim: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     moments = random.Random(SEED)  # noqa: S311 - chooses moments
-    points = [(phase, number) for phase in PHASES for number in range(KILLS)]
+    phases = list(PHASES)
+    half = len(phases) // 2
+    points = [(pair, number) for pair in zip(phases[:half], phases[half:], strict=True) for number in range(KILLS)]
     with capsys.disabled():
-        print(f"\n{len(points)} kills of the {victim}, seed {SEED}")  # noqa: T201 - a failure is repeated with these
-    for phase, number in points:
-        name = f"{victim}-{phase}-{number}"
+        print(f"\n{2 * len(points)} kills of the {victim}, seed {SEED}")  # noqa: T201 - a failure is repeated with these
+    for pair, number in points:
+        name = f"{victim}-{pair[0]}-{number}"
         run_id = killed.create(name)
-        begins(killed, run_id, phase)
-        time.sleep(moments.uniform(0, 0.25))
-        killed_at = datetime.now(UTC)
-        kill(killed, victim)
+        for phase in pair:
+            begins(killed, run_id, phase)
+            time.sleep(moments.uniform(0, 0.25))
+            killed_at = datetime.now(UTC)
+            kill(killed, victim)
         run = killed.ends(run_id)
         assert datetime.fromisoformat(run["finished_at"]) > killed_at, f"{name} had ended before the kill"
         assert run["state"] == "succeeded", json.dumps([name, run["error"], [step["error"] for step in run["steps"]]])

@@ -5,14 +5,11 @@ import re
 import signal
 import subprocess
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
-from tests.main_job.support import ROOT
+from tests.main_job.support import ROOT, cancel_hello
 from tests.process import ROADBED, RoadbedProcess
-from tests.waiting import wait_for
 
 PAGES = [ROOT / "docs/tutorials" / name for name in ("first-steps.md", "your-own-service.md")]
 BLOCK = re.compile(r"^```shell\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -36,16 +33,11 @@ def follow(script: str, folder: Path) -> tuple[bool, str]:
         start_new_session=True,
     )
     try:
-        said, _ = shell.communicate(timeout=400)
+        said, _ = shell.communicate(timeout=900)
     except subprocess.TimeoutExpired:
         os.killpg(shell.pid, signal.SIGKILL)
         said, _ = shell.communicate()
     return shell.returncode == 0, said
-
-
-def list_creations(client: httpx.Client) -> list[Any]:
-    found: list[Any] = client.get("/api/v1/runs", params={"kind": "goldenpaths.create"}).json()["items"]
-    return found
 
 
 @pytest.mark.slow
@@ -60,8 +52,7 @@ def test_tutorials_work_as_they_are_written(tmp_path: Path) -> None:
     try:
         token = server.token()
         with server.client(token) as client:
-            hello = wait_for(lambda: list_creations(client), what="the creation of hello")[0]["id"]
-            client.post(f"/api/v1/runs/{hello}/cancel", json={"undo": False}).raise_for_status()  # no page asks for it
+            cancel_hello(client)  # no page asks for it
         script = "set -euo pipefail\n" + "\n".join(commands(page) for page in PAGES)
         done, said = follow(script.replace("http://127.0.0.1:8400", server.url), tmp_path)
         assert done, said[-6000:]

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
 from roadbed.app import open_roadbed
 from roadbed.cli.output import Exit, console, fail
@@ -56,7 +55,7 @@ def up(
     mask = SecretMask()
     configure_logging(settings.telemetry, redact=mask.mask_data)
     configure_collector()
-    uvloop.run(serve(settings, mask=mask, is_sample=sample))
+    asyncio.run(serve(settings, mask=mask, is_sample=sample))
 
 
 def read_location(target: str) -> LocationSettings:

@@ -52,8 +52,7 @@ class AccountAuthenticator:
         known = self._known.find(digest, presented.address)
         if known is not None:
             return known
-        async with self._known.lock_of(digest):
-            return self._known.find(digest, presented.address) or await self._look_up(value, digest, presented)
+        return await self._known.ask(digest, presented.address, lambda: self._look_up(value, digest, presented))
 
     async def _look_up(self, value: str, digest: str, presented: Presented) -> Actor:
         address, generation, at = presented.address, self._known.generation, now()

@@ -6,8 +6,8 @@ processes, and for what the catalog says of groups, an answer is at most a secon
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from weakref import WeakValueDictionary
 
 from roadbed.core.actor import Actor
 from roadbed.core.db import WriteSession
@@ -29,12 +29,19 @@ class KnownTokens:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str | None], Found] = {}
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._asked: dict[tuple[str, str | None], asyncio.Task[Actor]] = {}
         self.generation = 0
 
-    def lock_of(self, digest: str) -> asyncio.Lock:
-        """Return what is held while a token is looked up: of all requests that miss it at once one asks, all get it."""
-        return self._locks.setdefault(digest, asyncio.Lock())
+    async def ask(self, digest: str, address: str | None, look_up: Callable[[], Awaitable[Actor]]) -> Actor:
+        """Return who a token belongs to: of all requests that miss it at once one asks, and all go on together.
+
+        With a lock they would go on one after the other, each behind the next requests of those before it.
+        """
+        task = self._asked.get((digest, address))
+        if task is None:
+            task = self._asked[digest, address] = asyncio.ensure_future(_run(look_up))
+            task.add_done_callback(lambda _: self._asked.pop((digest, address), None))
+        return await asyncio.shield(task)  # who asked first may leave before it is known
 
     def find(self, digest: str, address: str | None) -> Actor | None:
         found = self._found.get((digest, address))
@@ -51,6 +58,10 @@ class KnownTokens:
     async def forget(self) -> None:
         self.generation += 1
         self._found.clear()
+
+
+async def _run(look_up: Callable[[], Awaitable[Actor]]) -> Actor:
+    return await look_up()
 
 
 def forget_tokens(session: WriteSession) -> None:
