@@ -20,7 +20,7 @@ from roadbed.catalog.rules.index.entries import Kept, make_entry, read_rows
 from roadbed.catalog.rules.index.index import Index
 from roadbed.catalog.service.kinds import KindRegistry
 from roadbed.catalog.service.loading import Loading
-from roadbed.catalog.service.sight import is_narrowed, narrow
+from roadbed.catalog.service.sight import Views, is_narrowed
 from roadbed.core.db import Database, ReadSession, outlast_outage
 from roadbed.core.listen import listen
 from roadbed.core.memory import release_memory
@@ -42,6 +42,7 @@ class CatalogIndex:
         self._database = database
         self._kinds = kinds
         self.whole = Index(read_rows)
+        self._views = Views()
         self.position = 0
         self._horizon = 0
         self._waker = asyncio.Event()
@@ -50,7 +51,7 @@ class CatalogIndex:
     @property
     def index(self) -> Index:
         """What the one who asks may see of it; ask anew for each question."""
-        return narrow(self.whole)
+        return self._views.of(self.whole)
 
     async def open(self) -> None:
         """Fill it at start, before anything else is there that comes and goes."""

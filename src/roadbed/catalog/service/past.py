@@ -20,7 +20,7 @@ from roadbed.catalog.rules.index.layers import Layer, Layers
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.relations import Edge
 from roadbed.catalog.service.index import CatalogIndex
-from roadbed.catalog.service.sight import narrow
+from roadbed.catalog.service.sight import Views
 from roadbed.catalog.service.views import read_change
 from roadbed.catalog.types import ChangeKind
 from roadbed.core.db import ReadSession
@@ -39,6 +39,7 @@ class PastCatalog:
         self.position = position
         self.changed: set[str] = set()
         self.index = Index(read_rows)
+        self._views = Views()
         self._kinds = kinds
         self._edges: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
         self._followed = position
@@ -72,7 +73,7 @@ class PastCatalog:
         """Return the catalog as it was, over the index as it is."""
         numbers = (index.number_of(ref) for ref in self.changed)
         changed = BitMap(number for number in numbers if number is not None)
-        return Layers((Layer(index, changed), Layer(narrow(self.index))))
+        return Layers((Layer(index, changed), Layer(self._views.of(self.index))))
 
     def relations_of(self, ref: str) -> set[tuple[str, str]]:
         """Return (type, target) of the relations that the changed entities declared then."""

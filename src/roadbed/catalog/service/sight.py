@@ -14,11 +14,28 @@ from roadbed.catalog.rules.index.narrowed import NarrowedIndex
 from roadbed.catalog.rules.sight import Subject, translate
 from roadbed.core.access import acting
 
+_MOST_VIEWS = 200
 
-def narrow(index: Index) -> Index:
-    """Return what there is of an index for the one who asks."""
-    condition = _find_condition()
-    return index if condition is None else NarrowedIndex(index, index.select(condition))
+
+class Views:
+    """An index as those see it who ask: made once for each condition, as long as the index stays the same."""
+
+    def __init__(self) -> None:
+        self._whole: Index | None = None
+        self._generation = 0
+        self._views: dict[Condition, NarrowedIndex] = {}
+
+    def of(self, index: Index) -> Index:
+        """Return what there is of an index for the one who asks."""
+        condition = _find_condition()
+        if condition is None:
+            return index
+        if index is not self._whole or index.generation != self._generation or len(self._views) >= _MOST_VIEWS:
+            self._whole, self._generation, self._views = index, index.generation, {}
+        view = self._views.get(condition)
+        if view is None:
+            view = self._views[condition] = NarrowedIndex(index, index.select(condition))
+        return view
 
 
 def is_narrowed() -> bool:

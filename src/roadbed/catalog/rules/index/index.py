@@ -98,6 +98,8 @@ class Index:
         self._building: dict[str, ColumnRows] = {}
         self._words: Words | None = None
         self.all = BitMap()
+        self.generation = 0
+        """Counts what is put and removed: what was derived from the index holds while it stays the same."""
         self._scatters = array("Q")
         self._scattered = ScatteredOrder(self.all, ref=self._refs.__getitem__, scatter=self._scatters.__getitem__)
 
@@ -132,6 +134,7 @@ class Index:
 
     def put(self, entry: IndexEntry) -> None:
         """Put an entity, in place of what has its ref."""
+        self.generation += 1
         number = self._numbers.get(entry.ref)
         if number is None:
             self._scattered.add(self._add(entry))
@@ -146,6 +149,7 @@ class Index:
         number = self._numbers.get(ref)
         if number is None:
             return
+        self.generation += 1
         self._scattered.remove(number)
         self._change_rows(number, self._rows_of(number), ())
         self._documents[number] = self._records[number] = b""
