@@ -11,7 +11,7 @@ from sqlalchemy.orm import defer
 
 from roadbed.catalog.models import Entity, EntityRelation
 from roadbed.catalog.types import AnnotatedEntity
-from roadbed.core.db import ReadSession, WriteSession, insert_rows, update_rows
+from roadbed.core.db import ReadSession, WriteSession, among, insert_rows, update_rows
 from roadbed.kit.refs import EntityRef
 
 
@@ -60,7 +60,7 @@ async def list_by_refs(session: ReadSession, refs: Iterable[str]) -> list[Entity
     wanted = list(refs)
     found: list[Entity] = []
     for start in range(0, len(wanted), _BATCH):
-        found += await session.scalars(select(Entity).where(Entity.ref.in_(wanted[start : start + _BATCH])))
+        found += await session.scalars(select(Entity).where(among(Entity.ref, wanted[start : start + _BATCH])))
     return found
 
 
@@ -81,7 +81,7 @@ async def list_annotated(session: ReadSession, annotation: str, refs: Iterable[s
     found: list[AnnotatedEntity] = []
     for start in range(0, len(wanted), _BATCH):
         for kind, namespace, name, *others in await session.execute(
-            query.where(Entity.ref.in_(wanted[start : start + _BATCH]))
+            query.where(among(Entity.ref, wanted[start : start + _BATCH]))
         ):
             found.append(AnnotatedEntity(EntityRef(kind, namespace, name), *others))
     return found
@@ -131,7 +131,7 @@ async def orphan_entities(session: WriteSession, rows: Iterable[tuple[UUID, int]
 async def delete_entities(session: WriteSession, ids: Iterable[UUID]) -> None:
     wanted = list(ids)
     for start in range(0, len(wanted), _BATCH):
-        await session.execute(delete(Entity).where(Entity.id.in_(wanted[start : start + _BATCH])))
+        await session.execute(delete(Entity).where(among(Entity.id, wanted[start : start + _BATCH])))
 
 
 async def replace_relations(session: WriteSession, origins: Iterable[UUID], rows: Sequence[dict[str, Any]]) -> None:
@@ -139,7 +139,7 @@ async def replace_relations(session: WriteSession, origins: Iterable[UUID], rows
     wanted = list(origins)
     for start in range(0, len(wanted), _BATCH):
         await session.execute(
-            delete(EntityRelation).where(EntityRelation.origin_id.in_(wanted[start : start + _BATCH]))
+            delete(EntityRelation).where(among(EntityRelation.origin_id, wanted[start : start + _BATCH]))
         )
     await insert_rows(session, EntityRelation, rows)
 

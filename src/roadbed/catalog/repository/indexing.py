@@ -7,7 +7,7 @@ from sqlalchemy import Text, cast, func, select
 
 from roadbed.catalog.models import Change, Entity, EntityRelation, EntityStatus, Location, LocationError
 from roadbed.catalog.rules.index.entries import Kept, make_location
-from roadbed.core.db import ReadSession
+from roadbed.core.db import ReadSession, among
 
 _COLUMNS = (
     Entity.id,
@@ -35,7 +35,7 @@ async def list_range(session: ReadSession, *, after: str, limit: int) -> list[Ke
 
 async def list_by_refs(session: ReadSession, refs: Sequence[str]) -> list[Kept]:
     """Return those of these entities that exist."""
-    query = select(*_COLUMNS).where(Entity.ref.in_(refs))
+    query = select(*_COLUMNS).where(among(Entity.ref, refs))
     return await _complete(session, (await session.execute(query)).all())
 
 
@@ -43,7 +43,7 @@ async def list_locations(session: ReadSession, refs: Sequence[str] | None = None
     """Return the Location entities of the locations that were read at least once; all, or these."""
     query = select(Location).where(Location.read_at.is_not(None))
     if refs is not None:
-        query = query.where(Location.entity_ref.in_(refs))
+        query = query.where(among(Location.entity_ref, refs))
     return [
         make_location(
             row.entity_ref,
@@ -109,7 +109,7 @@ async def _list_relations(session: ReadSession, refs: Sequence[str]) -> dict[str
     query = (
         select(EntityRelation.source_ref, func.string_agg(line, "\n"))
         .join(Entity, Entity.id == EntityRelation.origin_id)
-        .where(EntityRelation.source_ref.in_(refs), Entity.orphaned_at.is_(None))
+        .where(among(EntityRelation.source_ref, refs), Entity.orphaned_at.is_(None))
         .group_by(EntityRelation.source_ref)
     )
     return {source: lines for source, lines in await session.execute(query)}  # noqa: C416 - rows are no pairs to mypy
@@ -117,7 +117,9 @@ async def _list_relations(session: ReadSession, refs: Sequence[str]) -> dict[str
 
 async def _list_health(session: ReadSession, refs: Sequence[str]) -> dict[str, str]:
     """Return the state of the status `health` of those that have one."""
-    query = select(EntityStatus.ref, EntityStatus.state).where(EntityStatus.ref.in_(refs), EntityStatus.key == "health")
+    query = select(EntityStatus.ref, EntityStatus.state).where(
+        among(EntityStatus.ref, refs), EntityStatus.key == "health"
+    )
     return {ref: state for ref, state in await session.execute(query)}  # noqa: C416 - as above
 
 
@@ -127,7 +129,7 @@ async def _list_faults(session: ReadSession, refs: Sequence[str]) -> dict[str, l
         select(LocationError.ref, LocationError.reason)
         .join(Entity, Entity.ref == LocationError.ref)
         .where(
-            LocationError.ref.in_(refs),
+            among(LocationError.ref, refs),
             LocationError.severity == "error",
             LocationError.code.in_(("invalid", "target")),
             LocationError.location_id.is_not_distinct_from(Entity.location_id),

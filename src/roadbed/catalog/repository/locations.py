@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from roadbed.catalog.models import Entity, Location, LocationError, LocationFile, LocationMemo
 from roadbed.catalog.rules.problems import ProblemCode
-from roadbed.core.db import ReadSession, WriteSession, insert_rows
+from roadbed.core.db import ReadSession, WriteSession, among, insert_rows
 
 _BATCH = 1000
 
@@ -155,7 +155,7 @@ async def keep_memos(session: WriteSession, location_id: UUID, changes: Mapping[
     for start in range(0, len(gone), _BATCH):
         await session.execute(
             delete(LocationMemo).where(
-                LocationMemo.location_id == location_id, LocationMemo.key.in_(gone[start : start + _BATCH])
+                LocationMemo.location_id == location_id, among(LocationMemo.key, gone[start : start + _BATCH])
             )
         )
 
@@ -220,7 +220,7 @@ async def delete_files(session: WriteSession, location_id: UUID, paths: Iterable
     for start in range(0, len(wanted), _BATCH):
         await session.execute(
             delete(LocationFile).where(
-                LocationFile.location_id == location_id, LocationFile.path.in_(wanted[start : start + _BATCH])
+                LocationFile.location_id == location_id, among(LocationFile.path, wanted[start : start + _BATCH])
             )
         )
 
@@ -250,7 +250,7 @@ async def list_errors_of_entity(session: ReadSession, ref: str) -> list[Location
 
 async def list_own_faulty(session: ReadSession, refs: Sequence[str]) -> set[str]:
     """Return which of these entities, that no location holds, have errors."""
-    query = select(LocationError.ref).where(LocationError.location_id.is_(None), LocationError.ref.in_(refs))
+    query = select(LocationError.ref).where(LocationError.location_id.is_(None), among(LocationError.ref, refs))
     return set(await session.scalars(query))
 
 
@@ -260,7 +260,7 @@ async def delete_own_errors(session: WriteSession, refs: Iterable[str]) -> None:
     for start in range(0, len(wanted), _BATCH):
         await session.execute(
             delete(LocationError).where(
-                LocationError.location_id.is_(None), LocationError.ref.in_(wanted[start : start + _BATCH])
+                LocationError.location_id.is_(None), among(LocationError.ref, wanted[start : start + _BATCH])
             )
         )
 
@@ -271,7 +271,7 @@ async def list_faults(session: ReadSession, refs: Iterable[str]) -> dict[str, Lo
         select(LocationError)
         .join(Entity, Entity.ref == LocationError.ref)
         .where(
-            LocationError.ref.in_(list(refs)),
+            among(LocationError.ref, list(refs)),
             LocationError.severity == "error",
             LocationError.location_id == Entity.location_id,
             LocationError.file == Entity.file,
@@ -289,7 +289,7 @@ async def delete_errors(
     for start in range(0, len(wanted), _BATCH):
         await session.execute(
             delete(LocationError).where(
-                LocationError.location_id == location_id, LocationError.file.in_(wanted[start : start + _BATCH])
+                LocationError.location_id == location_id, among(LocationError.file, wanted[start : start + _BATCH])
             )
         )
     own = list(codes)

@@ -7,7 +7,7 @@ from sqlalchemy import case, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from roadbed.catalog.models import Entity, EntityStatus
-from roadbed.core.db import ReadSession, WriteSession
+from roadbed.core.db import ReadSession, WriteSession, among
 
 
 async def put_status(session: WriteSession, row: dict[str, Any]) -> None:
@@ -35,7 +35,7 @@ async def delete_status(session: WriteSession, *, ref: str, key: str) -> None:
 
 
 async def list_statuses(session: ReadSession, refs: Iterable[str]) -> list[EntityStatus]:
-    query = select(EntityStatus).where(EntityStatus.ref.in_(list(refs))).order_by(EntityStatus.ref, EntityStatus.key)
+    query = select(EntityStatus).where(among(EntityStatus.ref, list(refs))).order_by(EntityStatus.ref, EntityStatus.key)
     return list(await session.scalars(query))
 
 

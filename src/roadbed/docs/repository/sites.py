@@ -6,9 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, delete, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 
-from roadbed.core.db import ReadSession, WriteSession
+from roadbed.core.db import ReadSession, WriteSession, among, upsert_rows
 from roadbed.docs.models import DocsReport, DocsSite, DocsSubject, DocsVersion
 from roadbed.docs.types import (
     Builder,
@@ -62,7 +61,7 @@ async def list_subjects_by_refs(session: ReadSession, refs: Iterable[str]) -> di
     wanted = list(refs)
     found: dict[str, DocsSubject] = {}
     for start in range(0, len(wanted), _BATCH):
-        query = select(DocsSubject).where(DocsSubject.ref.in_(wanted[start : start + _BATCH]))
+        query = select(DocsSubject).where(among(DocsSubject.ref, wanted[start : start + _BATCH]))
         found |= {row.ref: row for row in await session.scalars(query)}
     return found
 
@@ -103,10 +102,7 @@ async def count_states(session: ReadSession) -> dict[str, int]:
 
 async def save_subjects(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
     """Add documented entities, or change those that are known."""
-    for start in range(0, len(rows), _BATCH):
-        statement = upsert(DocsSubject).values(rows[start : start + _BATCH])
-        changed = {name: statement.excluded[name] for name in rows[0] if name != "ref"}
-        await session.execute(statement.on_conflict_do_update(index_elements=["ref"], set_=changed))
+    await upsert_rows(session, DocsSubject, rows, key="ref")
 
 
 async def delete_subjects(session: WriteSession, refs: Iterable[str]) -> list[str]:
@@ -114,7 +110,7 @@ async def delete_subjects(session: WriteSession, refs: Iterable[str]) -> list[st
     wanted = list(refs)
     gone: list[str] = []
     for start in range(0, len(wanted), _BATCH):
-        statement = delete(DocsSubject).where(DocsSubject.ref.in_(wanted[start : start + _BATCH]))
+        statement = delete(DocsSubject).where(among(DocsSubject.ref, wanted[start : start + _BATCH]))
         gone += await session.scalars(statement.returning(DocsSubject.ref))
     return sorted(gone)
 
@@ -137,7 +133,7 @@ async def list_sites_by_keys(session: ReadSession, keys: Iterable[str]) -> dict[
     wanted = list(keys)
     found: dict[str, DocsSite] = {}
     for start in range(0, len(wanted), _BATCH):
-        query = select(DocsSite).where(DocsSite.key.in_(wanted[start : start + _BATCH]))
+        query = select(DocsSite).where(among(DocsSite.key, wanted[start : start + _BATCH]))
         found |= {row.key: row for row in await session.scalars(query)}
     return found
 
