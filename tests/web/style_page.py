@@ -162,6 +162,7 @@ def make_empty_home(**more: Any) -> dict[str, Any]:
         "needs": [],
         "owned": [],
         "owned_count": 0,
+        "followed": [],
         "owners": ["user:default/admin"],
         "is_known": False,
         "owner_titles": [],

@@ -4,7 +4,7 @@ Panels for the entity page are added with `core.html.PANELS` at the places below
 `EntitySummary` of the page.
 """
 
-from roadbed.catalog.access import ENTITY_READ, ENTITY_WRITE, KIND_WRITE, LOCATION_READ, LOCATION_WRITE
+from roadbed.catalog.access import ENTITY_READ, ENTITY_WRITE, FOLLOW_WRITE, KIND_WRITE, LOCATION_READ, LOCATION_WRITE
 from roadbed.catalog.errors import (
     EntityInvalid,
     EntityManaged,
@@ -21,7 +21,7 @@ from roadbed.catalog.rules.problems import Problem, Severity
 from roadbed.catalog.rules.sources import MANAGED_BY, VIEW_URL
 from roadbed.catalog.rules.targets import is_glob, match_glob
 from roadbed.catalog.rules.validation import check as check_document
-from roadbed.catalog.rules.words import health_of, icon_of, kind_word, state_of
+from roadbed.catalog.rules.words import HEALTH_STATES, health_of, icon_of, kind_word, state_of
 from roadbed.catalog.service.care import remember
 from roadbed.catalog.service.entities import (
     PutEntity,
@@ -34,6 +34,7 @@ from roadbed.catalog.service.entities import (
     put_entities,
     validate,
 )
+from roadbed.catalog.service.follows import list_followed
 from roadbed.catalog.service.listing import list_entities
 from roadbed.catalog.service.locations import (
     INGEST,
@@ -45,11 +46,13 @@ from roadbed.catalog.service.locations import (
 from roadbed.catalog.service.reading import get_overview, list_recent_changes
 from roadbed.catalog.service.statuses import list_statuses, report_status, withdraw_status
 from roadbed.catalog.service.trees import LocationPlace, LocationTree, LocationTrees, place_of_location
+from roadbed.catalog.service.visits import list_visited
 from roadbed.catalog.service.waiting import wait_for_entity
 from roadbed.catalog.types import (
     LOCATION_SOURCES,
     SHIPPED_ENTITIES,
     AnnotatedEntity,
+    Bookmark,
     ChangeKind,
     EntitiesChanged,
     EntityFilter,
@@ -88,6 +91,8 @@ __all__ = [
     "ENTITY_KINDS",
     "ENTITY_READ",
     "ENTITY_WRITE",
+    "FOLLOW_WRITE",
+    "HEALTH_STATES",
     "INGEST",
     "KIND_WRITE",
     "LOCATION_READ",
@@ -102,6 +107,7 @@ __all__ = [
     "SHIPPED_ENTITIES",
     "VIEW_URL",
     "AnnotatedEntity",
+    "Bookmark",
     "ChangeKind",
     "Document",
     "EntitiesChanged",
@@ -155,9 +161,11 @@ __all__ = [
     "list_annotated",
     "list_by_refs",
     "list_entities",
+    "list_followed",
     "list_recent_changes",
     "list_statuses",
     "list_targets",
+    "list_visited",
     "match_glob",
     "place_of_location",
     "put_entities",

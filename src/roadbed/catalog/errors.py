@@ -31,6 +31,36 @@ class ColumnUnknown(Invalid):
     code = "catalog.column_unknown"
 
 
+class ViewNotFound(NotFound):
+    """There is no such view, or it is not shared with who asks."""
+
+    code = "catalog.view_not_found"
+
+
+class ViewInvalid(Invalid):
+    """The name, the query or the readers of a view cannot be so."""
+
+    code = "catalog.view_invalid"
+
+
+class ViewExists(Conflict):
+    """Somebody has a view of that name already."""
+
+    code = "catalog.view_exists"
+
+
+class ViewForbidden(Forbidden):
+    """A view is changed by who saved it, and shared ones by admins."""
+
+    code = "catalog.view_forbidden"
+
+
+class TooManyKept(Conflict):
+    """Somebody has as many views, or follows as many entities, as one may."""
+
+    code = "catalog.too_many_kept"
+
+
 class RelationUnknown(Invalid):
     """A walk is to follow a relation that no kind has."""
 

@@ -204,3 +204,56 @@ class Change(Base):
     actor: Mapped[str]
     run_id: Mapped[UUID | None]
     at: Mapped[datetime]
+
+
+class SavedView(Base):
+    """A state of the list of entities that somebody keeps under a name: its query, as `schemas.views` writes it.
+
+    `shared_with` is null for its owner alone, or `types.EVERYBODY`, or the ref of a group. The digest is of what can be
+    changed.
+    """
+
+    __tablename__ = "saved_views"
+    __table_args__ = (
+        Index("uq_saved_views_name", "account_id", text("lower(name)"), unique=True),
+        Index("ix_saved_views_shared_with", "shared_with", postgresql_where=text("shared_with IS NOT NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[str]
+    owner: Mapped[str]
+    name: Mapped[str]
+    query: Mapped[str]
+    shared_with: Mapped[str | None]
+    digest: Mapped[str]
+    updated_at: Mapped[datetime]
+
+
+class DefaultView(Base):
+    """The view with which the list opens for somebody: one of their own, or one that is shared with them."""
+
+    __tablename__ = "default_views"
+
+    account_id: Mapped[str] = mapped_column(primary_key=True)
+    view_id: Mapped[UUID] = mapped_column(ForeignKey("saved_views.id", ondelete="CASCADE"), index=True)
+
+
+class Follow(Base):
+    """Somebody follows an entity, whether it is there or not; `title` is what it was called when they began."""
+
+    __tablename__ = "follows"
+
+    account_id: Mapped[str] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Visit(Base):
+    """Somebody looked at the page of an entity, last `at`. The newest few of each account are kept."""
+
+    __tablename__ = "visits"
+
+    account_id: Mapped[str] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]

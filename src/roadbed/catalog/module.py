@@ -9,13 +9,16 @@ from functools import partial
 from roadbed.catalog.access import (
     ENTITY_READ,
     ENTITY_WRITE,
+    FOLLOW_WRITE,
     KIND_WRITE,
     LOCATION_GOVERN,
     LOCATION_READ,
     LOCATION_WRITE,
     SERVER_FILES,
+    VIEW_GOVERN,
+    VIEW_WRITE,
 )
-from roadbed.catalog.api import definitions, export, graph, history, rest
+from roadbed.catalog.api import bookmarks, definitions, export, graph, history, rest, saved_views
 from roadbed.catalog.api.backstage.app import PREFIX, open_backstage
 from roadbed.catalog.repository.touches import purge
 from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS
@@ -95,7 +98,16 @@ MODULE = Module(
     (
         SHIPPED_ENTITIES.add(ShippedEntities("group.yaml", is_built_in=True)),
         PERMISSIONS.add(
-            ENTITY_READ, ENTITY_WRITE, KIND_WRITE, LOCATION_READ, LOCATION_WRITE, LOCATION_GOVERN, SERVER_FILES
+            ENTITY_READ,
+            ENTITY_WRITE,
+            KIND_WRITE,
+            LOCATION_READ,
+            LOCATION_WRITE,
+            LOCATION_GOVERN,
+            SERVER_FILES,
+            VIEW_WRITE,
+            VIEW_GOVERN,
+            FOLLOW_WRITE,
         ),
         PROVIDERS.add(
             Provider("catalog", _open),
@@ -113,7 +125,15 @@ MODULE = Module(
             Schedule("catalog.purge", "23 * * * *", _purge),
         ),
         INVENTORY.add(InventorySource("catalog", list_inventory)),
-        API.add(rest.router, definitions.router, history.router, export.router, graph.router),
+        API.add(
+            rest.router,
+            definitions.router,
+            history.router,
+            export.router,
+            graph.router,
+            saved_views.router,
+            bookmarks.router,
+        ),
         MOUNTS.add(MountedApp(PREFIX, open_backstage)),
         PAGES.add(pages),
         TEMPLATES.add(module_templates("catalog", "roadbed.catalog")),

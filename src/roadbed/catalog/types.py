@@ -62,6 +62,8 @@ class EntityFilter:
     `owned_kinds` are the kinds whose entities should have an owner; `is_unowned` selects those of them that declare
     none, or one that is not in the catalog. `is_inherited` takes in what the groups below the owners own.
     `is_stale` selects orphans, what has a newer content with errors, and what is read from one of `failing_locations`.
+    `followed_by` is an account; the `refs` that it follows are found out before the index is asked, as the failing
+    locations are (service.resolving).
     """
 
     kinds: tuple[str, ...] = ()
@@ -79,6 +81,8 @@ class EntityFilter:
     failing_locations: tuple[str, ...] = ()
     owned_kinds: tuple[str, ...] = ()
     location_id: UUID | None = None
+    followed_by: str | None = None
+    refs: tuple[str, ...] | None = None
 
     def without(self, field: str) -> "EntityFilter":
         """Return the filter without its values of a facet."""
@@ -190,6 +194,55 @@ class RecentChange:
     actor: str
     run_id: UUID | None
     at: datetime
+
+
+@dataclass(frozen=True)
+class Bookmark:
+    """An entity that somebody follows, or has looked at; `at` is since when, or when last.
+
+    One that is gone is not `is_found`, and has the title that it had.
+    """
+
+    ref: EntityRef
+    title: str
+    type: str | None
+    owner: str | None
+    health: str | None
+    is_found: bool
+    at: datetime
+
+
+EVERYBODY = "everybody"
+
+
+@dataclass(frozen=True)
+class ViewWish:
+    """What a saved view should be; `shared_with` is None for its owner alone, `EVERYBODY`, or the ref of a group."""
+
+    name: str
+    query: str
+    shared_with: str | None = None
+
+
+@dataclass(frozen=True)
+class SavedViewSummary:
+    """A saved view as one reader sees it. `owner` is an actor's label, `digest` of what can be changed."""
+
+    id: UUID
+    name: str
+    query: str
+    shared_with: str | None
+    owner: str
+    digest: str
+    updated_at: datetime
+    is_own: bool
+    is_default: bool
+    may_change: bool
+
+    @property
+    def href(self) -> str:
+        """The address of the list in that state."""
+        return f"/catalog?{self.query}{'&' if self.query else ''}view={self.id}"
 
 
 @dataclass(frozen=True)

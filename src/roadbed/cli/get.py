@@ -1,12 +1,13 @@
 """`roadbed get`."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from roadbed.cli.output import Format, show
 from roadbed.cli.session import Output, Url, connect, entity_path
+from roadbed.cli.views import read_view
 
 app = typer.Typer(add_completion=False)
 
@@ -28,6 +29,10 @@ def get(
     lifecycle: Annotated[str | None, typer.Option(help="Only this spec.lifecycle.")] = None,
     query: Annotated[str, typer.Option("--query", "-q", help="Words in name, title, description or tags.")] = "",
     as_of: Annotated[str | None, typer.Option(help="As it was at a time: 2026-11-19, or 2026-11-19T14:30Z.")] = None,
+    view: Annotated[str | None, typer.Option(help="A saved view: its filters, and its columns as csv.")] = None,
+    sort: Annotated[
+        str | None, typer.Option(help="By title, name, kind, type, lifecycle, owner, system; -owner.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many; 100, or all as csv and ndjson.")] = None,
     columns: Annotated[str | None, typer.Option(help="Of the csv: ref,owner,spec:tier.")] = None,
     output: Output = Format.TABLE,
@@ -37,24 +42,30 @@ def get(
 
     Example: roadbed get component --owner team-checkout
     Example: roadbed get component:default/orders -o yaml
+    Example: roadbed get all --view "Services of ours"
     Example: roadbed get all -o csv --columns ref,owner,annotation:pagerduty.com/service-id > catalog.csv
     """
     kind, colon, rest = what.partition(":")
     if colon and not rest.rpartition("/")[2]:
         raise typer.BadParameter(f"{what!r} names no entity; `roadbed get {kind}` lists them.", param_hint="KIND")
-    wanted = {
+    asked = {
         "kind": None if kind == "all" else kind,
         "owner": owner,
         "type": entity_type,
         "lifecycle": lifecycle,
         "q": query or None,
         "as_of": as_of,
+        "sort": sort,
     }
     with connect(url) as client:
         if rest:
             show(client.get(entity_path(what), as_of=as_of), output, columns=COLUMNS, name="ref")
-        elif output in (Format.CSV, Format.NDJSON):
-            export = {"format": output.value, "columns": columns, "limit": limit}
+            return
+        wanted: dict[str, Any] = read_view(client, view) if view else {}
+        kept = wanted.pop("columns", None)
+        wanted |= {name: value for name, value in asked.items() if value is not None}
+        if output in (Format.CSV, Format.NDJSON):
+            export = {"format": output.value, "columns": columns or kept, "limit": limit}
             for piece in client.pieces("/entities/export", **export, **wanted):
                 sys.stdout.write(piece)
         else:

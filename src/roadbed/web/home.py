@@ -8,10 +8,13 @@ from fastapi.responses import HTMLResponse
 
 from roadbed.catalog.contract import (
     ENTITY_READ,
+    FOLLOW_WRITE,
     LOCATION_WRITE,
     get_overview,
     list_by_refs,
+    list_followed,
     list_recent_changes,
+    list_visited,
 )
 from roadbed.core.access import DeciderService
 from roadbed.core.actor import Actor
@@ -25,6 +28,7 @@ from roadbed.kit.refs import parse_ref
 from roadbed.kit.text import name_actor
 from roadbed.runs.contract import RUN_READ, list_open_runs, state_words
 from roadbed.web.access import SignedIn
+from roadbed.web.bookmarks import show_bookmarks
 from roadbed.web.happenings import tell
 from roadbed.web.owned import OWNED_COUNTED, list_owned, list_titles_of_owners, show_owned
 
@@ -33,6 +37,8 @@ router = APIRouter()
 NEEDS_SHOWN = 8
 OWNED_SHOWN = 12
 RUNS_SHOWN = 5
+FOLLOWED_SHOWN = 8
+VISITED_SHOWN = 8
 CHANGES_READ = 200
 CHANGES_SHOWN = 6
 
@@ -46,15 +52,22 @@ async def home_page(request: Request, session: Reading, actor: SignedIn) -> HTML
     entities = await list_owned(session, owners) if sees_catalog else []
     overview = await get_overview(session) if sees_catalog and not entities else None
     is_empty = overview is not None and overview.is_empty
+    followed = await list_followed(session, actor) if sees_catalog else []
+    visited = await list_visited(session, actor) if sees_catalog else []
     changes = []
     if sees_catalog and not is_empty:
-        changes = await list_recent_changes(session, owners=owners if entities else (), limit=CHANGES_READ)
+        changes = await list_recent_changes(
+            session, owners=owners if entities else (), follower=actor if followed else None, limit=CHANGES_READ
+        )
     context = {
         "needs": await _list_needs(session, actor),
         "needs_shown": NEEDS_SHOWN,
         "owned": await show_owned(session, actor, entities[:OWNED_SHOWN]),
         "owned_count": len(entities),
         "is_cut": len(entities) == OWNED_COUNTED,
+        "followed": show_bookmarks(session, followed, is_ranked=True)[:FOLLOWED_SHOWN],
+        "followed_count": len(followed),
+        "visited": show_bookmarks(session, visited)[:VISITED_SHOWN],
         "owner_titles": await list_titles_of_owners(session, entities),
         "owners": owners,
         "is_known": bool(entities) or await _is_known(session, actor),
@@ -67,6 +80,7 @@ async def home_page(request: Request, session: Reading, actor: SignedIn) -> HTML
         "locations": overview.locations if overview else 0,
         "may": {
             "create": may(actor, RUN_START),
+            "follow": may(actor, FOLLOW_WRITE),
             "register": may(actor, LOCATION_WRITE),
             "token": may(actor, TOKEN_WRITE),
             "invite": may(actor, ACCOUNT_WRITE),

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 
+from roadbed.catalog.contract import ENTITY_READ, list_visited
 from roadbed.core.access import DeciderService
 from roadbed.core.actor import Actor
 from roadbed.core.db import Reading, ReadSession
@@ -16,6 +17,7 @@ from roadbed.core.extension import Registry
 from roadbed.core.html import NAVIGATION, Renderer, render
 from roadbed.core.search import SEARCH, Hit, SearchSource, rank, split_match
 from roadbed.web.access import SignedIn
+from roadbed.web.bookmarks import show_bookmarks
 
 router = APIRouter()
 api = APIRouter(tags=["search"])
@@ -57,7 +59,11 @@ async def search_page(request: Request, session: Reading, actor: SignedIn, q: Te
     """Show what has the text in its name: as a page, or as the palette's results when a script asks."""
     is_palette = request.headers.get("hx-request") == "true"
     text = clean(q)
-    groups = show(text, await find_groups(session, actor, text, limit=IN_PALETTE if is_palette else ON_PAGE))
+    limit = IN_PALETTE if is_palette else ON_PAGE
+    found = await find_groups(session, actor, text, limit=limit) if text else await list_last(session, actor, limit)
+    groups = show(text, found)
+    if is_palette and not text and not groups:
+        return HTMLResponse("", headers={"Vary": "HX-Request, Cookie"})
     if is_palette:
         ui: Any = session.services.get(Renderer).environment.globals["ui"]
         return HTMLResponse(str(ui.palette_results(groups)), headers={"Vary": "HX-Request, Cookie"})
@@ -96,6 +102,15 @@ async def find_groups(session: ReadSession, actor: Actor, text: str, *, limit: i
     found = [(source, await source.find(session, actor, text, limit=limit)) for source in sources]
     found = [(source, hits) for source, hits in found if hits]
     return [(source.label, hits) for source, hits in sorted(found, key=lambda pair: _order(text, *pair))]
+
+
+async def list_last(session: ReadSession, actor: Actor, limit: int) -> list[tuple[str, Sequence[Hit]]]:
+    """Return what is offered before anything is typed: the entities that the reader looked at last."""
+    if not session.services.get(DeciderService).has(actor, ENTITY_READ):
+        return []
+    marks = show_bookmarks(session, await list_visited(session, actor))[:limit]
+    hits = [Hit(mark.bookmark.title, mark.href, mark.icon, meta=mark.meta) for mark in marks if mark.href]
+    return [("Recently viewed", hits)] if hits else []
 
 
 def _order(text: str, source: SearchSource, hits: Sequence[Hit]) -> int:

@@ -12,7 +12,7 @@ from roadbed.catalog.access import EntityReader
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.tables import Column, Exported, find_columns, write_cells
 from roadbed.catalog.schemas.entities import EntityCriteria, EntityOut
-from roadbed.catalog.service.export import export_entities
+from roadbed.catalog.service.export import Wanted, export_entities
 from roadbed.catalog.service.kinds import require_kinds
 from roadbed.core.routes import service
 from roadbed.kit.clock import now
@@ -39,8 +39,8 @@ class ExportQuery(EntityCriteria):
     limit: int | None = Field(None, ge=1, description="At most so many; all unless given.")
     columns: list[str] = Field(
         default_factory=list,
-        description="Of the CSV, with commas between or given several times; also `spec:FIELD`, `label:KEY`, "
-        "`annotation:KEY`.",
+        description="Of the CSV, with commas between or given several times; also `spec:FIELD`, "
+        "`computed:NAME`, `label:KEY`, `annotation:KEY`.",
         examples=["ref,owner,spec:tier"],
     )
 
@@ -52,14 +52,15 @@ class ExportQuery(EntityCriteria):
 )
 async def export(
     request: Request,
-    _: EntityReader,
+    actor: EntityReader,
     kinds: Annotated[Kinds, Depends(service(Kinds))],
     query: Annotated[ExportQuery, Query()],
 ) -> StreamingResponse:
     """Give all entities of a filter as CSV, where no cell is a formula, or as JSON with one entity a line."""
     require_kinds(kinds, query.kind)
     columns = find_columns(query.columns)
-    pieces = export_entities(request.app.state.services, query.to_filter(kinds), as_of=query.as_of, limit=query.limit)
+    wanted = Wanted(query.to_filter(kinds, actor), query.as_of, query.limit, columns, query.sort)
+    pieces = export_entities(request.app.state.services, wanted)
     lines = _write_csv(columns, pieces) if query.format is ExportFormat.CSV else _write_ndjson(pieces)
     name = f"entities-{(query.as_of or now()).date()}.{query.format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}

@@ -39,10 +39,10 @@ from roadbed.catalog.schemas.locations import (
 )
 from roadbed.catalog.service import care, entities, feed, listing, locations, reading
 from roadbed.catalog.service.computing import compute
-from roadbed.catalog.service.fixing import with_failing
 from roadbed.catalog.service.foresight import foresee
 from roadbed.catalog.service.kinds import get_kind, require_kinds
 from roadbed.catalog.service.past import open_moment
+from roadbed.catalog.service.resolving import resolve
 from roadbed.catalog.types import LocationSummary
 from roadbed.core.access import anonymous
 from roadbed.core.actor import Actor
@@ -98,13 +98,19 @@ Body = Annotated[Reading, Depends(_read_body)]
 
 @router.get("/entities", response_model=EntityPageOut, responses=NOT_MODIFIED)
 async def list_entities(
-    session: ReadingSession, _: EntityReader, kinds: KindsInForce, fresh: Fresh, query: Annotated[EntityQuery, Query()]
+    session: ReadingSession,
+    actor: EntityReader,
+    kinds: KindsInForce,
+    fresh: Fresh,
+    query: Annotated[EntityQuery, Query()],
 ) -> EntityPageOut | Response:
-    """List entities by title; with `as_of`, as they were then."""
+    """List entities, by title unless asked otherwise; with `as_of`, as they were then."""
     require_kinds(kinds, query.kind)
     moment = await open_moment(session, query.as_of)
-    wanted = await with_failing(session, query.to_filter(kinds))
-    page = await listing.list_page(session, wanted, cursor=query.cursor, limit=query.limit, moment=moment)
+    wanted = await resolve(session, query.to_filter(kinds, actor))
+    page = await listing.list_page(
+        session, wanted, cursor=query.cursor, limit=query.limit, moment=moment, sort=query.sort
+    )
     shown = EntityPageOut(
         items=[EntityOut.of(entity) for entity in page.items], next_cursor=page.next_cursor, total=page.total or 0
     )

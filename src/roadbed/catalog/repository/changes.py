@@ -4,10 +4,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Row, Text, cast, func, select, true
+from sqlalchemy import ARRAY, Row, Text, cast, func, select, true, union
 from sqlalchemy.orm import aliased
 
-from roadbed.catalog.models import Change, Entity
+from roadbed.catalog.models import Change, Entity, Follow
 from roadbed.catalog.types import ChangeKind
 from roadbed.core.db import ReadSession, WriteSession, insert_rows, lock_transaction
 
@@ -103,8 +103,10 @@ async def list_changes(session: ReadSession, *, after: int, limit: int) -> list[
     return list(await session.scalars(query))
 
 
-async def list_recent(session: ReadSession, *, owners: Collection[str], limit: int) -> Sequence[Row[Any]]:
-    """Return the newest changes of what these own, or of everything when no owner is given; newest first.
+async def list_recent(
+    session: ReadSession, *, owners: Collection[str], follower: str | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Return the newest changes of what these own or an account follows; of everything without any; newest first.
 
     Rows hold ref, change, actor, run_id, at, and the entity's title and name: documents stay where they are.
     """
@@ -118,6 +120,10 @@ async def list_recent(session: ReadSession, *, owners: Collection[str], limit: i
         metadata["title"].astext.label("title"),
         metadata["name"].astext.label("name"),
     )
-    if owners:
-        query = query.where(Change.ref.in_(select(Entity.ref).where(Entity.owner_ref.in_(list(owners)))))
+    owned = select(Entity.ref).where(Entity.owner_ref.in_(list(owners)))
+    followed = select(Follow.ref).where(Follow.account_id == follower)
+    if owners and follower is not None:
+        query = query.where(Change.ref.in_(union(owned, followed)))
+    elif owners or follower is not None:
+        query = query.where(Change.ref.in_(owned if owners else followed))
     return (await session.execute(query.order_by(Change.position.desc()).limit(limit))).all()

@@ -8,10 +8,12 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from roadbed.catalog.rules.declarations import KindChange
+from roadbed.catalog.rules.index.sorts import KEYS, PATTERN
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.kinds.computed import ComputedValue
 from roadbed.catalog.rules.problems import Problem
 from roadbed.catalog.types import EntityFilter, EntitySummary, Status
+from roadbed.core.actor import Actor
 from roadbed.core.paging import PageQuery
 from roadbed.kit.clock import now
 from roadbed.kit.refs import InvalidRef, parse_ref
@@ -69,6 +71,14 @@ class EntityCriteria(BaseModel):
     inherited: bool = Field(
         default=False, description="Also what the groups below the owners own, as they are today: not with `as_of`."
     )
+    followed: bool = Field(default=False, description="Only those that you follow.")
+    sort: str = Field(
+        "",
+        pattern=PATTERN,
+        description=f"{', '.join(KEYS)}; with a minus in front the other way round. What has no value comes last. By "
+        "title unless given.",
+        examples=["owner", "-lifecycle"],
+    )
     as_of: AsOf = None
 
     @model_validator(mode="after")
@@ -77,7 +87,7 @@ class EntityCriteria(BaseModel):
             raise ValueError("inherited is for today only; leave out as_of")
         return self
 
-    def to_filter(self, kinds: Kinds) -> EntityFilter:
+    def to_filter(self, kinds: Kinds, actor: Actor) -> EntityFilter:
         return EntityFilter(
             kinds=tuple(self.kind),
             namespaces=tuple(self.namespace),
@@ -92,12 +102,18 @@ class EntityCriteria(BaseModel):
             is_orphan=self.orphan,
             is_stale=self.stale,
             location_id=self.location,
-            owned_kinds=tuple(definition.name for definition in kinds if definition.is_owned),
+            owned_kinds=list_owned_kinds(kinds),
+            followed_by=actor.id if self.followed else None,
         )
 
 
 class EntityQuery(EntityCriteria, PageQuery):
     """Which entities, and which page of them."""
+
+
+def list_owned_kinds(kinds: Kinds) -> tuple[str, ...]:
+    """Return the names of the kinds whose entities should have an owner."""
+    return tuple(definition.name for definition in kinds if definition.is_owned)
 
 
 def _refs(texts: Sequence[str], default_kind: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ A page shows those of many entities, so that all of them together have a time li
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from roadbed.catalog.types import EntitySummary
 from roadbed.core.db import ReadSession
 from roadbed.core.expressions import ExpressionFailed
 from roadbed.kit.clock import now
+from roadbed.kit.refs import EntityRef
 
 MOST_SECONDS = 1.0
 MOST_BYTES = 2 * 1024 * 1024
@@ -53,6 +54,19 @@ def compute(
             else:
                 values[one.name] = evaluate(one, inputs, spec=definition.form, relations=relations)
         found.append(values)
+    return found
+
+
+def compute_named(
+    session: ReadSession, entities: Sequence[EntitySummary], names: Collection[str]
+) -> dict[EntityRef, Mapping[str, ComputedValue]]:
+    """Return the computed properties of these names, of entities of any kinds; a kind that has none is left out."""
+    found: dict[EntityRef, Mapping[str, ComputedValue]] = {}
+    for definition in session.services.get(Kinds):
+        if any(one.name in names for one in definition.computed):
+            mine = [entity for entity in entities if entity.ref.kind.lower() == definition.name.lower()]
+            values = compute(session, mine, definition, names=names)
+            found |= {entity.ref: value for entity, value in zip(mine, values, strict=True)}
     return found
 
 

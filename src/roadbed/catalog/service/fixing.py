@@ -1,7 +1,7 @@
 """What needs somebody: entities that are stale, with the reason and the age; and giving one an owner."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -10,7 +10,7 @@ from roadbed.catalog.repository import entities as entity_rows
 from roadbed.catalog.repository import locations as location_rows
 from roadbed.catalog.rules.documents import Reading, from_json
 from roadbed.catalog.service.entities import find_managed, get_entity, put_entities
-from roadbed.catalog.types import EntityFilter, EntitySummary
+from roadbed.catalog.types import EntitySummary
 from roadbed.core.actor import Actor
 from roadbed.core.db import ReadSession, WriteSession
 from roadbed.core.etags import Condition
@@ -31,14 +31,6 @@ class Staleness:
     text: str
     since: datetime | None
     href: str
-
-
-async def with_failing(session: ReadSession, wanted: EntityFilter) -> EntityFilter:
-    """Return a filter that knows the locations that cannot be read, if it asks for what is stale."""
-    if not wanted.is_stale:
-        return wanted
-    failing = await location_rows.list_failing(session)
-    return replace(wanted, failing_locations=tuple(str(row.id) for row in failing if row.error))
 
 
 async def explain_staleness(session: ReadSession, entities: Sequence[EntitySummary]) -> dict[EntityRef, Staleness]:

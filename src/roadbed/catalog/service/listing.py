@@ -3,13 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import orjson
+
 from roadbed.catalog.repository import changes as change_rows
 from roadbed.catalog.repository import entities as rows
 from roadbed.catalog.rules.index import filters
 from roadbed.catalog.rules.index.conditions import AnyOf, HasPrefix
 from roadbed.catalog.rules.index.entries import TITLE
 from roadbed.catalog.rules.index.index import Index, Place
-from roadbed.catalog.rules.index.pages import Listing, Sorting
+from roadbed.catalog.rules.index.layers import BY_TITLE
+from roadbed.catalog.rules.index.pages import Listing
+from roadbed.catalog.rules.index.sorts import read_sorting
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.suggestions import find_closest
 from roadbed.catalog.service.index import CatalogIndex
@@ -31,26 +35,31 @@ class FoundEntities:
     are_alike: bool = False
 
 
-_BY_TITLE = Sorting(TITLE)
 _RANKED = 5000
 
 
 async def list_entities(session: ReadSession, wanted: EntityFilter, *, limit: int = 1000) -> list[EntitySummary]:
     """Return entities by title, at most `limit`."""
     index = _index(session)
-    found = Listing(index, filters.select(index, wanted), _BY_TITLE).take(limit)
+    found = Listing(index, filters.select(index, wanted), BY_TITLE).take(limit)
     return await read_entities(session, map(index.ref_of, found.numbers))
 
 
 async def list_page(
-    session: ReadSession, wanted: EntityFilter, *, cursor: str | None, limit: int, moment: Moment | None = None
+    session: ReadSession,
+    wanted: EntityFilter,
+    *,
+    cursor: str | None,
+    limit: int,
+    moment: Moment | None = None,
+    sort: str = "",
 ) -> Page[EntitySummary]:
-    """Return one page of entities by title, with the total; as they were at a moment, or as they are.
+    """Return one page of entities in order, with the total; as they were at a moment, or as they are.
 
     Raises:
         InvalidCursor: the cursor is not one of this list.
     """
-    found = layers_of(session, moment).take(wanted, limit, after=_place(cursor))
+    found = layers_of(session, moment).take(wanted, limit, after=_place(cursor), sorting=read_sorting(sort))
     return Page(
         items=tuple(await read_entities(session, found.refs, moment=moment)),
         next_cursor=encode_cursor(found.next.value, found.next.ref) if found.next else None,
@@ -89,7 +98,7 @@ async def search_entities(session: ReadSession, text: str, *, limit: int) -> Fou
     matching = filters.select(index, EntityFilter(text=text))
     wanted = text.strip().lower()
     beginning = matching & index.select(AnyOf((HasPrefix("metadata.name", wanted), HasPrefix(TITLE, wanted))))
-    rest = Listing(index, matching, _BY_TITLE).take(_RANKED).numbers
+    rest = Listing(index, matching, BY_TITLE).take(_RANKED).numbers
     fits = {number: _fit(index.text_of(number), wanted) for number in (*beginning, *rest)}
     ranked = sorted(fits, key=lambda number: (fits[number], index.ref_of(number)))
     if ranked:
@@ -102,7 +111,7 @@ def _find_alike(index: Index, wanted: str, *, limit: int) -> list[str]:
     held = filters.select(index, EntityFilter())
     refs: dict[str, None] = {}
     for numbers in index.find_alike(wanted):
-        alike = Listing(index, numbers & held, _BY_TITLE).take(limit).numbers
+        alike = Listing(index, numbers & held, BY_TITLE).take(limit).numbers
         refs |= dict.fromkeys(map(index.ref_of, alike))
     return list(refs)[:limit]
 
@@ -112,6 +121,13 @@ def list_names(session: ReadSession, kind: str) -> list[str]:
     index = _index(session)
     found = filters.select(index, EntityFilter(kinds=(kind,)))
     return [index.ref_of(number).partition("/")[2] for number in found]
+
+
+def list_titles(session: ReadSession, refs: Iterable[str]) -> dict[str, str]:
+    """Return the titles of those of these entities that exist, by ref, without asking the database."""
+    index = _index(session)
+    numbers = {ref: number for ref in refs if (number := index.number_of(ref)) is not None}
+    return {ref: orjson.loads(index.record_of(number))["title"] for ref, number in numbers.items()}
 
 
 def list_near(session: ReadSession, ref: EntityRef, *, limit: int) -> list[str]:

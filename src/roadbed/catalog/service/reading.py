@@ -29,6 +29,7 @@ from roadbed.catalog.types import (
     RecentChange,
     Status,
 )
+from roadbed.core.actor import Actor
 from roadbed.core.db import ReadSession
 from roadbed.kit.clock import now
 from roadbed.kit.refs import EntityRef, parse_ref
@@ -118,13 +119,17 @@ async def get_past_detail(session: ReadSession, ref: EntityRef, moment: Moment) 
     )
 
 
-async def list_recent_changes(session: ReadSession, *, owners: Collection[str] = (), limit: int) -> list[RecentChange]:
-    """Return the newest changes of what these owners (refs) own, or of the whole catalog; newest first.
+async def list_recent_changes(
+    session: ReadSession, *, owners: Collection[str] = (), follower: Actor | None = None, limit: int
+) -> list[RecentChange]:
+    """Return the newest changes of what these owners (refs) own and somebody follows, newest first.
 
-    Where the one who asks sees a part of the catalog, these are the newest of that part among the last few hundred.
+    Without owners and follower they are those of the whole catalog. Where the one who asks sees a part of it, these are
+    the newest of that part among the last few hundred.
     """
+    account_id = follower.id if follower is not None else None
     read = max(limit, _RECENT) if is_narrowed() else limit
-    rows = await change_rows.list_recent(session, owners=owners, limit=read)
+    rows = await change_rows.list_recent(session, owners=owners, follower=account_id, limit=read)
     return [
         RecentChange(
             ref=parse_ref(row.ref),

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from roadbed.catalog.web import (
+    bookmarks,
     definition,
     editing,
     entity,
@@ -13,10 +14,13 @@ from roadbed.catalog.web import (
     listing,
     location_forms,
     places,
+    saved_views,
 )
 
 router = APIRouter()
 router.include_router(listing.router)
+router.include_router(saved_views.router)
+router.include_router(bookmarks.router)
 router.include_router(places.router)
 router.include_router(location_forms.router)
 router.include_router(kinds.router)

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.background import BackgroundTask
 
 from roadbed.catalog import contract
 from roadbed.catalog.access import EntityReader, EntityWriter
@@ -16,6 +17,7 @@ from roadbed.catalog.service import entities, listing, reading
 from roadbed.catalog.service.computing import compute
 from roadbed.catalog.service.location_options import link_to
 from roadbed.catalog.service.reading import EntityDetail, Related
+from roadbed.catalog.service.visits import is_noted, note_visit
 from roadbed.catalog.types import EntityFilter, EntitySummary
 from roadbed.catalog.web.frame import frame_entity, list_ends, make_end
 from roadbed.catalog.web.owners import TOLD, load_owner
@@ -51,7 +53,7 @@ async def entity_page(
     }
     health = health_of(detail.statuses)
     owner = await load_owner(session, actor, detail.entity, kinds)
-    return await render(
+    page = await render(
         request,
         "catalog/entity.html",
         {
@@ -69,13 +71,12 @@ async def entity_page(
             "sections": _sections(session, detail, kinds),
             "declared": _declared(session, detail.entity, kinds),
             "source_href": _find_source_href(request, detail),
-            "links": [
-                link
-                for link in detail.entity.document["metadata"].get("links") or ()
-                if str(link["url"]).lower().startswith(_LINK_SCHEMES)
-            ],
+            "links": _links(detail.entity),
         },
     )
+    if is_noted(actor):
+        page.background = BackgroundTask(note_visit, request.app.state.services, actor, detail.entity.ref)
+    return page
 
 
 @router.get("/catalog/{kind}/{namespace}/{name}/source")
@@ -111,6 +112,12 @@ async def delete_entity(
         )
     await entities.delete_entity(session, actor, ref)
     return RedirectResponse("/catalog", 303)
+
+
+def _links(entity: EntitySummary) -> list[dict[str, Any]]:
+    """Return the links of an entity that a browser may follow."""
+    links = entity.document["metadata"].get("links") or ()
+    return [link for link in links if str(link["url"]).lower().startswith(_LINK_SCHEMES)]
 
 
 def _find_source_href(request: Request, detail: EntityDetail) -> str | None:

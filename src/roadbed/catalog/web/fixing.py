@@ -9,10 +9,12 @@ from roadbed.catalog.access import EntityReader, EntityWriter
 from roadbed.catalog.errors import EntityInvalid, EntityNotFound
 from roadbed.catalog.rules.words import icon_of, kind_word
 from roadbed.catalog.schemas.entities import EntityQuery
-from roadbed.catalog.service import entities, fixing, listing
+from roadbed.catalog.service import entities, fixing, follows, listing
+from roadbed.catalog.service.resolving import resolve
 from roadbed.catalog.types import EntityFilter, EntitySummary
 from roadbed.catalog.web.entity import KindsInForce, RefOfPath
-from roadbed.catalog.web.listing import list_views, write_link
+from roadbed.catalog.web.listing import write_link
+from roadbed.catalog.web.tabs import list_tabs
 from roadbed.core.db import Database, Reading
 from roadbed.core.etags import Condition
 from roadbed.core.html import render
@@ -37,13 +39,13 @@ _WAYS = {
 async def stale_page(
     request: Request,
     session: Reading,
-    _: EntityReader,
+    actor: EntityReader,
     kinds: KindsInForce,
     query: Annotated[EntityQuery, Query()],
 ) -> HTMLResponse:
     """Show what may be behind its source: each with the reason, its age, and where to mend it."""
     query = query.model_copy(update={"stale": True, "as_of": None})
-    wanted = await fixing.with_failing(session, query.to_filter(kinds))
+    wanted = await resolve(session, query.to_filter(kinds, actor))
     page = await listing.list_page(session, wanted, cursor=query.cursor, limit=query.limit)
     reasons = await fixing.explain_staleness(session, page.items)
     rows = [
@@ -64,7 +66,9 @@ async def stale_page(
         "rows": rows,
         "total": page.total,
         "next": write_link(request, cursor=page.next_cursor) if page.next_cursor else None,
-        "views": await list_views(session, kinds, query),
+        "tabs": await list_tabs(
+            session, actor, kinds, query, followed=await follows.list_followed_refs(session, actor)
+        ),
     }
     return await render(request, "catalog/stale.html", context)
 

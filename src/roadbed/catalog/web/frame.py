@@ -5,11 +5,11 @@ from typing import Any
 from fastapi import Request
 
 from roadbed.catalog import contract
-from roadbed.catalog.access import ENTITY_WRITE, KIND_WRITE
+from roadbed.catalog.access import ENTITY_WRITE, FOLLOW_WRITE, KIND_WRITE
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.kinds.kind import KIND
 from roadbed.catalog.rules.words import icon_of, kind_word, state_of
-from roadbed.catalog.service import listing, reading
+from roadbed.catalog.service import follows, listing, reading
 from roadbed.catalog.service.definitions import KIND as API_KIND
 from roadbed.catalog.service.ownership import OWNERS
 from roadbed.catalog.service.reading import EntityDetail, Related
@@ -37,7 +37,8 @@ async def frame_entity(
     refs = [ref for ref in (entity.owner, entity.system) if ref is not None]
     titles = await reading.get_titles(session, refs)
     needed = KIND_WRITE if entity.ref.kind == KIND.name else ENTITY_WRITE
-    can_write = request.app.state.services.get(DeciderService).has(actor, needed)
+    may = request.app.state.services.get(DeciderService).has
+    can_write, can_follow = may(actor, needed), may(actor, FOLLOW_WRITE)
     return {
         "entity": entity,
         "icon_name": icon_of(entity, kinds),
@@ -48,6 +49,8 @@ async def frame_entity(
         "system_title": titles.get(entity.system) if entity.system else None,
         "system_href": entity_href(entity.system) if entity.system else None,
         "is_owned_kind": bool((definition := kinds.find(entity.ref.kind)) and definition.is_owned),
+        "can_follow": can_follow,
+        "is_followed": can_follow and await follows.is_following(session, actor, entity.ref),
         "can_delete": can_write and not entity.is_managed,
         "edit_href": _edit_href(entity) if can_write and not entity.is_managed and not entity.orphaned_at else None,
         "actions": await renderer.panels(request, contract.PLACE_ACTIONS, entity),

@@ -1,24 +1,30 @@
 """Page: the list of entities, with facets, and its view of those without an owner."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 
-from roadbed.catalog.access import EntityReader
+from roadbed.catalog.access import FOLLOW_WRITE, VIEW_WRITE, EntityReader
+from roadbed.catalog.rules.index.sorts import KEYS
 from roadbed.catalog.rules.kinds import Kinds
+from roadbed.catalog.rules.tables import Exported, find_columns
 from roadbed.catalog.rules.words import health_of, icon_of, kind_word, state_of
-from roadbed.catalog.schemas.entities import EntityQuery
-from roadbed.catalog.service import listing, reading
-from roadbed.catalog.service.computing import compute
-from roadbed.catalog.service.fixing import with_failing
+from roadbed.catalog.schemas.views import ListQuery
+from roadbed.catalog.service import follows, listing, reading
 from roadbed.catalog.service.past import Moment, open_moment
+from roadbed.catalog.service.resolving import resolve
+from roadbed.catalog.service.saved_views import find_default_view
 from roadbed.catalog.service.statuses import list_statuses
 from roadbed.catalog.types import EntityFilter, EntitySummary, entity_href
-from roadbed.catalog.web.values import label_of, list_ends, show_value
+from roadbed.catalog.web.columns import Choice, choose, make_cells
+from roadbed.catalog.web.tabs import list_tabs, offer_readers
+from roadbed.catalog.web.values import Shown
+from roadbed.core.access import DeciderService
+from roadbed.core.actor import Actor
 from roadbed.core.db import Reading, ReadSession
 from roadbed.core.html import render
 from roadbed.core.routes import service
@@ -29,6 +35,9 @@ router = APIRouter()
 
 KindsInForce = Annotated[Kinds, Depends(service(Kinds))]
 _FACETS = (("Kind", "kind", "kinds", 8), ("Owner", "owner", "owners", 8), ("Lifecycle", "lifecycle", "lifecycles", 6))
+_OF_FILTERS = frozenset(("q", "as_of", "sort", "cursor", *(name for _, name, _, _ in _FACETS)))
+"""What the form with the filters says itself, or begins anew; all else of the query stays."""
+_NOT_EXPORTED = dict.fromkeys(("cursor", "limit", "columns", "view"))
 
 
 @dataclass(frozen=True)
@@ -44,9 +53,10 @@ class Row:
     owner_missing: bool
     system: str | None
     system_href: str | None
-    lifecycle: str | None
     health: tuple[str, str] | None
     entity: EntitySummary
+    cells: Sequence[tuple[str, Shown]]
+    is_followed: bool
 
     @property
     def mend(self) -> tuple[str, str]:
@@ -60,59 +70,119 @@ class Row:
 async def list_page(
     request: Request,
     session: Reading,
-    _: EntityReader,
+    actor: EntityReader,
     kinds: KindsInForce,
-    query: Annotated[EntityQuery, Query()],
-) -> HTMLResponse:
-    """Show the entities that match, with how many there are of each kind, owner and lifecycle."""
-    return await _show(request, session, kinds, query)
+    query: Annotated[ListQuery, Query()],
+) -> Response:
+    """Show the entities that match, with how many there are of each kind, owner and lifecycle.
+
+    Without a query it opens with the reader's default view, if there is one.
+    """
+    if not request.query_params and (default := await find_default_view(session, actor)) is not None:
+        return RedirectResponse(default.href, 303)
+    return await _show(request, session, actor, kinds, query)
 
 
 @router.get("/catalog/unowned")
 async def unowned_page(
     request: Request,
     session: Reading,
-    _: EntityReader,
+    actor: EntityReader,
     kinds: KindsInForce,
-    query: Annotated[EntityQuery, Query()],
+    query: Annotated[ListQuery, Query()],
 ) -> HTMLResponse:
     """Show the entities that should have an owner and have none that exists."""
-    return await _show(request, session, kinds, query.model_copy(update={"unowned": True}))
+    return await _show(request, session, actor, kinds, query.model_copy(update={"unowned": True}))
 
 
-async def _show(request: Request, session: ReadSession, kinds: Kinds, query: EntityQuery) -> HTMLResponse:
-    wanted = await with_failing(session, query.to_filter(kinds))
+async def _show(request: Request, session: ReadSession, actor: Actor, kinds: Kinds, query: ListQuery) -> HTMLResponse:
+    wanted = await resolve(session, query.to_filter(kinds, actor))
     moment = await open_moment(session, query.as_of)
-    page = await listing.list_page(session, wanted, cursor=query.cursor, limit=query.limit, moment=moment)
+    page = await listing.list_page(
+        session, wanted, cursor=query.cursor, limit=query.limit, moment=moment, sort=query.sort
+    )
     overview = await reading.get_overview(session)
-    only = {"unowned": "true"} if query.unowned else {}
+    choice = choose(query, kinds)
+    followed = await follows.list_followed_refs(session, actor)
+    may = session.services.get(DeciderService).has
+    given = request.query_params.multi_items()
     context = {
         "query": query,
         "moment": moment,
-        "rows": await _rows(session, kinds, page.items, moment),
-        "columns": await _columns(session, kinds, query, page.items, moment),
+        "rows": await _rows(session, kinds, page.items, moment, choice, followed),
+        "choice": choice,
+        "sorts": _list_sorts(query),
+        "heads": _link_heads(request, query, choice),
+        "can_follow": may(actor, FOLLOW_WRITE) and moment is None,
+        "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         "total": page.total,
         "next": write_link(request, cursor=page.next_cursor) if page.next_cursor else None,
-        "exports": [
-            (label, "/api/v1/entities/export" + write_link(request, cursor=None, limit=None, format=format_, **only))
-            for label, format_ in (("CSV, for a spreadsheet", "csv"), ("NDJSON, for a program", "ndjson"))
-        ],
+        "exports": _link_exports(request, query, choice),
+        "kept_by_columns": [pair for pair in given if pair[0] not in ("columns", "cursor")],
+        "kept_by_filters": [pair for pair in given if pair[0] not in _OF_FILTERS],
+        "usual": write_link(request, cursor=None, columns=None),
         "today": write_link(request, cursor=None, as_of=None),
-        "views": await list_views(session, kinds, query, moment),
+        "tabs": await list_tabs(session, actor, kinds, query, followed=followed, moment=moment),
+        "readers": offer_readers(session, actor) if may(actor, VIEW_WRITE) else None,
         "facets": await _facets(session, wanted, moment),
         "overview": overview,
-        "is_filtered": bool(request.query_params),
+        "is_filtered": query.is_filtered,
         "is_empty": overview.is_empty,
     }
     return await render(request, "catalog/list.html", context)
 
 
+def _link_exports(request: Request, query: ListQuery, choice: Choice) -> list[tuple[str, str]]:
+    """Return the addresses of the list as files: with the columns that were chosen, else with all usual ones."""
+    changes: dict[str, str | None] = {**_NOT_EXPORTED, **({"unowned": "true"} if query.unowned else {})}
+    columns = ",".join(dict.fromkeys(("ref", "title", *query.columns))) if choice.is_chosen else None
+    path = "/api/v1/entities/export"
+    return [
+        ("CSV, for a spreadsheet", path + write_link(request, **changes | {"columns": columns, "format": "csv"})),
+        ("NDJSON, for a program", path + write_link(request, **changes, format="ndjson")),
+    ]
+
+
+def _list_sorts(query: ListQuery) -> list[dict[str, Any]]:
+    """Return by what the list can be sorted, as the options of a field."""
+    chosen = query.sort or "title"
+    options = [(name, find_columns([name])[0].label) for name in KEYS]
+    return [
+        {"value": mark + name, "label": label + (", downwards" if mark else ""), "is_chosen": mark + name == chosen}
+        for name, label in options
+        for mark in ("", "-")
+    ]
+
+
+def _link_heads(request: Request, query: ListQuery, choice: Choice) -> list[dict[str, Any]]:
+    """Return the headings; those by whose values the list can be sorted lead there, and the other way round."""
+    chosen = query.sort or "title"
+    heads = []
+    names = ["title", *(column.name for column in choice.columns)]
+    for name, head in zip(names, [{"label": "Name"}, *choice.heads], strict=True):
+        if name in KEYS:
+            is_up = chosen == name
+            link = write_link(request, cursor=None, sort=f"-{name}" if is_up else name)
+            way = ("ascending" if is_up else "descending") if chosen.removeprefix("-") == name else None
+            heads.append({**head, "href": link, "sort": way})
+        else:
+            heads.append(head)
+    return heads
+
+
 async def _rows(
-    session: ReadSession, kinds: Kinds, entities: Sequence[EntitySummary], moment: Moment | None
+    session: ReadSession,
+    kinds: Kinds,
+    entities: Sequence[EntitySummary],
+    moment: Moment | None,
+    choice: Choice,
+    followed: Collection[str],
 ) -> list[Row]:
     others = [ref for entity in entities for ref in (entity.owner, entity.system) if ref is not None]
     titles = await _titles(session, others, moment)
     statuses = await list_statuses(session, [entity.ref for entity in entities] if moment is None else [])
+    exported = [Exported(entity, health_of(statuses.get(entity.ref, ()))) for entity in entities]
+    cells = await make_cells(session, kinds, choice, exported, is_now=moment is None)
     return [
         Row(
             title=entity.title,
@@ -124,35 +194,13 @@ async def _rows(
             owner_missing=entity.owner is not None and entity.owner not in titles,
             system=_title(entity.system, titles, default_kind="System"),
             system_href=entity_href(entity.system) if entity.system else None,
-            lifecycle=entity.lifecycle,
-            health=state_of(health_of(statuses.get(entity.ref, ()))),
+            health=state_of(row.health),
             entity=entity,
+            cells=shown,
+            is_followed=str(entity.ref) in followed,
         )
-        for entity in entities
+        for entity, row, shown in zip(entities, exported, cells, strict=True)
     ]
-
-
-async def _columns(
-    session: ReadSession,
-    kinds: Kinds,
-    query: EntityQuery,
-    entities: Sequence[EntitySummary],
-    moment: Moment | None,
-) -> dict[str, Any] | None:
-    """Return the columns of a declared kind, when only its entities are listed: labels, and the cells of each row."""
-    definition = kinds.find(query.kind[0]) if len(query.kind) == 1 else None
-    if definition is None or not definition.columns or moment is not None:
-        return None
-    ends = [ref for entity in entities for ref in list_ends(entity, definition, definition.columns)]
-    titles = await reading.get_titles(session, ends)
-    computed = compute(session, entities, definition, names=definition.columns)
-    return {
-        "labels": [label_of(definition, name)[0] for name in definition.columns],
-        "cells": [
-            [show_value(entity, definition, name, values, titles) for name in definition.columns]
-            for entity, values in zip(entities, computed, strict=True)
-        ],
-    }
 
 
 async def _titles(session: ReadSession, refs: Sequence[EntityRef], moment: Moment | None) -> Mapping[EntityRef, str]:
@@ -168,29 +216,6 @@ def _title(ref: EntityRef | None, titles: Any, *, default_kind: str) -> str | No
     if ref is None:
         return None
     return str(titles.get(ref) or ref.shorten(default_kind=default_kind))
-
-
-async def list_views(
-    session: ReadSession, kinds: Kinds, query: EntityQuery, moment: Moment | None = None
-) -> list[dict[str, Any]]:
-    """Return the views over the list: all, what nobody owns, what is stale."""
-    owned = EntityFilter(owned_kinds=EntityQuery().to_filter(kinds).owned_kinds)
-    stale = await with_failing(session, replace(owned, is_stale=True))
-    then = f"?{_moment(moment)}" if moment is not None else ""
-    views = [
-        ("All", "/catalog", None, not (query.unowned or query.stale)),
-        ("Unowned", "/catalog/unowned", replace(owned, is_unowned=True), query.unowned),
-        *((("Stale", "/catalog/stale", stale, query.stale),) if moment is None else ()),
-    ]
-    return [
-        {
-            "label": label,
-            "href": href + then,
-            "count": listing.count_entities(session, wanted, moment=moment) if wanted else None,
-            "is_current": is_current,
-        }
-        for label, href, wanted, is_current in views
-    ]
 
 
 async def _facets(session: ReadSession, wanted: EntityFilter, moment: Moment | None) -> list[dict[str, Any]]:

@@ -69,12 +69,12 @@ def show_value(
             return Shown(label, "error", found.error.splitlines()[0], help_text)
         if found.property.type is ComputedType.TIMESTAMP and found.value is not None:
             return Shown(label, "text", str(found.value)[:16].replace("T", " "), help_text)
-        return _show(label, found.value, help_text)
+        return show_plain(label, found.value, help_text)
     relation = next((one for one in definition.relations if one.field == name), None)
     if relation is not None:
         ends = _ends(entity, definition, relation, titles)
-        return Shown(label, "ends", ends, help_text) if ends else _show(label, entity.spec.get(name), help_text)
-    return _show(label, entity.spec.get(name), help_text)
+        return Shown(label, "ends", ends, help_text) if ends else show_plain(label, entity.spec.get(name), help_text)
+    return show_plain(label, entity.spec.get(name), help_text)
 
 
 def label_of(definition: KindDefinition, name: str) -> tuple[str, str]:
@@ -92,7 +92,8 @@ def list_ends(entity: EntitySummary, definition: KindDefinition, names: Sequence
     return [ref for name in names for ref in _refs(entity, definition, name)]
 
 
-def _show(label: str, value: Any, help_text: str) -> Shown:
+def show_plain(label: str, value: Any, help_text: str = "") -> Shown:
+    """Return a value that nothing more is known of."""
     if value is None or value in ("", [], {}):
         return Shown(label, "none", None, help_text)
     if isinstance(value, bool):

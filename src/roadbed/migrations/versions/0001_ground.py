@@ -182,6 +182,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_events_at"), "events", ["at"], unique=False)
     op.create_table(
+        "follows",
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "ref", name=op.f("pk_follows")),
+    )
+    op.create_table(
         "idempotency_keys",
         sa.Column("account_id", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
@@ -390,6 +398,26 @@ def upgrade() -> None:
     op.create_index(op.f("ix_runs_parent_step_id"), "runs", ["parent_step_id"], unique=False)
     op.create_index("ix_runs_subject_id", "runs", ["subject", "id"], unique=False)
     op.create_table(
+        "saved_views",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("owner", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("query", sa.String(), nullable=False),
+        sa.Column("shared_with", sa.String(), nullable=True),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_views")),
+    )
+    op.create_index(
+        "ix_saved_views_shared_with",
+        "saved_views",
+        ["shared_with"],
+        unique=False,
+        postgresql_where=sa.text("shared_with IS NOT NULL"),
+    )
+    op.create_index("uq_saved_views_name", "saved_views", ["account_id", sa.literal_column("lower(name)")], unique=True)
+    op.create_table(
         "secrets",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("path", sa.String(), nullable=False),
@@ -457,6 +485,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_touches_at"), "touches", ["at"], unique=False)
     op.create_index(op.f("ix_touches_transaction"), "touches", ["transaction"], unique=False)
     op.create_table(
+        "visits",
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "ref", name=op.f("pk_visits")),
+    )
+    op.create_table(
         "account_roles",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("role", sa.String(), nullable=False),
@@ -519,6 +554,16 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("repository_id", "sha", "context", name=op.f("pk_commit_statuses")),
     )
+    op.create_table(
+        "default_views",
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("view_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["view_id"], ["saved_views.id"], name=op.f("fk_default_views_view_id_saved_views"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_default_views")),
+    )
+    op.create_index(op.f("ix_default_views_view_id"), "default_views", ["view_id"], unique=False)
     op.create_table(
         "docs_reports",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -973,7 +1018,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("origin_id", "number", name=op.f("pk_entity_relations")),
     )
-    op.create_index("ix_entity_relations_source_type", "entity_relations", ["source_ref", "type"], unique=False)
     op.create_index(
         "ix_entity_relations_child_of",
         "entity_relations",
@@ -981,6 +1025,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("type = 'childOf'"),
     )
+    op.create_index("ix_entity_relations_source_type", "entity_relations", ["source_ref", "type"], unique=False)
     op.create_table(
         "run_log_chunks",
         sa.Column("step_id", sa.Uuid(), nullable=False),
@@ -1116,10 +1161,10 @@ def downgrade() -> None:
     op.drop_index("ix_run_waits_open", table_name="run_waits", postgresql_where=sa.text("resolved_at IS NULL"))
     op.drop_table("run_waits")
     op.drop_table("run_log_chunks")
+    op.drop_index("ix_entity_relations_source_type", table_name="entity_relations")
     op.drop_index(
         "ix_entity_relations_child_of", table_name="entity_relations", postgresql_where=sa.text("type = 'childOf'")
     )
-    op.drop_index("ix_entity_relations_source_type", table_name="entity_relations")
     op.drop_table("entity_relations")
     op.drop_index("ix_docs_pages_words", table_name="docs_pages", postgresql_using="gin")
     op.drop_table("docs_pages")
@@ -1162,11 +1207,14 @@ def downgrade() -> None:
     op.drop_table("docs_subjects")
     op.drop_index("ix_docs_reports_open", table_name="docs_reports", postgresql_where=sa.text("settled_at IS NULL"))
     op.drop_table("docs_reports")
+    op.drop_index(op.f("ix_default_views_view_id"), table_name="default_views")
+    op.drop_table("default_views")
     op.drop_table("commit_statuses")
     op.drop_index("ix_change_requests_open", table_name="change_requests", postgresql_where=sa.text("state = 'open'"))
     op.drop_table("change_requests")
     op.drop_index(op.f("ix_account_roles_role"), table_name="account_roles")
     op.drop_table("account_roles")
+    op.drop_table("visits")
     op.drop_index(op.f("ix_touches_transaction"), table_name="touches")
     op.drop_index(op.f("ix_touches_at"), table_name="touches")
     op.drop_table("touches")
@@ -1179,6 +1227,11 @@ def downgrade() -> None:
     op.drop_index("ix_sign_in_attempts_account_key_at", table_name="sign_in_attempts")
     op.drop_table("sign_in_attempts")
     op.drop_table("secrets")
+    op.drop_index("uq_saved_views_name", table_name="saved_views")
+    op.drop_index(
+        "ix_saved_views_shared_with", table_name="saved_views", postgresql_where=sa.text("shared_with IS NOT NULL")
+    )
+    op.drop_table("saved_views")
     op.drop_index("ix_runs_subject_id", table_name="runs")
     op.drop_index(op.f("ix_runs_parent_step_id"), table_name="runs")
     op.drop_index(op.f("ix_runs_parent_run_id"), table_name="runs")
@@ -1206,6 +1259,7 @@ def downgrade() -> None:
     op.drop_table("leases")
     op.drop_table("incoming_hooks")
     op.drop_table("idempotency_keys")
+    op.drop_table("follows")
     op.drop_index(op.f("ix_events_at"), table_name="events")
     op.drop_table("events")
     op.drop_table("entity_statuses")

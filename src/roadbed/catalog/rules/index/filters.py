@@ -39,6 +39,9 @@ def select(index: Index, wanted: EntityFilter, *, has: Callable[[str], bool] | N
     found = index.select(AllOf(tuple(_conditions(wanted))))
     if wanted.is_unowned:
         found = found & _unowned(index, wanted.owned_kinds, has or index.has)
+    if wanted.refs is not None:
+        numbers = map(index.number_of, wanted.refs)
+        found = found & BitMap(number for number in numbers if number is not None)
     return index.search(wanted.text.lower().split()[:MOST_WORDS], found)
 
 

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-import orjson
 from pyroaring import BitMap
 
 from roadbed.catalog.rules.index import filters
@@ -17,7 +16,9 @@ from roadbed.catalog.rules.index.index import Index, Place
 from roadbed.catalog.rules.index.pages import Listing, Sorting
 from roadbed.catalog.types import EntityFilter
 
-_BY_TITLE = Sorting(TITLE)
+BY_TITLE = Sorting(TITLE)
+_REST = "\0"
+"""How the value of a place begins that is among those which have none in the order; no value does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Refs in the order of titles, how many there are in all, and the place behind which there are more."""
+    """Refs in order, how many there are in all, and the place behind which there are more."""
 
     refs: Sequence[str]
     total: int
@@ -60,26 +61,39 @@ class Layers:
             counts.update(layer.index.facet(filters.KEYS[name], self._select(layer, wanted.without(name))))
         return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
 
-    def take(self, wanted: EntityFilter, limit: int, *, after: Place | None = None) -> Found:
-        """Return the next refs by title, from behind a place."""
-        total, rows, has_more = 0, [], False
-        for layer in self._layers:
-            selection = self._select(layer, wanted)
-            found = Listing(layer.index, selection, _BY_TITLE).take(limit, after=after)
-            total += len(selection)
-            has_more |= found.has_more
-            rows += [(_title_of(layer.index, number), layer.index.ref_of(number)) for number in found.numbers]
-        if len(self._layers) > 1:
-            rows.sort()
-        shown = rows[:limit]
-        is_whole = len(rows) <= limit and not has_more
-        return Found([ref for _, ref in shown], total, None if is_whole or not shown else Place(*shown[-1]))
+    def take(
+        self, wanted: EntityFilter, limit: int, *, after: Place | None = None, sorting: Sorting = BY_TITLE
+    ) -> Found:
+        """Return the next refs in an order, from behind a place; what has no value in it comes last, by title."""
+        selections = [(layer.index, self._select(layer, wanted)) for layer in self._layers]
+        total = sum(len(selection) for _, selection in selections)
+        places: list[Place] = []
+        has_more = False
+        if after is None or not after.value.startswith(_REST):
+            places, has_more = _merge(selections, sorting, limit, after)
+            after = None
+        if not has_more and sorting.key != TITLE:
+            rest = [(index, selection - index.order(sorting.key or TITLE).members) for index, selection in selections]
+            behind = after and Place(after.value.removeprefix(_REST), after.ref)
+            more, has_more = _merge(rest, BY_TITLE, limit - len(places), behind)
+            places += [Place(_REST + place.value, place.ref) for place in more]
+        return Found([place.ref for place in places], total, places[-1] if has_more and places else None)
 
     def _select(self, layer: Layer, wanted: EntityFilter) -> BitMap:
         found = filters.select(layer.index, wanted, has=self.has if len(self._layers) > 1 else None)
         return found - layer.hidden if layer.hidden else found
 
 
-def _title_of(index: Index, number: int) -> str:
-    title: str = orjson.loads(index.record_of(number))["sort_key"]
-    return title.lower()
+def _merge(
+    selections: Sequence[tuple[Index, BitMap]], sorting: Sorting, limit: int, after: Place | None
+) -> tuple[list[Place], bool]:
+    """Return the next places of all indexes together, and whether there are more."""
+    found: list[Place] = []
+    has_more = False
+    for index, selection in selections:
+        places, is_cut = Listing(index, selection, sorting).take_places(limit, after=after)
+        found += places
+        has_more |= is_cut
+    if len(selections) > 1:
+        found.sort(key=lambda place: (place.value, place.ref), reverse=sorting.is_descending)
+    return found[:limit], has_more or len(found) > limit

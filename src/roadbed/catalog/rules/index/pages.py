@@ -54,13 +54,12 @@ class Listing:
 
     def take(self, limit: int, *, after: Place | None = None, offset: int = 0) -> Stretch:
         """Return `limit` rows behind `after`, or from the start, leaving out the first `offset`."""
-        size = len(self._order)
-        if self._is_descending:
-            start = size if after is None else self._order.locate(after.value, after.ref)
-            places = range(start - 1, -1, -1)
-        else:
-            places = range(0 if after is None else self._behind(after), size)
-        return self._collect(places, limit, offset=offset)
+        return self._collect(self._places(after), limit, offset=offset)
+
+    def take_places(self, limit: int, *, after: Place | None = None) -> tuple[list[Place], bool]:
+        """Return the places of `limit` rows behind `after`, or from the start, and whether there are more."""
+        found = self._find(self._places(after), limit + 1)
+        return [Place(*self._order.place_at(place)) for place in found[:limit]], len(found) > limit
 
     def take_before(self, limit: int, before: Place) -> Stretch:
         """Return the `limit` rows just before a place, in the order of the listing."""
@@ -71,13 +70,20 @@ class Listing:
         found = self._collect(places, limit)
         return Stretch(found.numbers[::-1], found.last, found.first, found.has_more)
 
+    def _places(self, after: Place | None) -> range:
+        size = len(self._order)
+        if self._is_descending:
+            start = size if after is None else self._order.locate(after.value, after.ref)
+            return range(start - 1, -1, -1)
+        return range(0 if after is None else self._behind(after), size)
+
     def _behind(self, place: Place) -> int:
         start = self._order.locate(place.value, place.ref)
         return start + (start < len(self._order) and self._order.place_at(start) == (place.value, place.ref))
 
     def _collect(self, places: range, limit: int, *, offset: int = 0) -> Stretch:
         wanted = offset + limit + 1
-        found = list(places[:wanted] if self._is_whole else islice(self._hits(places), wanted))
+        found = self._find(places, wanted)
         shown = found[offset : offset + limit]
         return Stretch(
             [self._order.numbers[place] for place in shown],
@@ -85,6 +91,9 @@ class Listing:
             Place(*self._order.place_at(shown[-1])) if shown else None,
             has_more=len(found) == wanted,
         )
+
+    def _find(self, places: range, wanted: int) -> list[int]:
+        return list(places[:wanted] if self._is_whole else islice(self._hits(places), wanted))
 
     def _hits(self, places: range) -> Iterator[int]:
         """Yield the places of the selection among these; blocks without any are passed over."""

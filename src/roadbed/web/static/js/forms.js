@@ -52,7 +52,7 @@ document.querySelectorAll("[data-confirm-name]").forEach(guard);
 document.addEventListener("input", (event) => event.target.form?.querySelectorAll("[data-confirm-name]").forEach(guard));
 
 // Filters: a choice submits at once.
-document.addEventListener("change", (event) => event.target.closest("form[data-auto-submit]")?.requestSubmit());
+document.addEventListener("change", ({ target: { form } }) => form?.hasAttribute("data-auto-submit") && form.requestSubmit());
 
 // A form with errors starts at the list of them.
 document.querySelector("[data-focus]")?.focus({ preventScroll: false });

@@ -34,6 +34,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     menu.removeAttribute("open");
     menu.querySelector("summary").focus();
+  } else if (event.target.matches("input, select, textarea")) {
+    return; // a form in a menu has its own use for arrows
   } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     event.preventDefault();
     const step = event.key === "ArrowDown" ? 1 : -1;

@@ -1,4 +1,4 @@
-// The search palette: opens with / or the topbar; asks /search as one types; arrows choose, Enter opens, Ctrl Enter in a new tab.
+// The search palette: opens with / or the topbar; asks /search as one types, and before that what was looked at last; arrows choose, Enter opens, Ctrl Enter in a new tab.
 const WAIT_MS = 80;
 const dialog = document.getElementById("palette");
 
@@ -8,6 +8,7 @@ if (dialog) {
   const time = dialog.querySelector("[data-palette-time]");
   let timer = 0;
   let pending = null;
+  let isOpening = false;
 
   const options = () => [...results.querySelectorAll("[role=option]")];
   const chosen = () => results.querySelector("[aria-selected=true]");
@@ -24,14 +25,16 @@ if (dialog) {
     pending?.abort();
     pending = new AbortController();
     const query = input.value.trim();
-    if (!query) return show("");
     const started = performance.now();
     try {
       const url = new URL(input.form.action);
       url.searchParams.set("q", query);
       const answer = await fetch(url, { headers: { "HX-Request": "true" }, signal: pending.signal });
       if (!answer.ok) throw new Error(`The search answered ${answer.status}.`);
-      show(await answer.text());
+      const found = await answer.text();
+      if (input.value.trim() !== query) return; // more was typed meanwhile, and is asked for
+      show(found);
+      isOpening = !query;
       time.textContent = `${Math.round(performance.now() - started)} ms`;
     } catch (error) {
       if (error.name === "AbortError") return;
@@ -55,11 +58,17 @@ if (dialog) {
     if (!dialog.open) dialog.showModal();
     input.focus();
     input.select();
+    if (!input.value.trim()) ask(); // what was looked at last
   }
 
   document.addEventListener("click", (event) => { if (event.target.closest("[data-palette]")) open(event); });
   document.addEventListener("rb:palette", open);
-  input.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, WAIT_MS); });
+  input.addEventListener("input", () => {
+    if (isOpening) show(""); // nobody goes by accident to what stood there before anything was typed
+    isOpening = false;
+    clearTimeout(timer);
+    timer = setTimeout(ask, WAIT_MS);
+  });
   dialog.addEventListener("keydown", (event) => {
     const all = options();
     if (!all.length) return;
