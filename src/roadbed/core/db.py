@@ -26,13 +26,14 @@ from sqlalchemy.pool import QueuePool
 
 from roadbed.core.access import current_actor
 from roadbed.core.actor import Actor
-from roadbed.core.errors import DatabaseAway
+from roadbed.core.errors import DatabaseAway, TextInvalid
 from roadbed.core.services import Services
 from roadbed.kit import jsons
 
 T = TypeVar("T")
 _PIECE_SIZE = 4_000_000
 OUTAGE_SECONDS = 300.0
+_NOT_TEXT = "22021"
 _UNREACHABLE = frozenset(
     {
         errno.ENOENT,  # the Unix socket
@@ -179,6 +180,10 @@ async def _naming_outages() -> AsyncIterator[None]:
     try:
         yield
     except (OSError, DBAPIError) as error:
+        if _sqlstate(error) == _NOT_TEXT:
+            raise TextInvalid(
+                "A text of the request holds a character that cannot be: NUL.", hint="Send it without."
+            ) from error
         if not _is_outage(error):
             raise
         raise DatabaseAway(
@@ -191,8 +196,11 @@ def _is_outage(error: OSError | DBAPIError) -> bool:
     """Tell what means "not now": no connection, a lost one, or a server that stops or starts."""
     if isinstance(error, OSError):
         return error.filename is None and (isinstance(error, gaierror) or error.errno in _UNREACHABLE)
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return error.connection_invalidated or state.startswith(("08", "57P"))
+    return error.connection_invalidated or _sqlstate(error).startswith(("08", "57P"))
+
+
+def _sqlstate(error: OSError | DBAPIError) -> str:
+    return getattr(getattr(error, "orig", None), "sqlstate", None) or ""
 
 
 async def lock_transaction(session: WriteSession, key: str) -> None:

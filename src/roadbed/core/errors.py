@@ -48,6 +48,12 @@ class Invalid(RoadbedError):
         self.problems = problems or []
 
 
+class TextInvalid(Invalid):
+    """A text holds what no text in the database can: the character NUL."""
+
+    code = "request.text_invalid"
+
+
 class Unauthenticated(RoadbedError):
     code = "unauthenticated"
 
