@@ -101,11 +101,11 @@ def _serve(control: socket.socket) -> None:
     signal.set_wakeup_fd(writing)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     while True:
-        ready: list[socket.socket | int] = select.select([control, reading], [], [])[0]
+        ready, _, _ = select.select([control.fileno(), reading], [], [])
         if reading in ready:
             os.read(reading, 4096)
             _tell_ends(told)
-        if control not in ready:
+        if control.fileno() not in ready:
             continue
         message, files, _, _ = socket.recv_fds(control, _MESSAGE, _FILES)
         if not message:
