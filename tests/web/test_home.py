@@ -23,7 +23,7 @@ from tests.runs.test_runs import wait_for
 from tests.support import RunningServer
 from tests.web import style_page
 
-MOST_QUERIES = 12
+MOST_QUERIES = 13
 
 
 def new_owner(server: RunningServer) -> tuple[Person, Actor, str]:

@@ -35,7 +35,7 @@ from roadbed.catalog.service.entities import (
     validate,
 )
 from roadbed.catalog.service.follows import list_followed
-from roadbed.catalog.service.listing import list_entities
+from roadbed.catalog.service.listing import list_entities, list_titles
 from roadbed.catalog.service.locations import (
     INGEST,
     get_location,
@@ -165,6 +165,7 @@ __all__ = [
     "list_recent_changes",
     "list_statuses",
     "list_targets",
+    "list_titles",
     "list_visited",
     "match_glob",
     "place_of_location",

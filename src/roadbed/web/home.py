@@ -68,7 +68,7 @@ async def home_page(request: Request, session: Reading, actor: SignedIn) -> HTML
         "followed": show_bookmarks(session, followed, is_ranked=True)[:FOLLOWED_SHOWN],
         "followed_count": len(followed),
         "visited": show_bookmarks(session, visited)[:VISITED_SHOWN],
-        "owner_titles": await list_titles_of_owners(session, entities),
+        "owner_titles": list_titles_of_owners(session, entities),
         "owners": owners,
         "is_known": bool(entities) or await _is_known(session, actor),
         "sees_catalog": sees_catalog,

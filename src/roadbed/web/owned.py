@@ -11,9 +11,9 @@ from roadbed.catalog.contract import (
     health_of,
     icon_of,
     kind_word,
-    list_by_refs,
     list_entities,
     list_statuses,
+    list_titles,
     state_of,
 )
 from roadbed.core.access import DeciderService
@@ -81,7 +81,7 @@ async def show_owned(session: ReadSession, actor: Actor, entities: Sequence[Enti
     return rows
 
 
-async def list_titles_of_owners(session: ReadSession, entities: Sequence[EntitySummary]) -> list[str]:
+def list_titles_of_owners(session: ReadSession, entities: Sequence[EntitySummary]) -> list[str]:
     refs = {entity.owner for entity in entities if entity.owner is not None}
-    found = await list_by_refs(session, refs) if refs else {}
-    return sorted(found[ref].title if ref in found else ref.shorten(default_kind="Group") for ref in refs)
+    titles = list_titles(session, map(str, refs))
+    return sorted(titles.get(str(ref)) or ref.shorten(default_kind="Group") for ref in refs)
