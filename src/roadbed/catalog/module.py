@@ -18,7 +18,7 @@ from roadbed.catalog.access import (
     VIEW_GOVERN,
     VIEW_WRITE,
 )
-from roadbed.catalog.api import bookmarks, definitions, export, graph, history, rest, saved_views
+from roadbed.catalog.api import bookmarks, definitions, export, graph, history, proposals, rest, saved_views
 from roadbed.catalog.api.backstage.app import PREFIX, open_backstage
 from roadbed.catalog.repository.touches import purge
 from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS
@@ -133,6 +133,7 @@ MODULE = Module(
             graph.router,
             saved_views.router,
             bookmarks.router,
+            proposals.router,
         ),
         MOUNTS.add(MountedApp(PREFIX, open_backstage)),
         PAGES.add(pages),

@@ -14,6 +14,7 @@ from roadbed.catalog.web import (
     listing,
     location_forms,
     places,
+    proposing,
     saved_views,
 )
 
@@ -25,6 +26,7 @@ router.include_router(places.router)
 router.include_router(location_forms.router)
 router.include_router(kinds.router)
 router.include_router(editing.router)
+router.include_router(proposing.router)
 router.include_router(fixing.router)
 router.include_router(history.router)
 router.include_router(graph.router)
