@@ -43,6 +43,12 @@ class ProposalInvalid(Invalid):
     code = "catalog.proposal_invalid"
 
 
+class BulkInvalid(Invalid):
+    """What is to be set for many entities makes no sense, or they are too many."""
+
+    code = "catalog.bulk_invalid"
+
+
 class VersionNotFound(NotFound):
     """The entity has no change at this position."""
 

@@ -18,7 +18,7 @@ from roadbed.catalog.access import (
     VIEW_GOVERN,
     VIEW_WRITE,
 )
-from roadbed.catalog.api import bookmarks, definitions, export, graph, history, proposals, rest, saved_views
+from roadbed.catalog.api import bookmarks, bulk, definitions, export, graph, history, proposals, rest, saved_views
 from roadbed.catalog.api.backstage.app import PREFIX, open_backstage
 from roadbed.catalog.repository.touches import purge
 from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS
@@ -37,6 +37,7 @@ from roadbed.catalog.service.waiting import resume_entity_waits
 from roadbed.catalog.types import SHIPPED_ENTITIES, EntitiesChanged, ShippedEntities
 from roadbed.catalog.web import router as pages
 from roadbed.catalog.web.finds import SEARCH_SOURCE, find_needs, load_run_subject
+from roadbed.catalog.workflows.bulk import STEPS as BULK_STEPS
 from roadbed.catalog.workflows.clones import list_inventory
 from roadbed.catalog.workflows.ingest import STEP, follow_push, follow_received_push, read_once, refresh_changed
 from roadbed.catalog.workflows.trees import open_location_tree
@@ -113,7 +114,7 @@ MODULE = Module(
             Provider("catalog", _open),
             Provider("catalog: configured locations", _register_configured, is_after_launch=True, needs_host=True),
         ),
-        STEPS.add(STEP),
+        STEPS.add(STEP, *BULK_STEPS),
         CONSUMERS.add(
             Consumer("catalog.follow_push", Pushed, follow_push, needs_host=True),
             Consumer("catalog.follow_received_push", PushReceived, follow_received_push, needs_host=True),
@@ -134,6 +135,7 @@ MODULE = Module(
             saved_views.router,
             bookmarks.router,
             proposals.router,
+            bulk.router,
         ),
         MOUNTS.add(MountedApp(PREFIX, open_backstage)),
         PAGES.add(pages),

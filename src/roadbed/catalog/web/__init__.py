@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from roadbed.catalog.web import (
     bookmarks,
+    bulk,
     definition,
     editing,
     entity,
@@ -22,6 +23,7 @@ router = APIRouter()
 router.include_router(listing.router)
 router.include_router(saved_views.router)
 router.include_router(bookmarks.router)
+router.include_router(bulk.router)
 router.include_router(places.router)
 router.include_router(location_forms.router)
 router.include_router(kinds.router)
