@@ -131,6 +131,12 @@ class FeedAhead(Conflict):
     code = "catalog.feed_ahead"
 
 
+class LookNotFound(NotFound):
+    """There is no look at a place of this id."""
+
+    code = "catalog.look_not_found"
+
+
 class LocationNotFound(NotFound):
     code = "catalog.location_not_found"
 

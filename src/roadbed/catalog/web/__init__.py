@@ -14,6 +14,7 @@ from roadbed.catalog.web import (
     kinds,
     listing,
     location_forms,
+    looking,
     places,
     proposing,
     saved_views,
@@ -25,6 +26,7 @@ router.include_router(saved_views.router)
 router.include_router(bookmarks.router)
 router.include_router(bulk.router)
 router.include_router(places.router)
+router.include_router(looking.router)
 router.include_router(location_forms.router)
 router.include_router(kinds.router)
 router.include_router(editing.router)
