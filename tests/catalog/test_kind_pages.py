@@ -182,11 +182,3 @@ def test_edit_keeps_what_was_not_asked_and_refuses_what_is_outdated(clusters: ht
 def test_every_kind_has_a_form(api: httpx.Client) -> None:
     for one in api.get("/api/v1/kinds").json()["items"]:
         assert 'name="metadata.name"' in page(api, f"/catalog/new/{one['name']}")
-
-
-def test_entity_of_a_file_is_not_edited(place: Place) -> None:
-    place.write(a=component("page-file-edit"))
-    place.register()
-    answer = place.api.get("/catalog/component/default/page-file-edit/edit", headers=HTML)
-    assert (answer.status_code, "Change it there." in answer.text) == (409, True)
-    assert "/edit" not in page(place.api, "/catalog/component/default/page-file-edit")

@@ -19,6 +19,36 @@ class EntityManaged(Conflict):
     code = "catalog.entity_managed"
 
 
+class SourceNotWritable(Conflict):
+    """The file of an entity is where Roadbed only reads."""
+
+    code = "catalog.source_not_writable"
+
+
+class SourceChanged(Conflict):
+    """The file has changed since somebody began to edit it; `context` has what stands there now."""
+
+    code = "catalog.source_changed"
+
+
+class SourceMissing(NotFound):
+    """The entity does not stand where it was read from."""
+
+    code = "catalog.source_missing"
+
+
+class ProposalInvalid(Invalid):
+    """What is proposed changes nothing, or is too long."""
+
+    code = "catalog.proposal_invalid"
+
+
+class BulkInvalid(Invalid):
+    """What is to be set for many entities makes no sense, or they are too many."""
+
+    code = "catalog.bulk_invalid"
+
+
 class VersionNotFound(NotFound):
     """The entity has no change at this position."""
 
@@ -99,6 +129,12 @@ class FeedAhead(Conflict):
     """The cursor of a feed is ahead of the catalog."""
 
     code = "catalog.feed_ahead"
+
+
+class LookNotFound(NotFound):
+    """There is no look at a place of this id."""
+
+    code = "catalog.look_not_found"
 
 
 class LocationNotFound(NotFound):

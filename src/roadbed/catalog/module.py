@@ -18,7 +18,18 @@ from roadbed.catalog.access import (
     VIEW_GOVERN,
     VIEW_WRITE,
 )
-from roadbed.catalog.api import bookmarks, definitions, export, graph, history, rest, saved_views
+from roadbed.catalog.api import (
+    bookmarks,
+    bulk,
+    definitions,
+    export,
+    graph,
+    history,
+    looking,
+    proposals,
+    rest,
+    saved_views,
+)
 from roadbed.catalog.api.backstage.app import PREFIX, open_backstage
 from roadbed.catalog.repository.touches import purge
 from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS
@@ -37,6 +48,9 @@ from roadbed.catalog.service.waiting import resume_entity_waits
 from roadbed.catalog.types import SHIPPED_ENTITIES, EntitiesChanged, ShippedEntities
 from roadbed.catalog.web import router as pages
 from roadbed.catalog.web.finds import SEARCH_SOURCE, find_needs, load_run_subject
+from roadbed.catalog.workflows import looking as looks
+from roadbed.catalog.workflows import registering
+from roadbed.catalog.workflows.bulk import STEPS as BULK_STEPS
 from roadbed.catalog.workflows.clones import list_inventory
 from roadbed.catalog.workflows.ingest import STEP, follow_push, follow_received_push, read_once, refresh_changed
 from roadbed.catalog.workflows.trees import open_location_tree
@@ -56,7 +70,7 @@ from roadbed.core.workflows import SCHEDULES, Schedule
 from roadbed.identity.contract import UserSource
 from roadbed.kit.clock import now
 from roadbed.runs.contract import PLACE_FACTS, STEPS
-from roadbed.scm.contract import Pushed, PushReceived
+from roadbed.scm.contract import ChangeRequestChanged, Pushed, PushReceived
 
 _KEEP_TOUCHES = timedelta(days=1)
 
@@ -113,12 +127,13 @@ MODULE = Module(
             Provider("catalog", _open),
             Provider("catalog: configured locations", _register_configured, is_after_launch=True, needs_host=True),
         ),
-        STEPS.add(STEP),
+        STEPS.add(STEP, *BULK_STEPS, looks.STEP, registering.STEP),
         CONSUMERS.add(
             Consumer("catalog.follow_push", Pushed, follow_push, needs_host=True),
             Consumer("catalog.follow_received_push", PushReceived, follow_received_push, needs_host=True),
             Consumer("catalog.follow_kinds", EntitiesChanged, follow_kinds),
             Consumer("catalog.resume_waits", EntitiesChanged, resume_entity_waits),
+            Consumer("catalog.follow_change_requests", ChangeRequestChanged, registering.follow_change_requests),
         ),
         SCHEDULES.add(
             Schedule("catalog.refresh", "* * * * *", refresh_changed, needs_host=True),
@@ -133,6 +148,9 @@ MODULE = Module(
             graph.router,
             saved_views.router,
             bookmarks.router,
+            proposals.router,
+            bulk.router,
+            looking.router,
         ),
         MOUNTS.add(MountedApp(PREFIX, open_backstage)),
         PAGES.add(pages),

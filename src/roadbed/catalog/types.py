@@ -45,6 +45,17 @@ class LocationType(StrEnum):
     URL = "url"
 
 
+class Changeable(StrEnum):
+    """The fields of `spec` that are changed for many entities at once; of at most `MOST_CHANGED`."""
+
+    OWNER = "owner"
+    LIFECYCLE = "lifecycle"
+
+
+MOST_CHANGED = 500
+LONGEST_VALUE = 100
+
+
 class Health(StrEnum):
     """The states of the status `health`, from best to worst; other statuses may use other words."""
 

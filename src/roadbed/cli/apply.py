@@ -34,14 +34,14 @@ def apply(
     with connect(url) as client:
         if dry_run:
             answers = [client.send_yaml("/validate", content) for content in contents]
-            raise typer.Exit(_show_checks(answers, output))
+            raise typer.Exit(show_checks(answers, output))
         for content in contents:
             results.extend(client.send_yaml("/entities", content)["items"])
     rows = [{"ref": row["ref"], "change": row["change"] or "unchanged"} for row in results]
     show(rows, output, columns=[("Entity", "ref"), ("Change", "change")], name="ref")
 
 
-def _show_checks(answers: list[dict[str, Any]], output: Format) -> Exit:
+def show_checks(answers: list[dict[str, Any]], output: Format) -> Exit:
     """Show what the server says to each file; it would be refused when the exit code is not 0."""
     if output is not Format.TABLE:
         show(answers, output, columns=[])

@@ -4,13 +4,14 @@ from typing import Annotated, Any
 
 import typer
 
-from roadbed.cli.output import Exit, Format, say, show
+from roadbed.cli.output import Exit, Format, print_plain, progress_to, say, show
 from roadbed.cli.runs import follow_run
 from roadbed.cli.session import Output, Url, connect, id_argument
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Say where the catalog is read from.")
 
 COLUMNS = [("Id", "id"), ("Type", "type"), ("Target", "target"), ("State", "state"), ("Read", "read_at")]
+FOUND = [("Entity", "ref"), ("Title", "title"), ("Owner", "owner"), ("File", "file")]
 SETTINGS = [
     ("Id", "id"),
     ("Kinds", "allowed_kinds"),
@@ -68,6 +69,34 @@ def add(
             run = follow_run(client, started["run_id"])
             raise typer.Exit(Exit.OK if run["state"] == "succeeded" else Exit.FAILED)
         show(started, output, columns=[("Run", "run_id")], name="run_id")
+
+
+@app.command()
+def look(
+    target: Annotated[str, typer.Argument(help="A path on the server, or an address.")],
+    location_type: Annotated[str, typer.Option("--type", help="`git`, `url` or `file`.")] = "git",
+    output: Output = Format.TABLE,
+    url: Url = None,
+) -> None:
+    """Say what a location would bring, and what is wrong with it; where there is no catalog file, print one.
+
+    Example: roadbed locations look https://git.example.com/shop/orders.git > catalog-info.yaml
+    """
+    with connect(url) as client:
+        started = client.post("/locations/looks", {"type": location_type, "target": target})
+        follow_run(client, started["run_id"], tell=progress_to(Format.JSON), has_log=False)
+        found = client.get(f"/locations/looks/{started['run_id']}")
+    if output is not Format.TABLE:
+        show(found, output, columns=[], name="target")
+    elif found["generated"]:
+        print_plain(found["generated"]["text"].rstrip("\n"))
+    else:
+        for problem in found["problems"]:
+            print_plain(f"{problem['file']}:{problem['line']}: {problem['severity']}: {problem['reason']}")
+        entities = [{**entity, "file": file["path"]} for file in found["files"] for entity in file["entities"]]
+        show(entities, output, columns=FOUND, name="ref")
+    is_sound = found["state"] == "succeeded" and not found["counts"].get("errors")
+    raise typer.Exit(Exit.OK if is_sound else Exit.FAILED)
 
 
 @app.command("set")

@@ -28,6 +28,8 @@ COMMANDS = {
     "token": Entry("roadbed.cli.tokens", "Create, list and revoke access tokens."),
     "create": Entry("roadbed.cli.create", "Create a service from a golden path."),
     "apply": Entry("roadbed.cli.apply", "Put entities from files into the catalog."),
+    "edit": Entry("roadbed.cli.edit", "Change an entity: where it is kept, or in its file by a change request."),
+    "set": Entry("roadbed.cli.set", "Set the owner or lifecycle of many entities."),
     "get": Entry("roadbed.cli.get", "List entities, or show one."),
     "history": Entry("roadbed.cli.history", "List the versions of an entity."),
     "restore": Entry("roadbed.cli.restore", "Go back to an earlier version of an entity."),

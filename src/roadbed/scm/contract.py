@@ -12,6 +12,8 @@ from roadbed.scm.access import (
     REPOSITORY_WRITE,
 )
 from roadbed.scm.errors import (
+    ChangeRequestExists,
+    FileTooLarge,
     MergeBlocked,
     MergeConflict,
     PathNotFound,
@@ -51,6 +53,7 @@ from roadbed.scm.service.lookup import (
     find_repository,
     get_repository,
     get_repository_by_id,
+    list_open_changes_of_file,
 )
 from roadbed.scm.service.repositories import (
     RepositoryChange,
@@ -90,11 +93,13 @@ __all__ = [
     "Author",
     "ChangeRequest",
     "ChangeRequestChanged",
+    "ChangeRequestExists",
     "ChangeRequestState",
     "ChangeRequestWish",
     "Commit",
     "CommitStatus",
     "FileContent",
+    "FileTooLarge",
     "GitAddress",
     "MergeBlocked",
     "MergeConflict",
@@ -135,6 +140,7 @@ __all__ = [
     "list_commit_statuses",
     "list_commits_between",
     "list_files",
+    "list_open_changes_of_file",
     "list_tree",
     "load_folder",
     "merge_change_request",

@@ -70,6 +70,7 @@ class ChangeRequestRow(Base):
     target_branch: Mapped[str]
     base_sha: Mapped[str]
     head_sha: Mapped[str]
+    paths: Mapped[list[str]]
     state: Mapped[str]
     author: Mapped[str]
     author_id: Mapped[str]

@@ -14,6 +14,9 @@ ZERO_SHA = "0" * 40
 
 BUILTIN_HOST = "builtin"
 
+MOST_PATHS = 1_000
+"""How many of the files that a change request changes are kept with it."""
+
 
 class StatusState(StrEnum):
     """What a pipeline says about a commit."""
@@ -357,6 +360,9 @@ class ScmHost(Protocol):
 
     async def compare(self, repository: Repository, base: str, head: str) -> Diff:
         """Return what `head` changed since it left `base`."""
+
+    async def list_changed_paths(self, repository: Repository, base: str, head: str, *, limit: int) -> list[str]:
+        """Return the files that `head` changed since it left `base`, at most `limit`."""
 
     async def show(self, repository: Repository, commit: Commit) -> Diff:
         """Return what one commit changed, against its first parent."""

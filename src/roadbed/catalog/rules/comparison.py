@@ -63,10 +63,16 @@ def compare(before: Any, after: Any, *, limit: int | None = None) -> list[Differ
 
 def compare_documents(before: Mapping[str, Any], after: Mapping[str, Any]) -> TextDifference:
     """Return how the YAML of two documents differs."""
-    old, new = write_entity(before).splitlines(), write_entity(after).splitlines()
+    return compare_texts(write_entity(before), write_entity(after))
+
+
+def compare_texts(before: str, after: str, *, first_line: int = 0) -> TextDifference:
+    """Return how two texts differ, which begin in a line that is counted from 0."""
+    old, new = before.splitlines(), after.splitlines()
     if max(len(old), len(new)) > MOST_LINES:
         return TextDifference([], 0, 0, f"One of the versions has more than {MOST_LINES:,} lines.")
-    hunks = [_hunk(group, old, new) for group in SequenceMatcher(None, old, new).get_grouped_opcodes(_AROUND)]
+    groups = SequenceMatcher(None, old, new).get_grouped_opcodes(_AROUND)
+    hunks = [_hunk(group, old, new, first_line) for group in groups]
     lines = [line for hunk in hunks for line in hunk.lines]
     return TextDifference(
         hunks,
@@ -76,17 +82,18 @@ def compare_documents(before: Mapping[str, Any], after: Mapping[str, Any]) -> Te
     )
 
 
-def _hunk(group: list[tuple[str, int, int, int, int]], old: list[str], new: list[str]) -> Hunk:
+def _hunk(group: list[tuple[str, int, int, int, int]], old: list[str], new: list[str], first_line: int) -> Hunk:
     lines: list[Line] = []
+    begin = first_line + 1
     for tag, old_start, old_end, new_start, new_end in group:
         if tag == "equal":
             pairs = zip(range(old_start, old_end), range(new_start, new_end), strict=True)
-            lines += [Line("same", at + 1, then + 1, old[at]) for at, then in pairs]
+            lines += [Line("same", at + begin, then + begin, old[at]) for at, then in pairs]
             continue
-        lines += [Line("del", at + 1, None, old[at]) for at in range(old_start, old_end)]
-        lines += [Line("add", None, at + 1, new[at]) for at in range(new_start, new_end)]
+        lines += [Line("del", at + begin, None, old[at]) for at in range(old_start, old_end)]
+        lines += [Line("add", None, at + begin, new[at]) for at in range(new_start, new_end)]
     first, last = group[0], group[-1]
-    head = f"@@ -{first[1] + 1},{last[2] - first[1]} +{first[3] + 1},{last[4] - first[3]} @@"
+    head = f"@@ -{first[1] + begin},{last[2] - first[1]} +{first[3] + begin},{last[4] - first[3]} @@"
     return Hunk(head, lines)
 
 

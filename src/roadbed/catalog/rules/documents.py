@@ -139,7 +139,7 @@ def _read_apart(text: str, file: str, limits: Limits) -> Reading:
     """
     documents: list[Document] = []
     problems: list[Problem] = []
-    for first_line, chunk in _chunks(text):
+    for first_line, chunk in cut_documents(text):
         if len(documents) >= limits.documents:
             break
         builder = _Builder(file, limits, first_line=first_line)
@@ -154,7 +154,8 @@ def _read_apart(text: str, file: str, limits: Limits) -> Reading:
     return Reading(tuple(documents), tuple(problems))
 
 
-def _chunks(text: str) -> Iterator[tuple[int, str]]:
+def cut_documents(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the text of each document with its first line, counted from 0; from one to the next nothing is left out."""
     starts = [0, *(match.start() for match in _BOUNDARY.finditer(text) if match.start())]
     line, held_line, held = 0, 0, ""
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):

@@ -21,7 +21,7 @@ class IncludeError(Exception):
 def fill(document: Document, include: Include) -> tuple[Document, list[Problem]]:
     """Return the document with the content of its placeholders, and what went wrong."""
     problems: list[Problem] = []
-    if document.is_ordinary or not _has_placeholder(document.data):
+    if document.is_ordinary or not has_placeholder(document.data):
         return document, problems
     data = _fill(document, (), document.data, include, problems)
     if data is document.data:
@@ -44,11 +44,12 @@ def _fill(document: Document, path: Path, node: Any, include: Include, problems:
     return node
 
 
-def _has_placeholder(node: Any) -> bool:
+def has_placeholder(node: dict[str, Any] | list[Any]) -> bool:
+    """Tell whether a value is a placeholder, or holds one."""
     if _placeholder(node) is not None:
         return True
     inner = node.values() if isinstance(node, dict) else node
-    return any(_has_placeholder(value) for value in inner if isinstance(value, dict | list))
+    return any(has_placeholder(value) for value in inner if isinstance(value, dict | list))
 
 
 def find_placeholder(node: Any) -> str | None:

@@ -79,8 +79,8 @@ async def register_location(
         LocationInvalid, LocationForbidden, LocationExists.
     """
     options = check_options(session.services, actor, type_, options)
-    target = await _stored_target(session, type_, target, options.source)
-    _check_target(session, actor, type_, target)
+    target = await stored_target(session, type_, target, options.source)
+    check_target(session, actor, type_, target)
     existing = await rows.find_location_by_target(session, type_=type_, target=target)
     if existing is not None:
         raise LocationExists(
@@ -157,7 +157,7 @@ async def find_configured(session: ReadSession, location: LocationSummary) -> Lo
     """Return what the configuration says of a location, when it stands there."""
     for wanted in session.services.get(Settings).catalog.locations:
         if wanted.type == location.type:
-            target = await _stored_target(session, wanted.type, wanted.target, wanted.source)
+            target = await stored_target(session, wanted.type, wanted.target, wanted.source)
             if target == location.target:
                 return wanted
     return None
@@ -261,7 +261,7 @@ async def move_location(session: WriteSession, actor: Actor, location_id: UUID, 
     if other is not None and other.id != location_id:
         raise LocationExists(f"{location.type}:{target} is registered already.", hint="Remove one of them.")
     require_move(session.services, actor, summarise_location(location).options)
-    _check_target(session, actor, location.type, target)
+    check_target(session, actor, location.type, target)
     before, location.target, location.fingerprint = location.target, target, None
     await add_touches(session, [location.entity_ref])
     await record(
@@ -289,7 +289,7 @@ async def list_known_files(session: ReadSession, location_id: UUID) -> dict[str,
     }
 
 
-async def _stored_target(session: ReadSession, type_: str, target: str, source: Mapping[str, Any]) -> str:
+async def stored_target(session: ReadSession, type_: str, target: str, source: Mapping[str, Any]) -> str:
     """Return a target as a location keeps it."""
     target = target.strip()
     contributed = find_location_source(session.services, type_)
@@ -332,7 +332,12 @@ async def list_locations_of_received_push(session: ReadSession, pushed: PushRece
     return found
 
 
-def _check_target(session: ReadSession, actor: Actor, type_: str, target: str) -> None:
+def check_target(session: ReadSession, actor: Actor, type_: str, target: str) -> None:
+    """Raise unless a target can be read, and the actor may have it read.
+
+    Raises:
+        LocationInvalid, LocationForbidden.
+    """
     is_local = type_ == LocationType.FILE
     if type_ == LocationType.GIT:
         try:

@@ -1,4 +1,4 @@
-"""Pages: the form of an entity, new or changed, from the schema of its kind. Only what no file holds is edited here."""
+"""Pages: the form of an entity, new or changed, from the schema of its kind; what a file holds is changed there."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +13,11 @@ from roadbed.catalog.rules.documents import Reading as Documents
 from roadbed.catalog.rules.documents import from_json
 from roadbed.catalog.rules.forms import answers_of, change_document, make_document, schema_of
 from roadbed.catalog.rules.kinds import KindDefinition, Kinds
-from roadbed.catalog.service import entities, listing
+from roadbed.catalog.service import entities
 from roadbed.catalog.service.kinds import get_kind
 from roadbed.catalog.types import EntitySummary
+from roadbed.catalog.web import proposing
+from roadbed.catalog.web.values import offer_refs
 from roadbed.core import forms
 from roadbed.core.db import Database, Reading, ReadSession
 from roadbed.core.etags import Condition, PreconditionFailed
@@ -28,7 +30,6 @@ router = APIRouter()
 RefOfPath = Annotated[EntityRef, Depends(EntityRef)]
 KindsInForce = Annotated[Kinds, Depends(service(Kinds))]
 _ETAG = "~etag"
-_OFFERED = 200
 _TAKEN = "There is one of this name already."
 
 
@@ -80,22 +81,27 @@ async def create(request: Request, actor: EntityWriter, posted: Posted, kinds: K
 
 
 @router.get("/catalog/{kind}/{namespace}/{name}/edit")
-async def edit_page(
-    request: Request, session: Reading, _: EntityWriter, kinds: KindsInForce, ref: RefOfPath
-) -> HTMLResponse:
-    """Show the form of an entity that no file holds."""
-    entity = _require_editable(await entities.get_entity(session, ref))
-    definition = get_kind(kinds, entity.ref.kind)
-    answers = answers_of(entity.document, schema_of(definition, is_new=False))
-    return await _show(request, session, _Look(definition, entity, answers, entity.digest))
+async def edit_page(request: Request, actor: EntityWriter, kinds: KindsInForce, ref: RefOfPath) -> HTMLResponse:
+    """Show the form of an entity."""
+    database: Database = request.app.state.services.get(Database)
+    async with database.read() as session:
+        entity = _require_editable(await entities.get_entity(session, ref))
+        if not entity.is_managed:
+            definition = get_kind(kinds, entity.ref.kind)
+            answers = answers_of(entity.document, schema_of(definition, is_new=False))
+            return await _show(request, session, _Look(definition, entity, answers, entity.digest))
+    return await proposing.show_form(request, actor, ref)
 
 
 @router.post("/catalog/{kind}/{namespace}/{name}/edit")
 async def edit(request: Request, actor: EntityWriter, posted: Posted, kinds: KindsInForce, ref: RefOfPath) -> Any:
-    """Change an entity, unless somebody else has since the form was opened."""
+    """Change an entity, unless somebody else has since the form was opened; what a file holds is reviewed first."""
     database: Database = request.app.state.services.get(Database)
     async with database.read() as session:
         entity = _require_editable(await entities.get_entity(session, ref))
+    if entity.is_managed:
+        return await proposing.take_form(request, actor, ref, posted)
+    async with database.read() as session:
         definition = get_kind(kinds, entity.ref.kind)
         schema = schema_of(definition, is_new=False)
         answers = forms.read_answers(schema, posted)
@@ -134,7 +140,9 @@ async def _put(
 
 
 async def _show(request: Request, session: ReadSession, look: _Look) -> HTMLResponse:
-    fields = forms.make_fields(look.schema, look.answers, problems=look.problems, choices=_offer(session, look.kind))
+    fields = forms.make_fields(
+        look.schema, look.answers, problems=look.problems, choices=offer_refs(session, look.kind)
+    )
     errors = forms.list_errors(fields)
     shown = {error["id"] for error in errors}
     if not shown:
@@ -145,20 +153,7 @@ async def _show(request: Request, session: ReadSession, look: _Look) -> HTMLResp
     return await render(request, "catalog/edit.html", context, status=422 if look.problems else 200)
 
 
-def _offer(session: ReadSession, definition: KindDefinition) -> dict[str, forms.Choices]:
-    """Return suggestions for the fields that refer to entities of one kind."""
-    offered = {}
-    for relation in definition.relations:
-        if relation.default_kind is not None:
-            names = listing.list_names(session, relation.default_kind)[:_OFFERED]
-            offered[f"spec.{relation.field}"] = forms.Choices([(name, name) for name in names], is_closed=False)
-    return offered
-
-
 def _require_editable(entity: EntitySummary) -> EntitySummary:
-    if entity.is_managed:
-        place = (
-            f"It is read from {entity.file}, line {entity.line}" if entity.location_id else "It is a part of Roadbed"
-        )
-        raise EntityManaged(f"{entity.ref} is not edited here. {place}.", hint="Change it there.")
+    if entity.is_managed and entity.location_id is None:
+        raise EntityManaged(f"{entity.ref} is a part of Roadbed.", hint="Put one of your own under another name.")
     return entity

@@ -11,6 +11,7 @@ from roadbed.catalog.rules.kinds.kind import KIND
 from roadbed.catalog.rules.words import icon_of, kind_word, state_of
 from roadbed.catalog.service import follows, listing, reading
 from roadbed.catalog.service.definitions import KIND as API_KIND
+from roadbed.catalog.service.editing.origins import Origin, find_origin, list_open_proposals
 from roadbed.catalog.service.ownership import OWNERS
 from roadbed.catalog.service.reading import EntityDetail, Related
 from roadbed.catalog.types import EntitySummary, entity_href
@@ -39,6 +40,7 @@ async def frame_entity(
     needed = KIND_WRITE if entity.ref.kind == KIND.name else ENTITY_WRITE
     may = request.app.state.services.get(DeciderService).has
     can_write, can_follow = may(actor, needed), may(actor, FOLLOW_WRITE)
+    origin = await find_origin(session, entity)
     return {
         "entity": entity,
         "icon_name": icon_of(entity, kinds),
@@ -52,7 +54,9 @@ async def frame_entity(
         "can_follow": can_follow,
         "is_followed": can_follow and await follows.is_following(session, actor, entity.ref),
         "can_delete": can_write and not entity.is_managed,
-        "edit_href": _edit_href(entity) if can_write and not entity.is_managed and not entity.orphaned_at else None,
+        "edit_href": _edit_href(entity, origin) if can_write and not entity.orphaned_at else None,
+        "proposals": await list_open_proposals(session, actor, origin),
+        "proposals_href": f"/repositories/{origin.repository.full_name}/changes" if origin.repository else None,
         "actions": await renderer.panels(request, contract.PLACE_ACTIONS, entity),
         "facts": await renderer.panels(request, contract.PLACE_FACTS, entity),
         "tabs": [
@@ -69,7 +73,9 @@ def _list_near(session: ReadSession, owner: EntityRef) -> list[tuple[str, str]]:
     return [(ref, entity_href(parse_ref(ref))) for ref in listing.list_near(session, owner, limit=3)]
 
 
-def _edit_href(entity: EntitySummary) -> str:
+def _edit_href(entity: EntitySummary, origin: Origin) -> str | None:
+    if entity.is_managed:
+        return f"{entity.href}/edit" if origin.location is not None and not origin.is_shipped else None
     return f"/catalog/kinds/{entity.ref.name}/edit" if entity.ref.kind == KIND.name else f"{entity.href}/edit"
 
 

@@ -8,18 +8,19 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from roadbed.catalog.access import FOLLOW_WRITE, VIEW_WRITE, EntityReader
+from roadbed.catalog.access import ENTITY_WRITE, FOLLOW_WRITE, VIEW_WRITE, EntityReader
 from roadbed.catalog.rules.index.sorts import KEYS
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.tables import Exported, find_columns
 from roadbed.catalog.rules.words import health_of, icon_of, kind_word, state_of
+from roadbed.catalog.schemas.entities import EntityCriteria
 from roadbed.catalog.schemas.views import ListQuery
 from roadbed.catalog.service import follows, listing, reading
 from roadbed.catalog.service.past import Moment, open_moment
 from roadbed.catalog.service.resolving import resolve
 from roadbed.catalog.service.saved_views import find_default_view
 from roadbed.catalog.service.statuses import list_statuses
-from roadbed.catalog.types import EntityFilter, EntitySummary, entity_href
+from roadbed.catalog.types import MOST_CHANGED, EntityFilter, EntitySummary, entity_href
 from roadbed.catalog.web.columns import Choice, choose, make_cells
 from roadbed.catalog.web.tabs import list_tabs, offer_readers
 from roadbed.catalog.web.values import Shown
@@ -126,6 +127,7 @@ async def _show(request: Request, session: ReadSession, actor: Actor, kinds: Kin
         "readers": offer_readers(session, actor) if may(actor, VIEW_WRITE) else None,
         "facets": await _facets(session, wanted, moment),
         "overview": overview,
+        "bulk": _offer_bulk(request, actor, query),
         "is_filtered": query.is_filtered,
         "is_empty": overview.is_empty,
     }
@@ -168,6 +170,15 @@ def _link_heads(request: Request, query: ListQuery, choice: Choice) -> list[dict
         else:
             heads.append(head)
     return heads
+
+
+def _offer_bulk(request: Request, actor: Actor, query: ListQuery) -> dict[str, Any] | None:
+    """Return what the form needs that changes several at once; None where that is not offered."""
+    if query.as_of is not None or not request.app.state.services.get(DeciderService).has(actor, ENTITY_WRITE):
+        return None
+    known = EntityCriteria.model_fields.keys() - {"as_of", "sort", "unowned"}
+    filters = [(name, value) for name, value in request.query_params.multi_items() if name in known]
+    return {"most": MOST_CHANGED, "filters": [*filters, *([("unowned", "true")] if query.unowned else [])]}
 
 
 async def _rows(

@@ -72,7 +72,7 @@ async def locations_page(
 @router.get("/catalog/register")
 async def register_page(request: Request, _: LocationWriter) -> HTMLResponse:
     """Show the form that registers a location."""
-    return await _form(request, type_="git", target="", error=None)
+    return await show_register_form(request, type_="git", target="", error=None)
 
 
 @router.post("/catalog/register")
@@ -90,7 +90,7 @@ async def register(
     except LocationExists as error:
         return RedirectResponse(f"/catalog/locations/{error.context['location_id']}", 303)
     except (LocationInvalid, LocationForbidden) as error:
-        return await _form(request, type_=type_, target=target, error=f"{error.message} {error.hint}")
+        return await show_register_form(request, type_=type_, target=target, error=f"{error.message} {error.hint}")
     return RedirectResponse(f"/catalog/locations/{location.id}", 303)
 
 
@@ -163,7 +163,8 @@ def _read_time(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-async def _form(request: Request, *, type_: str, target: str, error: str | None) -> HTMLResponse:
+async def show_register_form(request: Request, *, type_: str, target: str, error: str | None) -> HTMLResponse:
+    """Show the form that registers a location; `error` is said beside its address."""
     fields = [
         {
             "name": "type",
@@ -182,7 +183,8 @@ async def _form(request: Request, *, type_: str, target: str, error: str | None)
             "value": target,
             "mono": True,
             "is_required": True,
-            "help": "Without a path, catalog-info.yaml at the top of the repository is read.",
+            "help": "Without a path, catalog-info.yaml at the top of the repository is read; where there is none, "
+            "Roadbed proposes one.",
             "error": {"message": error} if error else None,
         },
     ]

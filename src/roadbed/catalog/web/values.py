@@ -1,4 +1,4 @@
-"""Values of a spec and computed properties as pages show them: in sections, and in the columns of a list."""
+"""Values of a spec and computed properties as pages show them, in sections and columns; what forms offer for them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,16 @@ from roadbed.catalog.rules.kinds.computed import ComputedType, ComputedValue
 from roadbed.catalog.rules.kinds.model import Section, split_words
 from roadbed.catalog.rules.relations import list_targets
 from roadbed.catalog.rules.writing import write_yaml
+from roadbed.catalog.service import listing
 from roadbed.catalog.types import EntitySummary, entity_href
+from roadbed.core import forms
+from roadbed.core.db import ReadSession
 from roadbed.kit.refs import EntityRef, InvalidRef
 
 _LINK_SCHEMES = ("https://", "http://")
 _LONGEST = 4_000
 _MOST_ITEMS = 50
+_OFFERED = 200
 
 
 @dataclass(frozen=True)
@@ -129,3 +133,13 @@ def _refs(entity: EntitySummary, definition: KindDefinition, name: str) -> list[
 
 def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def offer_refs(session: ReadSession, definition: KindDefinition) -> dict[str, forms.Choices]:
+    """Return suggestions for the fields that refer to entities of one kind."""
+    offered = {}
+    for relation in definition.relations:
+        if relation.default_kind is not None:
+            names = listing.list_names(session, relation.default_kind)[:_OFFERED]
+            offered[f"spec.{relation.field}"] = forms.Choices([(name, name) for name in names], is_closed=False)
+    return offered

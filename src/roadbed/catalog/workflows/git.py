@@ -8,6 +8,8 @@ import os
 import shlex
 import signal
 import subprocess
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from roadbed.catalog.errors import LocationUnreadable
@@ -16,6 +18,7 @@ from roadbed.scm.contract import GitAddress, read_address
 
 FETCH_SECONDS = 120
 SSH_PORT = 22
+_MEASURE_SECONDS = 0.25
 MAX_BLOB_BYTES = 20 * 1024 * 1024
 _KEPT_VARIABLES = (
     "PATH",
@@ -41,6 +44,14 @@ _CONFIG = (
     "credential.helper=",
     f"core.sshCommand={_SSH}",
 )
+
+
+@dataclass(frozen=True)
+class FetchBounds:
+    """What git may take: time, and room in the folder of its repository, which is measured while it works."""
+
+    seconds: float = FETCH_SECONDS
+    size_bytes: int | None = None
 
 
 async def check_place(outbound: Outbound, url: str) -> tuple[str, ...]:
@@ -74,9 +85,10 @@ def pin(url: str, address: GitAddress, to: IpAddress) -> tuple[str, ...]:
 class GitRepository:
     """A bare repository that keeps the newest commit of one branch of another. `settings` are for fetching."""
 
-    def __init__(self, folder: Path, settings: tuple[str, ...] = ()) -> None:
+    def __init__(self, folder: Path, settings: tuple[str, ...] = (), bounds: FetchBounds = FetchBounds()) -> None:
         self._folder = folder
         self._settings = settings
+        self._bounds = bounds
 
     def fetch(self, url: str, branch: str | None) -> str:
         """Fetch the newest commit and return its id.
@@ -116,7 +128,7 @@ class GitRepository:
         return self._git("cat-file", "blob", blob)
 
     def _git(self, *arguments: str) -> bytes:
-        return run_git(*arguments, folder=self._folder, settings=self._settings)
+        return run_git(*arguments, folder=self._folder, settings=self._settings, bounds=self._bounds)
 
 
 def find_newest_commit(url: str, branch: str | None, settings: tuple[str, ...] = ()) -> str | None:
@@ -130,11 +142,16 @@ def find_newest_commit(url: str, branch: str | None, settings: tuple[str, ...] =
     return answer.split("\t", 1)[0] if answer else None
 
 
-def run_git(*arguments: str, folder: Path | None = None, settings: tuple[str, ...] = ()) -> bytes:
+def run_git(
+    *arguments: str,
+    folder: Path | None = None,
+    settings: tuple[str, ...] = (),
+    bounds: FetchBounds = FetchBounds(),
+) -> bytes:
     """Run git and return what it prints.
 
     Raises:
-        LocationUnreadable: it failed, or took too long.
+        LocationUnreadable: it failed, or took too long, or too much room.
     """
     options = [part for setting in (*_CONFIG, *settings) for part in ("-c", setting)]
     place = [f"--git-dir={folder}"] if folder else []
@@ -147,17 +164,43 @@ def run_git(*arguments: str, folder: Path | None = None, settings: tuple[str, ..
         start_new_session=True,
     ) as process:
         try:
-            output, errors = process.communicate(timeout=FETCH_SECONDS)
+            output, errors = _await_end(process, folder, bounds)
         except subprocess.TimeoutExpired as error:
             os.killpg(process.pid, signal.SIGKILL)
             raise LocationUnreadable(
-                f"git {arguments[0]} did not end within {FETCH_SECONDS} s.", hint="Try again, or check the address."
+                f"git {arguments[0]} did not end within {bounds.seconds:.0f} s.",
+                hint="Try again, or check the address.",
+            ) from error
+        except _TooLarge as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise LocationUnreadable(
+                f"The repository has more than {(bounds.size_bytes or 0) // 1_000_000:,} MB.",
+                hint="Register it at once.",
             ) from error
     if process.returncode:
         raise LocationUnreadable(
             _explain(errors.decode("utf-8", "replace")), hint="Check the address, the branch and access."
         )
     return output
+
+
+class _TooLarge(Exception):
+    """The folder has grown over its bounds."""
+
+
+def _await_end(process: subprocess.Popen[bytes], folder: Path | None, bounds: FetchBounds) -> tuple[bytes, bytes]:
+    """Return what a process prints; it is looked after while it works only where its room is bounded."""
+    if bounds.size_bytes is None or folder is None:
+        return process.communicate(timeout=bounds.seconds)
+    deadline = time.monotonic() + bounds.seconds
+    while True:
+        try:
+            return process.communicate(timeout=_MEASURE_SECONDS)
+        except subprocess.TimeoutExpired:
+            if sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file()) > bounds.size_bytes:
+                raise _TooLarge from None
+            if time.monotonic() > deadline:
+                raise
 
 
 def _environment() -> dict[str, str]:

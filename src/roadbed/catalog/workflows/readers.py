@@ -21,6 +21,7 @@ from roadbed.catalog.workflows.sources import FileSource, GitSource, OwnSource
 from roadbed.catalog.workflows.urls import UrlSource
 from roadbed.core.db import Database
 from roadbed.core.outbound import Outbound
+from roadbed.core.services import Services
 from roadbed.scm.contract import Repository, RepositoryNotFound, find_commit, get_repository, list_files, read_file
 
 _FILE_MODES = ("100644", "100755")
@@ -102,36 +103,45 @@ class _OwnReader:
         self._target = target
 
     async def look(self) -> Look:
-        return Look((await self._find())[1], has_seen_entry=False)
+        return Look((await _find_own(self._services, self._target))[1], has_seen_entry=False)
 
     async def open(self) -> Callable[[], Source]:
-        services = self._services
-        repository, revision = await self._find()
-        entries = await list_files(services, repository, revision)
-        blobs = {entry.path: entry.sha for entry in entries if entry.mode in _FILE_MODES}
-        loop = asyncio.get_running_loop()
-
-        def read_blob(path: str) -> bytes:
-            reading = read_file(services, repository, revision, path, limit_bytes=MAX_BLOB_BYTES)
-            return asyncio.run_coroutine_threadsafe(reading, loop).result(FETCH_SECONDS)
-
-        own = OwnSource(self._target, revision, blobs, read_blob)
+        own, _ = await open_own(self._services, self._target)
         return lambda: own
 
     def report(self) -> dict[str, Any]:
         return {}
 
-    async def _find(self) -> tuple[Repository, str]:
-        assert self._target.own_repository is not None
-        try:
-            async with self._services.get(Database).read() as session:
-                repository = await get_repository(session, *self._target.own_repository)
-        except RepositoryNotFound as error:
-            raise LocationUnreadable(error.message, hint="It may have been deleted or renamed.") from error
-        newest = await find_commit(self._services, repository, self._target.branch or repository.default_branch)
-        if newest is None:
-            raise _no_commit(self._target)
-        return repository, newest
+
+async def open_own(services: Services, target: GitTarget) -> tuple[Source, str]:
+    """Return the newest commit of a repository of Roadbed's own host as a source, and the branch that it is of.
+
+    Raises:
+        LocationUnreadable: there is no such repository, or no commit.
+    """
+    repository, revision = await _find_own(services, target)
+    entries = await list_files(services, repository, revision)
+    blobs = {entry.path: entry.sha for entry in entries if entry.mode in _FILE_MODES}
+    loop = asyncio.get_running_loop()
+
+    def read_blob(path: str) -> bytes:
+        reading = read_file(services, repository, revision, path, limit_bytes=MAX_BLOB_BYTES)
+        return asyncio.run_coroutine_threadsafe(reading, loop).result(FETCH_SECONDS)
+
+    return OwnSource(target, revision, blobs, read_blob), target.branch or repository.default_branch
+
+
+async def _find_own(services: Services, target: GitTarget) -> tuple[Repository, str]:
+    assert target.own_repository is not None
+    try:
+        async with services.get(Database).read() as session:
+            repository = await get_repository(session, *target.own_repository)
+    except RepositoryNotFound as error:
+        raise LocationUnreadable(error.message, hint="It may have been deleted or renamed.") from error
+    newest = await find_commit(services, repository, target.branch or repository.default_branch)
+    if newest is None:
+        raise _no_commit(target)
+    return repository, newest
 
 
 def _no_commit(target: GitTarget) -> LocationUnreadable:

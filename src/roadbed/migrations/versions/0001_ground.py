@@ -513,6 +513,7 @@ def upgrade() -> None:
         sa.Column("target_branch", sa.String(), nullable=False),
         sa.Column("base_sha", sa.String(), nullable=False),
         sa.Column("head_sha", sa.String(), nullable=False),
+        sa.Column("paths", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("author", sa.String(), nullable=False),
         sa.Column("author_id", sa.String(), nullable=False),

@@ -67,6 +67,23 @@ async def count_open_by_entity(session: ReadSession, refs: Collection[str]) -> S
     return [(ref or "", owner, name, count) for ref, owner, name, count in await session.execute(query)]
 
 
+async def list_open_of_file(
+    session: ReadSession, repository_id: UUID, path: str, *, target_branch: str
+) -> Sequence[ChangeRequestRow]:
+    """List the open ones that bring a change of a file into a branch, newest first."""
+    query = (
+        select(ChangeRequestRow)
+        .where(
+            ChangeRequestRow.repository_id == repository_id,
+            ChangeRequestRow.state == ChangeRequestState.OPEN,
+            ChangeRequestRow.target_branch == target_branch,
+            ChangeRequestRow.paths.contains([path]),
+        )
+        .order_by(ChangeRequestRow.number.desc())
+    )
+    return (await session.scalars(query)).all()
+
+
 async def list_approvals(session: ReadSession, change_request_id: UUID) -> Sequence[ApprovalRow]:
     query = select(ApprovalRow).where(ApprovalRow.change_request_id == change_request_id).order_by(ApprovalRow.at)
     return (await session.scalars(query)).all()

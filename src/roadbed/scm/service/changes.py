@@ -29,6 +29,7 @@ from roadbed.scm.service.hosts import ScmHosts
 from roadbed.scm.service.lookup import get_change_row, repository_gone
 from roadbed.scm.service.refs import changing_refs, end_change, publish_change
 from roadbed.scm.types import (
+    MOST_PATHS,
     ChangeRequest,
     ChangeRequestState,
     Commit,
@@ -104,6 +105,7 @@ async def open_change_request(
         target_branch=target,
         base_sha=base,
         head_sha=head,
+        paths=await host.list_changed_paths(repository, base, head, limit=MOST_PATHS),
         state=ChangeRequestState.OPEN,
         author=actor.label,
         author_id=actor.id,

@@ -267,6 +267,12 @@ class BuiltinHost:
         start = await self.find_base(repository, base, head) or EMPTY_TREE
         return await self._diff(repository, start, head)
 
+    async def list_changed_paths(self, repository: Repository, base: str, head: str, *, limit: int) -> list[str]:
+        git = await self.open(repository)
+        start = await self.find_base(repository, base, head) or EMPTY_TREE
+        result = await git.run("diff", "--name-only", "--no-renames", "-z", start, head, limit_bytes=DIFF_BYTES)
+        return [path for path in result.text.split("\0")[:-1] if path][:limit]
+
     async def show(self, repository: Repository, commit: Commit) -> Diff:
         return await self._diff(repository, commit.parents[0] if commit.parents else EMPTY_TREE, commit.sha)
 

@@ -68,6 +68,14 @@ async def count_open_changes(session: ReadSession, refs: Collection[str]) -> Map
     return {ref: OpenChanges(f"{owner}/{name}", count) for ref, owner, name, count in found}
 
 
+async def list_open_changes_of_file(
+    session: ReadSession, repository: Repository, path: str, *, target_branch: str
+) -> list[ChangeRequest]:
+    """Return the open change requests that bring a change of a file into a branch, newest first."""
+    rows = await changes_table.list_open_of_file(session, repository.id, path, target_branch=target_branch)
+    return [changes_table.view(row) for row in rows]
+
+
 async def list_commits_page(
     session: ReadSession, repository: Repository, query: CommitQuery
 ) -> tuple[list[Commit], str | None]:

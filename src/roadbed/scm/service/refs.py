@@ -27,7 +27,7 @@ from roadbed.scm.repository import repositories as table
 from roadbed.scm.rules.names import branch_ref
 from roadbed.scm.service.host import BuiltinHost
 from roadbed.scm.service.lookup import repository_gone
-from roadbed.scm.types import ZERO_SHA, ChangeRequestChanged, ChangeRequestState, Pushed, Repository
+from roadbed.scm.types import MOST_PATHS, ZERO_SHA, ChangeRequestChanged, ChangeRequestState, Pushed, Repository
 
 log = structlog.get_logger(__name__)
 
@@ -210,6 +210,9 @@ async def _follow_changes(
         target = by_ref.get(branch_ref(change.target_branch))
         if source is not None and source.after not in (ZERO_SHA, change.head_sha):
             change.head_sha, change.updated_at = source.after, now()
+            change.paths = await host.list_changed_paths(
+                table.view(row), change.base_sha, change.head_sha, limit=MOST_PATHS
+            )
             await host.keep(table.view(row), change.number, change.head_sha)
             await publish_change(session, row, change, action="updated", actor=by.pusher)
         if by.merged is not None and by.merged[0] == change.number:
