@@ -55,6 +55,7 @@ async def frame_entity(
         "edit_href": _edit_href(entity) if can_write and not entity.is_managed and not entity.orphaned_at else None,
         "actions": await renderer.panels(request, contract.PLACE_ACTIONS, entity),
         "facts": await renderer.panels(request, contract.PLACE_FACTS, entity),
+        "more_tabs": await renderer.panels(request, contract.PLACE_TABS, entity),
         "tabs": [
             {"label": label, "href": entity.href + path, "is_current": tab == label.lower()}
             for label, path in _TABS
