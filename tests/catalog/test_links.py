@@ -1,6 +1,7 @@
 """Links that known annotations imply: the table, what hostile values become, the page and the API."""
 
 import re
+from importlib.resources import files
 from urllib.parse import urlsplit
 
 import httpx
@@ -109,6 +110,8 @@ def test_every_rule_is_shown_by_a_case_and_every_setting_is_used() -> None:
     assert all(("{base}" in rule.url) == bool(rule.setting) for rule in RULES)
     forms = {form for rule in RULES for form in re.findall(r"\{\w+:(\w+)\}", rule.url)}
     assert forms == set(FORMS) - {""}
+    sprite = files("roadbed").joinpath("web/static/icons.svg").read_text()
+    assert not [rule.icon for rule in RULES if f'id="i-{rule.icon}"' not in sprite]
 
 
 @pytest.mark.parametrize(
