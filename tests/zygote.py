@@ -101,7 +101,8 @@ def _serve(control: socket.socket) -> None:
     signal.set_wakeup_fd(writing)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     while True:
-        ready: list[socket.socket | int] = select.select([control, reading], [], [])[0]
+        waited: list[socket.socket | int] = [control, reading]
+        ready = select.select(waited, [], [])[0]
         if reading in ready:
             os.read(reading, 4096)
             _tell_ends(told)

@@ -152,5 +152,8 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
         Path(scratch).chmod(0o711)
         with fuzz(Path(scratch)) as by_hand:
-            by_hand.run(examples=int(sys.argv[1]), has_invented=True)
-    print(dict(by_hand.answers), *(f"{label}: {told}" for label, told in by_hand.faults.items()), sep="\n")  # noqa: T201
+            try:
+                by_hand.run(examples=int(sys.argv[1]), has_invented=True)
+            finally:  # also what was found until it was interrupted
+                found = (f"{label}: {told}" for label, told in by_hand.faults.items())
+                print(dict(by_hand.answers), *found, sep="\n")  # noqa: T201
