@@ -101,14 +101,21 @@ def configuration_page() -> str:
     sections: list[str] = []
     for name, field in Settings.model_fields.items():
         if inspect.isclass(field.annotation) and issubclass(field.annotation, BaseModel):
-            sections.append(f"## {summary(field.annotation).rstrip('.')}")
-            sections.extend(
-                _describe_setting((name, inner), inner_field)
-                for inner, inner_field in field.annotation.model_fields.items()
-            )
+            sections.extend(_describe_section((name,), field.annotation))
         else:
             lines.append(_describe_setting((name,), field))
     return "\n\n".join([*lines, *sections]) + "\n"
+
+
+def _describe_section(path: tuple[str, ...], section: type[BaseModel]) -> list[str]:
+    """Return a section, then those inside it."""
+    own, inside = [f"## {summary(section).rstrip('.')}"], []
+    for name, field in section.model_fields.items():
+        if inspect.isclass(field.annotation) and issubclass(field.annotation, BaseModel):
+            inside += _describe_section((*path, name), field.annotation)
+        else:
+            own.append(_describe_setting((*path, name), field))
+    return own + inside
 
 
 def setting_names() -> list[str]:
@@ -117,7 +124,7 @@ def setting_names() -> list[str]:
 
 
 def _describe_setting(path: tuple[str, ...], field: FieldInfo) -> str:
-    place = f"`{path[0]}`" if len(path) == 1 else f"`{path[1]}` in `[{path[0]}]`"
+    place = f"`{path[0]}`" if len(path) == 1 else f"`{path[-1]}` in `[{'.'.join(path[:-1])}]`"
     known = [(item, *BOUNDS[type(item)]) for item in field.metadata if type(item) in BOUNDS]
     bounds = [text.format(getattr(item, name)) for item, name, text in known]
     facts = [_type_name(field.annotation), *bounds, f"default: {_default(field)}"]

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 import pytest
 
 from roadbed.catalog.errors import LocationUnreadable
-from roadbed.catalog.workflows.git import check_place, find_newest_commit, pin
+from roadbed.catalog.workflows.git import Access, check_place, find_newest_commit, pin
 from roadbed.core.outbound import Outbound
 from roadbed.core.settings import OutboundSettings
 from roadbed.scm.contract import read_address
@@ -75,7 +75,7 @@ async def test_git_connects_to_the_address_that_was_checked(place: Place, elsewh
     await outbound.close()
     moved = tuple(text.replace("=127.0.0.1:", "=moved.invalid:") for text in settings)
     url = elsewhere.replace("127.0.0.1", "moved.invalid")
-    assert find_newest_commit(url, None, moved) == place.git("rev-parse", "HEAD")
+    assert find_newest_commit(url, None, Access(moved)) == place.git("rev-parse", "HEAD")
 
 
 def pinned(url: str) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ def test_git_protocol_connects_to_the_address_that_was_checked(place: Place) -> 
         url = f"git://moved.invalid:{port}/{place.folder.name}/.git"
         try:
             wait_for(lambda: is_listening(port), what="git's daemon")
-            assert find_newest_commit(url, None, pinned(url)) == newest
+            assert find_newest_commit(url, None, Access(pinned(url))) == newest
         finally:
             daemon.terminate()
 
@@ -111,7 +111,7 @@ def test_ssh_connects_to_the_address_that_was_checked(form: str) -> None:
         port = chosen.getsockname()[1]
     url = form.format(port=port)
     with pytest.raises(LocationUnreadable, match=f"connect to host 127.0.0.1 port {port}: Connection refused"):
-        find_newest_commit(url, None, pinned(url))
+        find_newest_commit(url, None, Access(pinned(url)))
 
 
 def test_key_of_an_ssh_host_is_looked_for_under_its_name() -> None:

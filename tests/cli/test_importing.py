@@ -7,8 +7,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from roadbed.cli.importing.backstage import Given, Plan, plan_import, translate_url
+from roadbed.cli.importing.backstage import Plan, plan_import, translate_url
 from roadbed.cli.importing.configs import ConfigError, read_configs, resolve
+from roadbed.cli.importing.credentials import Given
 from roadbed.cli.importing.durations import read_seconds
 from roadbed.cli.importing.people import read_people
 from roadbed.cli.importing.providers import translate_pattern
@@ -153,6 +154,7 @@ integrations:
     - {host: github.com, token: "${GITHUB_TOKEN}"}
     - {host: ghe.example.com, apiBaseUrl: "https://ghe.example.com/api/v3", apps: [{appId: 7, privateKey: "${KEY}"}]}
   gitlab: [{host: gitlab.com}]
+  azure: [{host: dev.azure.com}]
 """
 
 
@@ -194,6 +196,40 @@ def test_credential_is_asked_for_and_never_read() -> None:
         "ghe.example.com": "private key of the app, ${KEY}",
     }
     assert "ghp_known" not in repr(made)
+
+
+PRIVATE = """
+catalog:
+  locations:
+    - {type: url, target: "https://gitlab.com/acme/shop/orders/-/blob/main/catalog-info.yaml"}
+    - {type: url, target: "https://code.example.com/acme/orders/src/branch/main/catalog-info.yaml"}
+    - {type: url, target: "https://github.com/acme/orders/blob/main/catalog-info.yaml"}
+    - {type: url, target: "https://ghe.example.com/acme/orders/blob/main/catalog-info.yaml"}
+integrations:
+  gitlab: [{host: gitlab.com, token: "${GITLAB_TOKEN}"}]
+  gitea: [{host: code.example.com, username: reader, password: "${GITEA}"}, {host: open.example.com}]
+  github:
+    - {host: github.com, token: "${GITHUB_TOKEN}"}
+    - {host: ghe.example.com, apps: [{appId: 7, privateKey: "${KEY}"}]}
+"""
+
+
+def test_repository_named_by_its_address_gets_the_credential_of_its_host() -> None:
+    secrets = {host: f"secret://{host}" for host in ("gitlab.com", "code.example.com", "github.com", "ghe.example.com")}
+    sources = {target: options.get("source") for _, target, options in wishes(plan(PRIVATE, secrets=secrets))}
+    assert sources == {
+        "https://gitlab.com/acme/shop/orders.git#main:catalog-info.yaml": {"token": "secret://gitlab.com"},
+        "https://code.example.com/acme/orders.git#main:catalog-info.yaml": {
+            "token": "secret://code.example.com",
+            "username": "reader",
+        },
+        "https://github.com/acme/orders.git#main:catalog-info.yaml": {"token": "secret://github.com"},
+        "https://ghe.example.com/acme/orders.git#main:catalog-info.yaml": None,  # the key of an app is no token
+    }
+    asked = plan(PRIVATE, GITLAB_TOKEN="glpat_known")
+    assert asked.questions["gitlab.com"] == "token or password, ${GITLAB_TOKEN}"
+    assert "open.example.com" not in asked.questions
+    assert "glpat_known" not in repr(asked)
 
 
 CSV = """\

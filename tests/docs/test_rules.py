@@ -18,6 +18,7 @@ from roadbed.docs.rules.refs import (
     find_runbook,
     read_ref,
 )
+from roadbed.docs.rules.runbooks import find_section, list_sections
 from roadbed.docs.rules.searching import write_query
 from roadbed.docs.rules.words import edit_href, find_neighbours, issue_href, list_in_order
 from roadbed.docs.types import Builder, BuiltSite, LinkKind, NavEntry, RawPage, RawSite, SiteSource
@@ -380,3 +381,26 @@ def test_hosts_elsewhere_have_pages_to_edit_and_report(
     assert edit_href(source, "docs/x.md") == edit
     found = issue_href(source, title="t", text="x")
     assert found is None if issue is None else found is not None and found.startswith(issue)
+
+
+@pytest.mark.parametrize(
+    ("alert", "section"),
+    [
+        ("HighLatency", "text-high-latency"),
+        ("high-latency", "text-high-latency"),
+        ("High_Latency", "text-high-latency"),
+        ("ServiceDown", "text-servicedown"),
+        ("ServiceDow", None),
+        ("", None),
+        ("???", None),
+    ],
+)
+def test_alert_is_found_by_its_name_however_the_heading_writes_it(alert: str, section: str | None) -> None:
+    headings = [
+        {"level": 2, "id": "text-servicedown", "title": "ServiceDown"},
+        {"level": 3, "id": "text-step", "title": "Step"},
+        {"level": 2, "id": "text-high-latency", "title": "High latency"},
+        {"level": 2, "id": "text-none", "title": "…"},
+    ]
+    assert find_section(headings, alert) == section
+    assert [title for _, title in list_sections(headings)] == ["ServiceDown", "High latency", "…"]

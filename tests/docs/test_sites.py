@@ -6,6 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from roadbed.catalog.contract import Health, StatusReport, report_status
+from roadbed.kit.refs import EntityRef
 from tests.docs.conftest import PIXEL, Library, make_library
 from tests.process import RoadbedProcess
 from tests.support import RunningServer
@@ -111,6 +113,46 @@ def test_entity_page_leads_to_documentation_and_runbook(handbook: Library) -> No
     page = handbook.api.get(f"/catalog/component/default/{handbook.name}").text
     assert f'href="{handbook.href}"' in page
     assert f'href="{handbook.href}/latest/docs/runbook#text-first"' in page
+    assert ">Docs</a>" in page
+
+
+def test_runbook_has_an_address_that_stays_and_leads_to_the_section_of_an_alert(
+    handbook: Library, server: RunningServer
+) -> None:
+    stable = f"/catalog/component/default/{handbook.name}/runbook"
+    page = f"{handbook.href}/latest/docs/runbook"
+    for asked, led in (
+        (stable, f"{page}#text-first"),
+        (f"{stable}/FIRST", f"{page}#text-first"),
+        (f"{stable}/NoSuchAlert", f"{page}#text-first"),
+        (f"{stable}/%3Cscript%3E", f"{page}#text-first"),
+    ):
+        answer = handbook.api.get(asked)
+        assert (answer.status_code, answer.headers.get("location")) == (303, led)
+    told = handbook.api.get(f"/api/v1{handbook.href}/runbook").json()
+    assert told["href"] == stable
+    assert told["sections"] == [{"title": "First", "href": f"{page}#text-first"}]
+    assert handbook.api.get(f"{stable.removesuffix('/runbook')}-none/runbook").status_code == 404
+    assert server.client().get(stable, headers={"accept": "application/json"}).status_code == 401
+    other = handbook.api.get("/catalog/group/default/roadbed/runbook", headers={"accept": "application/json"})
+    assert other.json()["code"] == "docs.runbook_not_found"
+
+
+def test_runbook_is_shown_where_something_fails(handbook: Library, server: RunningServer) -> None:
+    def page() -> str:
+        return str(handbook.api.get(f"/catalog/component/default/{handbook.name}").text)
+
+    async def report(state: Health) -> None:
+        async with server.database.write() as session:
+            status = StatusReport(key="health", state=state, summary="It crashes", source="tests")
+            await report_status(session, EntityRef("Component", "default", handbook.name), status)
+
+    server.run(report(Health.HEALTHY))
+    assert "Runbook of " not in page()
+    server.run(report(Health.FAILING))
+    failing = page()
+    assert "Runbook of " in failing
+    assert f'href="{handbook.href}/latest/docs/runbook#text-first">First</a>' in failing
 
 
 def test_command_line_lists_opens_and_builds(handbook: Library, server: RunningServer, tmp_path: Path) -> None:

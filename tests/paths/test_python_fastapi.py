@@ -198,7 +198,7 @@ def test_every_alert_has_its_heading_in_the_runbook(rendered: Path) -> None:
 
     assert [rule["alert"] for rule in rules] == headings
     for rule in rules:
-        assert rule["annotations"]["runbook_url"].endswith(f"/runbook#{rule['alert'].lower()}")
+        assert rule["annotations"]["runbook_url"].endswith(f"/runbook/{rule['alert']}")
 
 
 def test_documentation_pages_exist(rendered: Path) -> None:

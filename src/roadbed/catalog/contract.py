@@ -16,10 +16,11 @@ from roadbed.catalog.errors import (
     LocationUnreadable,
 )
 from roadbed.catalog.rules.documents import Document, Reading, from_json, read_documents
+from roadbed.catalog.rules.health import is_bad, worst_of
 from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS, KindDefinition, Kinds, Relation
 from roadbed.catalog.rules.problems import Problem, Severity
 from roadbed.catalog.rules.sources import MANAGED_BY, VIEW_URL
-from roadbed.catalog.rules.targets import is_glob, match_glob
+from roadbed.catalog.rules.targets import ELSEWHERE, is_glob, match_glob
 from roadbed.catalog.rules.validation import check as check_document
 from roadbed.catalog.rules.words import HEALTH_STATES, health_of, icon_of, kind_word, state_of
 from roadbed.catalog.service.care import remember
@@ -35,6 +36,7 @@ from roadbed.catalog.service.entities import (
     validate,
 )
 from roadbed.catalog.service.follows import list_followed
+from roadbed.catalog.service.health import find_health
 from roadbed.catalog.service.listing import list_entities, list_titles
 from roadbed.catalog.service.locations import (
     INGEST,
@@ -81,6 +83,8 @@ PLACE_ACTIONS = "catalog.entity.actions"
 """Buttons beside the heading."""
 PLACE_FACTS = "catalog.entity.facts"
 """`<li>` elements under the heading."""
+PLACE_TABS = "catalog.entity.tabs"
+"""Links after the tabs, over every tab of an entity."""
 PLACE_MAIN = "catalog.entity.main"
 """Cards in the wide column."""
 PLACE_ASIDE = "catalog.entity.aside"
@@ -88,6 +92,7 @@ PLACE_ASIDE = "catalog.entity.aside"
 
 __all__ = [
     "BUILT_IN_KINDS",
+    "ELSEWHERE",
     "ENTITY_KINDS",
     "ENTITY_READ",
     "ENTITY_WRITE",
@@ -104,6 +109,7 @@ __all__ = [
     "PLACE_FACTS",
     "PLACE_MAIN",
     "PLACE_STRIP",
+    "PLACE_TABS",
     "SHIPPED_ENTITIES",
     "VIEW_URL",
     "AnnotatedEntity",
@@ -150,12 +156,14 @@ __all__ = [
     "delete_entity",
     "entity_href",
     "find_entity",
+    "find_health",
     "from_json",
     "get_entity",
     "get_location",
     "get_overview",
     "health_of",
     "icon_of",
+    "is_bad",
     "is_glob",
     "kind_word",
     "list_annotated",
@@ -180,4 +188,5 @@ __all__ = [
     "validate",
     "wait_for_entity",
     "withdraw_status",
+    "worst_of",
 ]

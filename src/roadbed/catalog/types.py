@@ -66,6 +66,10 @@ class Health(StrEnum):
     FAILING = "failing"
 
 
+CHECKABLE_KINDS = ("Component", "Resource")
+"""The kinds whose health is missed where none is reported: an API or a system runs nothing itself."""
+
+
 @dataclass(frozen=True)
 class EntityFilter:
     """Which entities. Several values of one field are alternatives; fields are combined.
@@ -139,8 +143,8 @@ class EntitySummary:
 
     @property
     def can_be_healthy(self) -> bool:
-        """Whether a health is missed where none is reported: an API or a system runs nothing itself."""
-        return self.ref.kind in ("Component", "Resource")
+        """Whether a health is missed where none is reported."""
+        return self.ref.kind in CHECKABLE_KINDS
 
     @property
     def is_managed(self) -> bool:
@@ -329,6 +333,9 @@ class Source(Protocol):
 
     def list_entries(self) -> list[str]:
         """Return the paths that the location's target names."""
+
+    def locate(self, target: str) -> str | None:
+        """Return the path here that an address leads to; None when it leads out of the source."""
 
     def expand(self, pattern: str) -> list[str]:
         """Return the existing paths that a path or glob stands for."""

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
 
 import roadbed
 from roadbed.core.db import Database
@@ -30,6 +30,9 @@ from roadbed.kit.text import plural
 FORMAT = 1
 MANIFEST = "manifest.json"
 DATABASE_FILE = "database.dump"
+_PLAIN: Literal["r:"] = "r:"
+"""A backup is not compressed, so that nothing in it unpacks to more than it is."""
+_MANIFEST_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,7 @@ async def restore(settings: Settings, file: Path, *, folders: Sequence[BackupFol
         HomeNotEmpty: the folder, or one outside it, holds data already.
         DatabaseNotEmpty: the outside database does.
     """
-    manifest = _read_manifest(file)
+    manifest = _read_manifest(file, settings.home)
     for place in {settings.home, *(_place_of(folder, settings) for folder in folders)}:
         if place.exists() and any(place.iterdir()):
             raise HomeNotEmpty(
@@ -161,9 +164,7 @@ async def restore(settings: Settings, file: Path, *, folders: Sequence[BackupFol
             )
     await _require_empty_database(settings)
     settings.home.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(file) as archive:
-        members = [member for member in archive.getmembers() if member.name != MANIFEST]
-        archive.extractall(settings.home, members, filter="data")
+    _extract(file, settings.home)
     dump = settings.home / DATABASE_FILE
     lost = ["the secrets key: put the old secrets.key into the folder, or set ROADBED_SECRETS__KEY, before the start"]
     async with open_home_database(settings) as home:
@@ -208,16 +209,40 @@ async def _require_empty_database(settings: Settings) -> None:
         )
 
 
-def _read_manifest(file: Path) -> dict[str, Any]:
+def _extract(file: Path, home: Path) -> None:
+    """Write what an archive holds into a folder, and nothing beside it; `_read_manifest` has looked at it."""
+    with tarfile.open(file, _PLAIN) as archive:
+        members = [member for member in archive.getmembers() if member.name != MANIFEST]
+        archive.extractall(home, members, filter="data")
+
+
+def _read_manifest(file: Path, home: Path) -> dict[str, Any]:
+    """Return what an archive says of itself, once it is known that all it holds can be written into a folder."""
     try:
-        with tarfile.open(file) as archive:
+        with tarfile.open(file, _PLAIN) as archive:
             entry = archive.extractfile(MANIFEST)
-            values: dict[str, Any] = json.load(entry) if entry else {}
-    except (tarfile.TarError, KeyError, ValueError) as error:
+            values = json.loads(entry.read(_MANIFEST_BYTES)) if entry else {}
+            _check_members(archive, home)
+    except (tarfile.TarError, KeyError, ValueError, RecursionError) as error:
         raise NotABackup(f"{file} is not a backup of Roadbed: {error}.", hint="Use `roadbed db backup`.") from error
-    if values.get("format") != FORMAT:
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        found = values.get("format") if isinstance(values, dict) else None
         raise NotABackup(
-            f"{file} has the backup format {values.get('format')}; this Roadbed reads {FORMAT}.",
+            f"{file} has the backup format {found}; this Roadbed reads {FORMAT}.",
             hint="Restore it with the version that wrote it, or a newer one.",
         )
     return values
+
+
+def _check_members(archive: tarfile.TarFile, home: Path) -> None:
+    """Raise ValueError or TarError for what is no part of a backup: paths and links that lead out, devices."""
+    links: set[PurePosixPath] = set()
+    for member in archive:
+        path = PurePosixPath(member.name)
+        if path.is_absolute() or ".." in path.parts:
+            raise ValueError(f"{member.name[:200]!r} leads out of the folder")
+        if not links.isdisjoint((path, *path.parents)):
+            raise ValueError(f"{member.name[:200]!r} would be written through a link")
+        tarfile.data_filter(member, str(home))
+        if member.issym():
+            links.add(path)

@@ -26,14 +26,16 @@ from sqlalchemy.pool import QueuePool
 
 from roadbed.core.access import current_actor
 from roadbed.core.actor import Actor
-from roadbed.core.errors import DatabaseAway, TextInvalid
+from roadbed.core.errors import DatabaseAway, TextInvalid, ValueTooLarge
 from roadbed.core.services import Services
 from roadbed.kit import jsons
 
 T = TypeVar("T")
 _PIECE_SIZE = 4_000_000
 OUTAGE_SECONDS = 300.0
-_NOT_TEXT = "22021"
+_NOT_TEXT = frozenset({"22021", "22P05"})  # in a text, and in a document
+_TOO_LARGE = frozenset({"22003", "54000"})  # a number, and a text in an index
+_NUMBER_REFUSED = "value out of int"  # by the driver, before it is sent
 _UNREACHABLE = frozenset(
     {
         errno.ENOENT,  # the Unix socket
@@ -180,10 +182,7 @@ async def _naming_outages() -> AsyncIterator[None]:
     try:
         yield
     except (OSError, DBAPIError) as error:
-        if _sqlstate(error) == _NOT_TEXT:
-            raise TextInvalid(
-                "A text of the request holds a character that cannot be: NUL.", hint="Send it without."
-            ) from error
+        _refuse_unstorable(error)
         if not _is_outage(error):
             raise
         raise DatabaseAway(
@@ -197,6 +196,17 @@ def _is_outage(error: OSError | DBAPIError) -> bool:
     if isinstance(error, OSError):
         return error.filename is None and (isinstance(error, gaierror) or error.errno in _UNREACHABLE)
     return error.connection_invalidated or _sqlstate(error).startswith(("08", "57P"))
+
+
+def _refuse_unstorable(error: OSError | DBAPIError) -> None:
+    """Raise what is wrong with a value of the request, when that is why a query failed."""
+    state = _sqlstate(error)
+    if state in _NOT_TEXT:
+        raise TextInvalid(
+            "A text of the request holds a character that cannot be: NUL.", hint="Send it without."
+        ) from error
+    if state in _TOO_LARGE or (isinstance(error, DBAPIError) and _NUMBER_REFUSED in str(error.orig)):
+        raise ValueTooLarge("A value of the request is too large to be kept.", hint="Send a smaller one.") from error
 
 
 def _sqlstate(error: OSError | DBAPIError) -> str:

@@ -54,6 +54,12 @@ class TextInvalid(Invalid):
     code = "request.text_invalid"
 
 
+class ValueTooLarge(Invalid):
+    """A number beyond 64 bits, or a text of many kilobytes where a name belongs."""
+
+    code = "request.value_too_large"
+
+
 class Unauthenticated(RoadbedError):
     code = "unauthenticated"
 

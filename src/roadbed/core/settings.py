@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,7 +22,8 @@ from pydantic_settings import (
 )
 
 from roadbed.core.errors import Invalid
-from roadbed.core.setting_values import Address, Hosts, Networks, SecretKey, SecretKeys, Words
+from roadbed.core.setting_links import LinkSettings
+from roadbed.core.setting_values import Address, Hosts, Networks, SecretKey, SecretKeys, Section, Words
 
 CONFIG_FILE = "roadbed.toml"
 Role = Literal["all", "web", "worker"]
@@ -55,12 +56,6 @@ OTHER_PREFIXES = ("ROADBED_TEST_", "ROADBED_CRASH_")
 
 class InvalidSettings(Invalid):
     code = "settings.invalid"
-
-
-class Section(BaseModel):
-    """A part of the tree; it refuses names that it does not have."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class DatabaseSettings(Section):
@@ -185,6 +180,7 @@ class CatalogSettings(Section):
         description="The kinds that entities of locations may have, where a location does not say so itself. "
         "None given: every kind.",
     )
+    links: LinkSettings = LinkSettings()
 
 
 class OutboundSettings(Section):

@@ -23,6 +23,8 @@ from roadbed.docs.schemas import (
     ReportIn,
     ReportOut,
     ReportsOut,
+    RunbookOut,
+    SectionOut,
     SiteOut,
     SitePageOut,
     VersionOut,
@@ -32,7 +34,8 @@ from roadbed.docs.schemas import (
 )
 from roadbed.docs.service import reading, reports, sites
 from roadbed.docs.service.reading import Documented
-from roadbed.docs.types import LATEST
+from roadbed.docs.service.runbooks import get_runbook
+from roadbed.docs.types import LATEST, runbook_href
 from roadbed.kit.refs import EntityRef
 
 router = APIRouter(prefix="/docs", tags=["docs"])
@@ -87,6 +90,18 @@ async def search(
 async def read_site(session: Reading, _: DocsReader, ref: RefOfPath) -> SiteOut:
     """Give the documentation of an entity: its state and its newest version."""
     return _show(await reading.get_documented(session, ref))
+
+
+@router.get("/{kind}/{namespace}/{name}/runbook")
+async def read_runbook(session: Reading, _: DocsReader, ref: RefOfPath) -> RunbookOut:
+    """Tell where the runbook of an entity is, and its sections."""
+    runbook, address = await get_runbook(session, ref)
+    return RunbookOut(
+        href=runbook_href(ref),
+        address=address,
+        is_external=runbook.is_external,
+        sections=[SectionOut(title=title, href=href) for href, title in runbook.sections],
+    )
 
 
 @router.post("/{kind}/{namespace}/{name}/builds", status_code=202)

@@ -17,6 +17,12 @@ class VersionNotFound(NotFound):
     code = "docs.version_not_found"
 
 
+class RunbookNotFound(NotFound):
+    """The entity names no runbook, or one that is not there."""
+
+    code = "docs.runbook_not_found"
+
+
 class ReportInvalid(Invalid):
     """A report of a problem without words, or with too many."""
 

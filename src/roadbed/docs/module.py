@@ -1,6 +1,6 @@
 """What the docs domain adds."""
 
-from roadbed.catalog.contract import PLACE_ASIDE, PLACE_FACTS, EntitiesChanged
+from roadbed.catalog.contract import PLACE_FACTS, PLACE_STRIP, PLACE_TABS, EntitiesChanged
 from roadbed.core.access import PERMISSIONS
 from roadbed.core.blobs import BLOB_USERS, BlobUser
 from roadbed.core.events import CONSUMERS, Consumer
@@ -17,7 +17,7 @@ from roadbed.docs.access import DOCS_BUILD, DOCS_READ
 from roadbed.docs.service.sites import follow_entities, follow_push, follow_run, start_waiting
 from roadbed.docs.service.storing import list_blobs
 from roadbed.docs.web import router as pages
-from roadbed.docs.web.panels import SEARCH_SOURCE, find_needs, load_card, load_facts
+from roadbed.docs.web.panels import SEARCH_SOURCE, find_needs, load_alarm, load_facts, load_tab
 from roadbed.docs.workflows.building import BUILD_STEP
 from roadbed.docs.workflows.parts import list_inventory, open_builds
 from roadbed.runs.contract import STEPS, RunFinished
@@ -44,7 +44,8 @@ MODULE = Module(
         SEARCH.add(SEARCH_SOURCE),
         PANELS.add(
             Panel(PLACE_FACTS, 30, "docs/_facts.html", load_facts),
-            Panel(PLACE_ASIDE, 20, "docs/_entity.html", load_card),
+            Panel(PLACE_TABS, 10, "docs/_tab.html", load_tab),
+            Panel(PLACE_STRIP, 5, "docs/_runbook.html", load_alarm),
         ),
         NAVIGATION.add(NavItem("Docs", "/docs", "book", order=90, permission=DOCS_READ)),
     ),

@@ -197,3 +197,17 @@ class ReportOut(BaseModel):
 
 class ReportsOut(BaseModel):
     items: list[ReportOut]
+
+
+class SectionOut(BaseModel):
+    title: str
+    href: str
+
+
+class RunbookOut(BaseModel):
+    """The runbook that an entity names. `href` stays the same wherever it is; `href/ALERT` leads to a section."""
+
+    href: str
+    address: str
+    is_external: bool
+    sections: list[SectionOut]

@@ -252,3 +252,9 @@ class Report:
 def docs_href(ref: EntityRef) -> str:
     kind, _, rest = str(ref).partition(":")
     return f"/docs/{kind}/{rest}"
+
+
+def runbook_href(ref: EntityRef) -> str:
+    """Return the address of an entity's runbook that stays the same wherever it is."""
+    kind, _, rest = str(ref).partition(":")
+    return f"/catalog/{kind}/{rest}/runbook"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from roadbed.catalog.access import EntityReader, EntityWriter
@@ -18,6 +18,8 @@ from roadbed.kit.refs import EntityRef
 router = APIRouter(tags=["catalog"])
 
 RefOfPath = Annotated[EntityRef, Depends(EntityRef)]
+MAX_POSITION = 2**63 - 1
+PositionOfPath = Annotated[int, Path(ge=1, le=MAX_POSITION)]
 
 
 class DifferenceOut(BaseModel):
@@ -59,7 +61,9 @@ class RestoreIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    position: int = Field(ge=1, examples=[1042], description="That of the version in the entity's history.")
+    position: int = Field(
+        ge=1, le=MAX_POSITION, examples=[1042], description="That of the version in the entity's history."
+    )
 
 
 @router.get("/entities/{kind}/{namespace}/{name}/history")
@@ -75,7 +79,7 @@ async def list_history(
 
 
 @router.get("/entities/{kind}/{namespace}/{name}/history/{position}")
-async def get_version(session: Reading, _: EntityReader, ref: RefOfPath, position: int) -> VersionOut:
+async def get_version(session: Reading, _: EntityReader, ref: RefOfPath, position: PositionOfPath) -> VersionOut:
     """Return one version of an entity."""
     return _show(await history.get_version(session, ref, position))
 

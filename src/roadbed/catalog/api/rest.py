@@ -1,6 +1,5 @@
 """REST: entities, kinds, validation and locations."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,8 +9,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from roadbed.catalog.access import EntityReader, EntityWriter, LocationReader, LocationWriter
 from roadbed.catalog.errors import EntityInvalid
 from roadbed.catalog.rules.documents import Reading, from_json, read_documents
+from roadbed.catalog.rules.health import HealthView
 from roadbed.catalog.rules.kinds import Kinds
-from roadbed.catalog.rules.kinds.computed import ComputedValue
+from roadbed.catalog.rules.links.making import Links
 from roadbed.catalog.rules.validation import find_ref
 from roadbed.catalog.schemas.changes import FeedChangeOut, FeedOut, FeedQuery
 from roadbed.catalog.schemas.entities import (
@@ -21,6 +21,9 @@ from roadbed.catalog.schemas.entities import (
     EntityOut,
     EntityPageOut,
     EntityQuery,
+    HealthOut,
+    ImpliedLinkOut,
+    MissingLinkOut,
     ProblemOut,
     PutOut,
     PutResultOut,
@@ -40,7 +43,9 @@ from roadbed.catalog.schemas.locations import (
 from roadbed.catalog.service import care, entities, feed, listing, locations, reading
 from roadbed.catalog.service.computing import compute
 from roadbed.catalog.service.foresight import foresee
+from roadbed.catalog.service.health import find_health
 from roadbed.catalog.service.kinds import get_kind, require_kinds
+from roadbed.catalog.service.links import list_implied_links
 from roadbed.catalog.service.past import open_moment
 from roadbed.catalog.service.resolving import resolve
 from roadbed.catalog.types import LocationSummary
@@ -139,23 +144,27 @@ async def put_entities(actor: EntityWriter, body: Body, session: Writing, if_mat
 
 @router.get("/entities/{kind}/{namespace}/{name}", response_model=EntityDetailOut, responses=NOT_MODIFIED)
 async def get_entity(
-    session: ReadingSession, _: EntityReader, ref: RefOfPath, kinds: KindsInForce, fresh: Fresh, as_of: AsOf = None
+    session: ReadingSession, actor: EntityReader, ref: RefOfPath, kinds: KindsInForce, fresh: Fresh, as_of: AsOf = None
 ) -> EntityDetailOut | Response:
     """Return an entity with its relations, statuses, problems and computed properties.
 
-    With `as_of`, as it was then: without statuses, problems and computed properties.
+    With `as_of`, as it was then: without statuses, health, problems and computed properties.
     """
     definition = get_kind(kinds, ref.kind)
     moment = await open_moment(session, as_of)
     if moment is None:
         detail = await reading.get_detail(session, ref)
-        shown = _show(detail, compute(session, [detail.entity], definition)[0])
+        links = list_implied_links(session.services, actor, detail.entity)
+        shown = _show(detail, links, await find_health(session, detail.entity.ref))
+        values = compute(session, [detail.entity], definition)[0]
+        shown.computed = {name: ComputedOut.of(value) for name, value in values.items()}
     else:
-        shown = _show(await reading.get_past_detail(session, ref, moment), {})
+        detail = await reading.get_past_detail(session, ref, moment)
+        shown = _show(detail, list_implied_links(session.services, actor, detail.entity), None)
     return fresh.answer(shown, shown.etag)
 
 
-def _show(detail: reading.EntityDetail, computed: Mapping[str, ComputedValue]) -> EntityDetailOut:
+def _show(detail: reading.EntityDetail, links: Links, health: HealthView | None) -> EntityDetailOut:
     return EntityDetailOut(
         **EntityOut.of(detail.entity).model_dump(),
         relations=[
@@ -164,7 +173,10 @@ def _show(detail: reading.EntityDetail, computed: Mapping[str, ComputedValue]) -
         ],
         statuses=[StatusOut.of(status) for status in detail.statuses],
         problems=[ProblemOut.model_validate(problem) for problem in detail.problems],
-        computed={name: ComputedOut.of(value) for name, value in computed.items()},
+        computed={},
+        health=HealthOut.of(health) if health else None,
+        implied_links=[ImpliedLinkOut.model_validate(link) for link in links.found],
+        missing_links=[MissingLinkOut.model_validate(link) for link in links.missing],
     )
 
 

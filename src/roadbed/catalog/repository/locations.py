@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from roadbed.catalog.models import Entity, Location, LocationError, LocationFile, LocationMemo
 from roadbed.catalog.rules.problems import ProblemCode
+from roadbed.catalog.rules.schedule import MOST_SECONDS, SHARE, find_due_at
 from roadbed.core.db import ReadSession, WriteSession, among, insert_rows
 
 _BATCH = 1000
@@ -73,28 +74,35 @@ async def list_failing(session: ReadSession) -> list[Location]:
     return list(await session.scalars(select(Location).where(Location.error.is_not(None)).order_by(Location.id)))
 
 
-def _due_at(interval_seconds: int) -> Any:
-    """When a location is to be looked at next, by its own interval or that of all."""
-    seconds = func.coalesce(Location.interval_seconds, interval_seconds)
-    return Location.checked_at + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+def _seconds(interval_seconds: int) -> Any:
+    """Return the interval of a location, by its own settings or those for all."""
+    return func.coalesce(Location.interval_seconds, interval_seconds)
 
 
-async def list_due(session: ReadSession, *, at: datetime, interval_seconds: int, limit: int) -> list[Location]:
+async def list_due(session: ReadSession, *, at: datetime, interval_seconds: int, limit: int) -> list[UUID]:
     """Return locations that are to be looked at, the longest forgotten first."""
+    seconds = _seconds(interval_seconds)
+    after = Location.checked_at + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
     query = (
-        select(Location)
-        .where(or_(Location.checked_at.is_(None), _due_at(interval_seconds) < at))
+        select(Location.id, Location.checked_at, seconds)
+        .where(or_(Location.checked_at.is_(None), after < at))
         .order_by(Location.checked_at.nulls_first())
-        .limit(limit)
     )
-    return list(await session.scalars(query))
+    found = await session.execute(query)
+    return [
+        location_id
+        for location_id, checked_at, every in found
+        if checked_at is None or find_due_at(location_id, checked_at, every) <= at
+    ][:limit]
 
 
 async def count_overdue(
     session: ReadSession, *, before: datetime, interval_seconds: int
 ) -> tuple[int, datetime | None]:
     """Return how many locations should have been looked at before a time, and since when the first of them waits."""
-    due_at = _due_at(interval_seconds)
+    seconds = _seconds(interval_seconds)
+    delay = func.least(seconds * SHARE, MOST_SECONDS)
+    due_at = Location.checked_at + func.make_interval(0, 0, 0, 0, 0, 0, seconds + delay)
     query = select(func.count(), func.min(due_at)).where(due_at < before)
     count, oldest = (await session.execute(query)).one()
     return count, oldest

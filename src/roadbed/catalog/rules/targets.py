@@ -9,6 +9,9 @@ from typing import Any
 from roadbed.catalog.rules.harvest import ReadEntity
 
 DEFAULT_FILE = "catalog-info.yaml"
+ELSEWHERE = "@elsewhere/"
+"""Begin of the paths of files that a location has of other repositories: then owner, name, branch and path there."""
+_ROOT_PARTS = 4
 _WILD = re.compile(r"[*?\[]")
 _ABSOLUTE = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:")
 _HOST = r"(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9][\w.-]*)(?::\d+)?"
@@ -95,13 +98,22 @@ def resolve(base: str, target: str) -> str:
     """
     if _ABSOLUTE.match(target):
         raise TargetError("addresses are not followed", "Register it as a location of its own.")
-    folder = base.rpartition("/")[0]
-    path = normpath(target.lstrip("/") if target.startswith("/") else f"{folder}/{target}" if folder else target)
+    folder, root = base.rpartition("/")[0], _root_of(base)
+    if target.startswith("/"):
+        folder = root
+    path = normpath(f"{folder}/{target.lstrip('/')}" if folder else target.lstrip("/"))
     if path == ".." or path.startswith("../") or path == ".":
         raise TargetError(
             "it leads outside the folder of the location", "Register that folder as a location of its own."
         )
+    if _root_of(path) != root:
+        raise TargetError("it leads into another repository", "Name it by its address, in a Location entity.")
     return path
+
+
+def _root_of(path: str) -> str:
+    """Return where the files of a path's own repository begin, for a file of another repository."""
+    return "/".join(path.split("/")[:_ROOT_PARTS]) if path.startswith(ELSEWHERE) else ""
 
 
 def is_glob(path: str) -> bool:

@@ -68,11 +68,17 @@ def relation_title(type_: str, kinds: Kinds) -> str:
 
 def state_of(status: Status | None) -> tuple[str, str] | None:
     """Return the kind and word of a health, or None when nothing is reported."""
-    if status is None:
-        return None
-    return (
-        HEALTH_STATES.get(Health(status.state)) if status.state in set(Health) else ("info", status.state.capitalize())
-    )
+    return None if status is None else word_of(status.state)
+
+
+def word_of(state: str) -> tuple[str, str]:
+    """Return the kind and word of a reported health, also of one that is none of `Health`."""
+    return HEALTH_STATES[Health(state)] if state in set(Health) else ("info", state.capitalize())
+
+
+def rollup_word(state: Health | None) -> tuple[str, str]:
+    """Return the kind and word of a rolled up health."""
+    return ("off", "Not checked") if state in (None, Health.UNKNOWN) else HEALTH_STATES[state]
 
 
 def health_of(statuses: Sequence[Status]) -> Status | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from roadbed.catalog.rules.declarations import KindChange
+from roadbed.catalog.rules.health import HealthView, Rolled
 from roadbed.catalog.rules.index.sorts import KEYS, PATTERN
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.kinds.computed import ComputedValue
@@ -237,13 +238,84 @@ class ComputedOut(BaseModel):
         return cls(type=computed.property.type, value=computed.value, error=computed.error or None)
 
 
+class ImpliedLinkOut(BaseModel):
+    """A link that a known annotation implies."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    title: str
+    url: str
+    annotation: str
+    value: str
+
+
+class MissingLinkOut(BaseModel):
+    """A link that there would be if `catalog.links` had this setting."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    title: str
+    annotation: str
+    setting: str
+
+
+class RollupOut(BaseModel):
+    """The worst health among what hangs on an entity.
+
+    `state` is `unknown` when nothing is checked, null when there is nothing. `path` leads from next to the entity to
+    the worst one, `status` is what is reported of that. `counts` are by state; those not checked are `unknown`.
+    """
+
+    state: str | None
+    sentence: str
+    path: list[str]
+    status: StatusOut | None
+    total: int
+    counts: dict[str, int]
+    is_cut: bool
+
+    @classmethod
+    def of(cls, rolled: Rolled) -> "RollupOut":
+        rollup = rolled.rollup
+        return cls(
+            state=rollup.state,
+            sentence=rolled.sentence if rollup.total else "",
+            path=list(rollup.path),
+            status=StatusOut.of(rolled.status) if rolled.status else None,
+            total=rollup.total,
+            counts={state.value: count for state, count in rollup.counts.items()},
+            is_cut=rollup.is_cut,
+        )
+
+
+class HealthOut(BaseModel):
+    """How it is: `own` is what is reported of the entity itself, which what it depends on never changes."""
+
+    own: str | None
+    summary: str
+    dependencies: RollupOut
+    parts: RollupOut
+
+    @classmethod
+    def of(cls, health: HealthView) -> "HealthOut":
+        return cls(
+            own=health.own.state if health.own else None,
+            summary=health.summary,
+            dependencies=RollupOut.of(health.dependencies),
+            parts=RollupOut.of(health.parts),
+        )
+
+
 class EntityDetailOut(EntityOut):
-    """An entity with everything around it."""
+    """An entity with everything around it. What `missing_links` are is told to platform engineers only."""
 
     relations: list[RelationOut]
     statuses: list[StatusOut]
     problems: list[ProblemOut]
     computed: dict[str, ComputedOut]
+    health: HealthOut | None = Field(description="Not of the past.")
+    implied_links: list[ImpliedLinkOut]
+    missing_links: list[MissingLinkOut]
 
 
 class EntityPageOut(BaseModel):

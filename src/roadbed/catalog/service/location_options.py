@@ -1,11 +1,15 @@
 """What may be set for a location: whether it is sound, who may set it, and what then holds."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import jsonschema_rs
 
 from roadbed.catalog.access import LOCATION_GOVERN
 from roadbed.catalog.errors import LocationForbidden, LocationInvalid
+from roadbed.catalog.rules.git_options import SCHEMA as GIT_SCHEMA
+from roadbed.catalog.rules.git_options import find_fault
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.sources import OWN_REPOSITORIES
 from roadbed.catalog.rules.suggestions import find_closest
@@ -16,6 +20,24 @@ from roadbed.core.extension import Registry
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings
 from roadbed.secrets.contract import find_paths
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What locations of a type ask for.
+
+    Args:
+        label: what they are called.
+        description: what to give as target.
+        schema: JSON Schema of what is asked beside it.
+    """
+
+    label: str
+    description: str
+    schema: Mapping[str, Any]
+
+
+_GIT = Questions("Git repository", "Such as https://git.example.com/shop/orders.git#main:catalog-info.yaml", GIT_SCHEMA)
 
 
 def list_location_sources(services: Services) -> tuple[LocationSource, ...]:
@@ -62,11 +84,12 @@ def check_options(
         LocationInvalid: they name a kind that there is not, or do not fit the type.
         LocationForbidden: `actor` may not have this.
     """
-    contributed = check_type(services, type_)
-    if contributed is None and options.source:
+    check_type(services, type_)
+    asked = find_questions(services, type_)
+    if asked is None and options.source:
         raise LocationInvalid(f"Locations of type {type_} have no options of their own.", hint="Leave `source` out.")
-    if contributed is not None:
-        _check_source(contributed, options)
+    if asked is not None:
+        _check_source(asked, options)
     if options.allowed_kinds is not None:
         options = replace(options, allowed_kinds=check_kinds(services.get(Kinds), options.allowed_kinds))
     is_new_source = before is None or before.source != options.source
@@ -118,11 +141,34 @@ def _is_wider(kinds: frozenset[str] | None, than: frozenset[str] | None) -> bool
     return than is not None and (kinds is None or not kinds <= than)
 
 
-def _check_source(contributed: LocationSource, options: LocationOptions) -> None:
-    validator = jsonschema_rs.Draft7Validator(dict(contributed.schema))
+def find_questions(services: Services, type_: str) -> Questions | None:
+    """Return what locations of a type ask for; None when that is a target only."""
+    if type_ == LocationType.GIT:
+        return _GIT
+    contributed = find_location_source(services, type_)
+    if contributed is None:
+        return None
+    return Questions(contributed.label, contributed.description, contributed.schema)
+
+
+def check_credential(type_: str, target: str, options: LocationOptions) -> None:
+    """Refuse a credential that would be sent in clear, or to nobody.
+
+    Raises:
+        LocationInvalid
+    """
+    if type_ != LocationType.GIT:
+        return
+    fault = find_fault(target.partition("#")[0], options.source)
+    if fault is not None:
+        raise LocationInvalid(fault, hint="Give the https:// address of the repository, or leave `source` out.")
+
+
+def _check_source(asked: Questions, options: LocationOptions) -> None:
+    validator = jsonschema_rs.Draft7Validator(dict(asked.schema))
     for error in validator.iter_errors(dict(options.source)):
         place = ".".join(["source", *map(str, error.instance_path)])
-        raise LocationInvalid(f"{place}: {error.message}.", hint=f"See how to register a {contributed.label}.")
+        raise LocationInvalid(f"{place}: {error.message}.", hint=f"See how to register a {asked.label}.")
 
 
 def _require_govern(services: Services, actor: Actor, what: str) -> None:

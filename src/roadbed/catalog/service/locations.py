@@ -29,7 +29,12 @@ from roadbed.catalog.rules.targets import (
 from roadbed.catalog.service.entities import remove_rows
 from roadbed.catalog.service.kinds import require_unused
 from roadbed.catalog.service.ledger import Ledger
-from roadbed.catalog.service.location_options import check_options, find_location_source, require_move
+from roadbed.catalog.service.location_options import (
+    check_credential,
+    check_options,
+    find_location_source,
+    require_move,
+)
 from roadbed.catalog.service.views import summarise_location
 from roadbed.catalog.types import LocationOptions, LocationSummary, LocationType
 from roadbed.core.access import DeciderService, Permission
@@ -81,6 +86,7 @@ async def register_location(
     options = check_options(session.services, actor, type_, options)
     target = await stored_target(session, type_, target, options.source)
     check_target(session, actor, type_, target)
+    check_credential(type_, target, options)
     existing = await rows.find_location_by_target(session, type_=type_, target=target)
     if existing is not None:
         raise LocationExists(
@@ -164,7 +170,12 @@ async def find_configured(session: ReadSession, location: LocationSummary) -> Lo
 
 
 async def put_options(session: WriteSession, actor: Actor, location: Location, options: LocationOptions) -> bool:
-    """Make checked options those of a location; tells whether they were others."""
+    """Make checked options those of a location; tells whether they were others.
+
+    Raises:
+        LocationInvalid: its credential would be sent in clear.
+    """
+    check_credential(location.type, location.target, options)
     before, after = _columns(summarise_location(location).options), _columns(options)
     if before == after:
         return False
@@ -262,6 +273,7 @@ async def move_location(session: WriteSession, actor: Actor, location_id: UUID, 
         raise LocationExists(f"{location.type}:{target} is registered already.", hint="Remove one of them.")
     require_move(session.services, actor, summarise_location(location).options)
     check_target(session, actor, location.type, target)
+    check_credential(location.type, target, summarise_location(location).options)
     before, location.target, location.fingerprint = location.target, target, None
     await add_touches(session, [location.entity_ref])
     await record(

@@ -11,6 +11,7 @@ from roadbed.catalog.repository import entities as entity_rows
 from roadbed.catalog.repository import locations as location_rows
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.sources import OWN_REPOSITORIES
+from roadbed.catalog.rules.words import health_of
 from roadbed.catalog.service.care import INTERVAL_SECONDS
 from roadbed.catalog.service.entities import get_entity
 from roadbed.catalog.service.history import get_version_at
@@ -87,7 +88,7 @@ async def get_detail_of(session: ReadSession, entity: EntitySummary) -> EntityDe
     return EntityDetail(
         entity=entity,
         relations=[
-            Related(type_, targets[target], found.get(target), _health(statuses[targets[target]]))
+            Related(type_, targets[target], found.get(target), health_of(statuses[targets[target]]))
             for type_, target in edges
         ],
         statuses=statuses[entity.ref],
@@ -235,7 +236,3 @@ async def get_backlog(session: ReadSession) -> Backlog:
         unread_since=min((run.created_at for run in runs), default=None),
         waiting=sum(run.state is RunState.WAITING for run in runs),
     )
-
-
-def _health(statuses: Sequence[Status]) -> Status | None:
-    return next((status for status in statuses if status.key == "health"), None)

@@ -9,16 +9,19 @@ from starlette.background import BackgroundTask
 from roadbed.catalog import contract
 from roadbed.catalog.access import EntityReader, EntityWriter
 from roadbed.catalog.errors import EntityInvalid
+from roadbed.catalog.rules.health import HealthView
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.kinds.kind import KIND
-from roadbed.catalog.rules.words import health_of, relation_title, state_of
+from roadbed.catalog.rules.words import relation_title, rollup_word, state_of
 from roadbed.catalog.rules.writing import write_entity
 from roadbed.catalog.service import entities, listing, reading
 from roadbed.catalog.service.computing import compute
+from roadbed.catalog.service.health import find_health
+from roadbed.catalog.service.links import list_implied_links
 from roadbed.catalog.service.location_options import link_to
 from roadbed.catalog.service.reading import EntityDetail, Related
 from roadbed.catalog.service.visits import is_noted, note_visit
-from roadbed.catalog.types import EntityFilter, EntitySummary
+from roadbed.catalog.types import EntityFilter, EntitySummary, entity_href
 from roadbed.catalog.web.frame import frame_entity, list_ends, make_end
 from roadbed.catalog.web.owners import TOLD, load_owner
 from roadbed.catalog.web.values import Shown, laid_out_relations, list_sections
@@ -51,7 +54,7 @@ async def entity_page(
         place.rpartition(".")[2]: await renderer.panels(request, place, detail.entity)
         for place in (contract.PLACE_STRIP, contract.PLACE_MAIN, contract.PLACE_ASIDE)
     }
-    health = health_of(detail.statuses)
+    health = await find_health(session, detail.entity.ref)
     owner = await load_owner(session, actor, detail.entity, kinds)
     page = await render(
         request,
@@ -59,8 +62,7 @@ async def entity_page(
         {
             **context,
             "detail": detail,
-            "health": health,
-            "health_state": state_of(health),
+            **_health(health),
             "panels": places,
             "dependencies": [
                 (relation_title(type_, kinds), list_ends(detail, kinds, type_)) for type_ in _DEPENDENCIES
@@ -71,6 +73,7 @@ async def entity_page(
             "sections": _sections(session, detail, kinds),
             "declared": _declared(session, detail.entity, kinds),
             "source_href": _find_source_href(request, detail),
+            "implied": list_implied_links(request.app.state.services, actor, detail.entity),
             "links": _links(detail.entity),
         },
     )
@@ -118,6 +121,17 @@ def _links(entity: EntitySummary) -> list[dict[str, Any]]:
     """Return the links of an entity that a browser may follow."""
     links = entity.document["metadata"].get("links") or ()
     return [link for link in links if str(link["url"]).lower().startswith(_LINK_SCHEMES)]
+
+
+def _health(health: HealthView) -> dict[str, Any]:
+    """Return what the strip shows: own health, and that of what hangs on it, where there is something."""
+    rolled = [one for one in (health.dependencies, health.parts) if one.rollup.total]
+    return {
+        "hangs": health,
+        "health_state": state_of(health.own),
+        "rollups": [(one, rollup_word(one.rollup.state)) for one in rolled],
+        "hrefs": {ref: entity_href(ref) for one in rolled for ref, _ in one.path},
+    }
 
 
 def _find_source_href(request: Request, detail: EntityDetail) -> str | None:

@@ -59,6 +59,7 @@ async def frame_entity(
         "proposals_href": f"/repositories/{origin.repository.full_name}/changes" if origin.repository else None,
         "actions": await renderer.panels(request, contract.PLACE_ACTIONS, entity),
         "facts": await renderer.panels(request, contract.PLACE_FACTS, entity),
+        "more_tabs": await renderer.panels(request, contract.PLACE_TABS, entity),
         "tabs": [
             {"label": label, "href": entity.href + path, "is_current": tab == label.lower()}
             for label, path in _TABS

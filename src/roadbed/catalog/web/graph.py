@@ -14,10 +14,11 @@ from roadbed.catalog.access import EntityReader
 from roadbed.catalog.rules.drawing import Drawing, Label, cut, draw, write_svg
 from roadbed.catalog.rules.graph import Direction, Edge, Walk
 from roadbed.catalog.rules.kinds import Kinds
-from roadbed.catalog.rules.words import HEALTH_STATES, icon_of, kind_word
+from roadbed.catalog.rules.words import HEALTH_STATES, icon_of, kind_word, word_of
 from roadbed.catalog.service import entities
 from roadbed.catalog.service.graph import EntityGraph, Node, find_graph, find_impact
-from roadbed.catalog.types import Health, entity_href
+from roadbed.catalog.service.health import find_health
+from roadbed.catalog.types import CHECKABLE_KINDS, Health, entity_href
 from roadbed.catalog.web.entity import KindsInForce, RefOfPath
 from roadbed.catalog.web.frame import frame_entity
 from roadbed.core.db import Reading
@@ -34,7 +35,7 @@ _DIRECTIONS = {
     Direction.DEPENDENTS: "what needs it",
 }
 _AFFECTED_SHOWN = 60
-_OFF = ("off", "Unknown")
+_OFF = HEALTH_STATES[Health.UNKNOWN]
 _NO_FILE_RUNS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
 
 
@@ -100,6 +101,7 @@ async def dependencies_page(
         "titles": {one: node.node.title for one, node in shown.items()},
         "chosen": shown[str(chosen.ref)],
         "edges": [(edge, path, _is_hit(edge, fails, str(chosen.ref))) for edge, path in drawing.paths],
+        "chosen_health": (await find_health(session, chosen.ref)).summary if chosen.is_found else None,
         "affected": _by_owner(impact, kinds) if impact else [],
         "affected_count": len(impact.nodes) - 1 if impact else 0,
         "affected_cut": bool(impact and impact.is_cut),
@@ -162,8 +164,8 @@ def _health(node: Node) -> tuple[str, str]:
     if not node.is_found:
         return ("off", "Not found")
     if node.health is None:
-        return _OFF if node.ref.kind in ("Component", "Resource") else ("none", node.ref.kind)
-    return HEALTH_STATES[Health(node.health)] if node.health in set(Health) else ("off", node.health)
+        return _OFF if node.ref.kind in CHECKABLE_KINDS else ("none", node.ref.kind)
+    return word_of(node.health)
 
 
 def _show(node: Node, kinds: Kinds, query: GraphQuery, drawing: Drawing, fails: Mapping[str, int]) -> Shown:

@@ -1,4 +1,4 @@
-"""Pages: the settings of a location, and the form for one that an integration reads. Both come from a JSON Schema."""
+"""Pages: the settings of a location, and the form for one that asks for more. Both come from a JSON Schema."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from roadbed.catalog.errors import LocationExists, LocationForbidden, LocationIn
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.schemas.locations import LocationIn
 from roadbed.catalog.service import care, locations
-from roadbed.catalog.service.location_options import check_type, find_location_source
-from roadbed.catalog.types import LocationOptions, LocationSource, LocationSummary
+from roadbed.catalog.service.location_options import Questions, check_type, find_questions
+from roadbed.catalog.types import LocationOptions, LocationSummary
 from roadbed.core import forms
 from roadbed.core.db import Database, Reading
 from roadbed.core.errors import RoadbedError
@@ -87,21 +87,21 @@ async def change_settings(request: Request, actor: LocationWriter, location_id: 
 
 @router.get("/catalog/register/{type_}")
 async def register_page(request: Request, _: LocationWriter, type_: str) -> HTMLResponse:
-    """Show the form for a location that an integration reads."""
-    contributed = _get_source(request.app.state.services, type_)
+    """Show the form for a location that asks for more than a target."""
+    asked = _get_questions(request.app.state.services, type_)
     schema = _make_schema(request.app.state.services, type_, with_target=True)
-    return await _register(request, contributed, _Form(schema, forms.fill_defaults(schema, {})))
+    return await _register(request, asked, _Form(schema, forms.fill_defaults(schema, {})))
 
 
 @router.post("/catalog/register/{type_}")
 async def register(request: Request, actor: LocationWriter, type_: str, posted: Posted) -> Response:
-    """Register a location that an integration reads; what does not fit is said at its field."""
-    contributed = _get_source(request.app.state.services, type_)
+    """Register a location that asks for more than a target; what does not fit is said at its field."""
+    asked = _get_questions(request.app.state.services, type_)
     schema = _make_schema(request.app.state.services, type_, with_target=True)
     values = forms.read_answers(schema, posted)
     problems = forms.check_answers(schema, values)
     if problems:
-        return await _register(request, contributed, _Form(schema, values, problems))
+        return await _register(request, asked, _Form(schema, values, problems))
     database: Database = request.app.state.services.get(Database)
     try:
         wanted = LocationIn(type=type_, target=values[TARGET], **_write_options(values))
@@ -112,26 +112,27 @@ async def register(request: Request, actor: LocationWriter, type_: str, posted: 
     except LocationExists as error:
         return RedirectResponse(f"/catalog/locations/{error.context['location_id']}", 303)
     except (LocationInvalid, LocationForbidden) as error:
-        return await _register(request, contributed, _Form(schema, values, failure=error))
+        return await _register(request, asked, _Form(schema, values, failure=error))
     return RedirectResponse(f"/catalog/locations/{location.id}", 303)
 
 
-def _get_source(services: Services, type_: str) -> LocationSource:
-    contributed = check_type(services, type_)
-    if contributed is None:
+def _get_questions(services: Services, type_: str) -> Questions:
+    check_type(services, type_)
+    asked = find_questions(services, type_)
+    if asked is None:
         raise LocationInvalid(f"Locations of type {type_} are registered otherwise.", hint="See /catalog/register.")
-    return contributed
+    return asked
 
 
 def _make_schema(services: Services, type_: str, *, with_target: bool) -> forms.Schema:
     """Return the questions: where it is and what its type asks for, then what can be set for each location."""
-    contributed = find_location_source(services, type_)
+    asked = find_questions(services, type_)
     names = sorted(definition.name for definition in services.get(Kinds))
     properties: dict[str, Any] = {}
-    if contributed is not None and with_target:
-        properties[TARGET] = {"type": "string", "title": "Address", "description": contributed.description}
-    if contributed is not None:
-        properties[SOURCE] = {**contributed.schema, "title": contributed.label}
+    if asked is not None and with_target:
+        properties[TARGET] = {"type": "string", "title": "Address", "description": asked.description}
+    if asked is not None:
+        properties[SOURCE] = {**asked.schema, "title": asked.label}
     properties |= {
         "interval_seconds": {
             "type": "integer",
@@ -193,8 +194,8 @@ async def _settings(request: Request, location: LocationSummary, form: _Form) ->
     return await _show(request, "catalog/location_settings.html", form, context)
 
 
-async def _register(request: Request, contributed: LocationSource, form: _Form) -> HTMLResponse:
-    return await _show(request, "catalog/register_source.html", form, {"source": contributed})
+async def _register(request: Request, asked: Questions, form: _Form) -> HTMLResponse:
+    return await _show(request, "catalog/register_source.html", form, {"source": asked})
 
 
 async def _show(request: Request, template: str, form: _Form, context: Mapping[str, Any]) -> HTMLResponse:

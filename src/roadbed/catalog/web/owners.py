@@ -1,16 +1,17 @@
 """What the page of a group or a person has beside that of other entities: everything it owns, and who belongs to it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from roadbed.approvals.contract import APPROVAL_READ, list_waiting_of
+from roadbed.catalog.rules.health import is_bad, sort_key
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.kinds.model import split_words
-from roadbed.catalog.rules.words import HEALTH_STATES, health_of, icon_of, kind_word, state_of
+from roadbed.catalog.rules.words import health_of, icon_of, kind_word, state_of, word_of
 from roadbed.catalog.service import listing, reading
 from roadbed.catalog.service.ownership import OWNERS, Ownership, find_ownership
 from roadbed.catalog.service.statuses import list_statuses
-from roadbed.catalog.types import EntityFilter, EntitySummary, Health, entity_href
+from roadbed.catalog.types import EntityFilter, EntitySummary, Status, entity_href
 from roadbed.core.access import DeciderService
 from roadbed.core.actor import Actor
 from roadbed.core.db import ReadSession
@@ -22,7 +23,6 @@ _OWNED = 50
 _MEMBERS = 100
 _GROUPS = 50
 _APPROVALS = 10
-_WORST_FIRST = {state: place for place, state in enumerate(reversed(Health))}
 
 
 async def load_owner(
@@ -80,15 +80,14 @@ def _by_health(ownership: Ownership) -> list[tuple[tuple[str, str], int]]:
     found: dict[str, int] = dict(ownership.direct.health)
     for state, count in ownership.inherited.health.items():
         found[state] = found.get(state, 0) + count
-    known = sorted((state for state in found if state in set(Health)), key=lambda state: _WORST_FIRST[Health(state)])
-    return [(HEALTH_STATES[Health(state)], found[state]) for state in known]
+    return [(word_of(state), found[state]) for state in sorted(found, key=sort_key)]
 
 
 async def _list_owned(session: ReadSession, kinds: Kinds, ref: str) -> list[dict[str, Any]]:
     page = await listing.list_page(session, EntityFilter(owners=(ref,), is_inherited=True), cursor=None, limit=_OWNED)
     statuses = await list_statuses(session, [entity.ref for entity in page.items])
     titles = await reading.get_titles(session, [entity.owner for entity in page.items if entity.owner])
-    rows = [
+    return [
         {
             "title": entity.title,
             "href": entity.href,
@@ -99,10 +98,14 @@ async def _list_owned(session: ReadSession, kinds: Kinds, ref: str) -> list[dict
             "health": state_of(health_of(statuses[entity.ref])),
             "can_be_healthy": entity.can_be_healthy,
         }
-        for entity in page.items
+        for entity in sorted(page.items, key=lambda entity: _urgency(statuses[entity.ref]))
     ]
-    bad = {"bad": 0, "warn": 1}
-    return sorted(rows, key=lambda row: bad.get(row["health"][0], 2) if row["health"] else 2)
+
+
+def _urgency(statuses: Sequence[Status]) -> int:
+    """Return by what rows are sorted: what fails is first, then what is degraded, then the others as they stand."""
+    health = health_of(statuses)
+    return sort_key(health.state) if health is not None and is_bad(health.state) else 0
 
 
 async def _list_members(session: ReadSession, ownership: Ownership) -> list[dict[str, Any]]:

@@ -171,7 +171,8 @@ class Collector:
 
     def _follow(self, path: str, target: Target) -> None:
         try:
-            found = self.source.expand(resolve(path, target.text))
+            located = self.source.locate(target.text)
+            found = self.source.expand(resolve(path, target.text) if located is None else located)
         except TargetError as error:
             self._report(target, f"The target {target.text!r} was not read: {error}.", error.hint, Severity.WARNING)
             return

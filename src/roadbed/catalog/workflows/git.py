@@ -9,7 +9,8 @@ import shlex
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from roadbed.catalog.errors import LocationUnreadable
@@ -82,12 +83,25 @@ def pin(url: str, address: GitAddress, to: IpAddress) -> tuple[str, ...]:
     return (f"url.git://{numbers}:{address.port}/.insteadOf=git://{authority}/",)
 
 
-class GitRepository:
-    """A bare repository that keeps the newest commit of one branch of another. `settings` are for fetching."""
+@dataclass(frozen=True)
+class Access:
+    """How git reaches a repository elsewhere.
 
-    def __init__(self, folder: Path, settings: tuple[str, ...] = (), bounds: FetchBounds = FetchBounds()) -> None:
+    Args:
+        settings: `name=value` each; they stand among its arguments.
+        secret_settings: name → value, for its environment.
+    """
+
+    settings: tuple[str, ...] = ()
+    secret_settings: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+class GitRepository:
+    """A bare repository that keeps the newest commit of one branch of another. `access` is for fetching."""
+
+    def __init__(self, folder: Path, access: Access = Access(), bounds: FetchBounds = FetchBounds()) -> None:
         self._folder = folder
-        self._settings = settings
+        self._access = access
         self._bounds = bounds
 
     def fetch(self, url: str, branch: str | None) -> str:
@@ -128,39 +142,36 @@ class GitRepository:
         return self._git("cat-file", "blob", blob)
 
     def _git(self, *arguments: str) -> bytes:
-        return run_git(*arguments, folder=self._folder, settings=self._settings, bounds=self._bounds)
+        return run_git(*arguments, folder=self._folder, access=self._access, bounds=self._bounds)
 
 
-def find_newest_commit(url: str, branch: str | None, settings: tuple[str, ...] = ()) -> str | None:
+def find_newest_commit(url: str, branch: str | None, access: Access = Access()) -> str | None:
     """Ask a repository for the id of its newest commit, without fetching it.
 
     Raises:
         LocationUnreadable: git could not.
     """
     wanted = f"refs/heads/{branch}" if branch else "HEAD"
-    answer = run_git("ls-remote", "--quiet", "--", url, wanted, settings=settings).decode()
+    answer = run_git("ls-remote", "--quiet", "--", url, wanted, access=access).decode()
     return answer.split("\t", 1)[0] if answer else None
 
 
 def run_git(
-    *arguments: str,
-    folder: Path | None = None,
-    settings: tuple[str, ...] = (),
-    bounds: FetchBounds = FetchBounds(),
+    *arguments: str, folder: Path | None = None, access: Access = Access(), bounds: FetchBounds = FetchBounds()
 ) -> bytes:
     """Run git and return what it prints.
 
     Raises:
         LocationUnreadable: it failed, or took too long, or too much room.
     """
-    options = [part for setting in (*_CONFIG, *settings) for part in ("-c", setting)]
+    options = [part for setting in (*_CONFIG, *access.settings) for part in ("-c", setting)]
     place = [f"--git-dir={folder}"] if folder else []
     with subprocess.Popen(
         ["git", *options, *place, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=_environment(),
+        env=_environment(access),
         start_new_session=True,
     ) as process:
         try:
@@ -203,9 +214,12 @@ def _await_end(process: subprocess.Popen[bytes], folder: Path | None, bounds: Fe
                 raise
 
 
-def _environment() -> dict[str, str]:
+def _environment(access: Access) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    for number, (name, value) in enumerate(access.secret_settings.items()):
+        kept |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
     return kept | {
+        "GIT_CONFIG_COUNT": str(len(access.secret_settings)),
         "LC_ALL": "C.UTF-8",
         "HOME": "/nonexistent",
         "GIT_CONFIG_NOSYSTEM": "1",

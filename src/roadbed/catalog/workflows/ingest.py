@@ -221,8 +221,7 @@ async def refresh_changed(services: Services) -> None:
         await remove_outdated(session)
     async with database.read() as session:
         due = await location_rows.list_due(session, at=now(), interval_seconds=INTERVAL_SECONDS, limit=100)
-        ids = [row.id for row in due]
-    for location_id in ids:
+    for location_id in due:
         await _refresh_if_changed(services, location_id)
 
 

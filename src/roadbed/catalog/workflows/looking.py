@@ -21,7 +21,7 @@ from roadbed.catalog.service.listing import list_names
 from roadbed.catalog.service.registering import LOOK
 from roadbed.catalog.types import LocationType, Source
 from roadbed.catalog.workflows.collect import Cancelled, Collector
-from roadbed.catalog.workflows.git import FetchBounds, GitRepository, check_place
+from roadbed.catalog.workflows.git import Access, FetchBounds, GitRepository, check_place
 from roadbed.catalog.workflows.readers import open_own
 from roadbed.catalog.workflows.sources import FileSource, GitSource
 from roadbed.catalog.workflows.urls import UrlSource
@@ -84,7 +84,7 @@ async def _look_elsewhere(context: StepContext, place: _Place, target: GitTarget
     """Fetch a repository into a folder that does not outlast the look."""
     settings = await check_place(context.services.get(Outbound), target.url)
     with tempfile.TemporaryDirectory(prefix="roadbed-look-", ignore_cleanup_errors=True) as folder:
-        repository = GitRepository(Path(folder) / "look.git", settings, _BOUNDS)
+        repository = GitRepository(Path(folder) / "look.git", Access(settings), _BOUNDS)
         return await _collect(context, place, lambda: GitSource(target, repository))
 
 

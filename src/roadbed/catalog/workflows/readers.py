@@ -9,12 +9,12 @@ from roadbed.catalog.errors import LocationUnreadable
 from roadbed.catalog.rules.targets import GitTarget, parse_git_target
 from roadbed.catalog.service.location_options import find_location_source
 from roadbed.catalog.types import LocationType, Look, Source, SourceContext, SourceReader
+from roadbed.catalog.workflows.access import open_access
 from roadbed.catalog.workflows.clones import clone_of
 from roadbed.catalog.workflows.git import (
     FETCH_SECONDS,
     MAX_BLOB_BYTES,
     GitRepository,
-    check_place,
     find_newest_commit,
 )
 from roadbed.catalog.workflows.sources import FileSource, GitSource, OwnSource
@@ -76,19 +76,19 @@ class _GitReader:
 
     def __init__(self, context: SourceContext, target: GitTarget) -> None:
         self._services = context.services
-        self._location_id = context.location.id
+        self._location = context.location
         self._target = target
 
     async def look(self) -> Look:
-        settings = await check_place(self._services.get(Outbound), self._target.url)
-        newest = await asyncio.to_thread(find_newest_commit, self._target.url, self._target.branch, settings)
+        access = await open_access(self._services, self._location, self._target)
+        newest = await asyncio.to_thread(find_newest_commit, self._target.url, self._target.branch, access)
         if newest is None:
             raise _no_commit(self._target)
         return Look(newest, has_seen_entry=False)
 
     async def open(self) -> Callable[[], Source]:
-        settings = await check_place(self._services.get(Outbound), self._target.url)
-        repository = GitRepository(clone_of(self._services, self._location_id), settings)
+        access = await open_access(self._services, self._location, self._target)
+        repository = GitRepository(clone_of(self._services, self._location.id), access)
         return partial(GitSource, self._target, repository)
 
     def report(self) -> dict[str, Any]:

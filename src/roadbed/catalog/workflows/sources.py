@@ -42,6 +42,9 @@ class FileSource:
             )
         return found
 
+    def locate(self, target: str) -> str | None:  # noqa: ARG002 - it follows no addresses
+        return None
+
     def expand(self, pattern: str) -> list[str]:
         if not targets.is_glob(pattern):
             return [pattern] if self._file(pattern) else []
@@ -113,6 +116,9 @@ class OwnSource:
     def list_entries(self) -> list[str]:
         return _entries(self, self._target)
 
+    def locate(self, target: str) -> str | None:  # noqa: ARG002 - it follows no addresses
+        return None
+
     def expand(self, pattern: str) -> list[str]:
         return _expand(pattern, self._blobs)
 
@@ -148,6 +154,9 @@ class GitSource:
 
     def list_entries(self) -> list[str]:
         return _entries(self, self._target)
+
+    def locate(self, target: str) -> str | None:  # noqa: ARG002 - it follows no addresses
+        return None
 
     def expand(self, pattern: str) -> list[str]:
         return _expand(pattern, self._blobs)

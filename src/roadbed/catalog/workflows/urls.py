@@ -45,6 +45,9 @@ class UrlSource:
             )
         return [self._entry]
 
+    def locate(self, target: str) -> str | None:  # noqa: ARG002 - it follows no addresses
+        return None
+
     def expand(self, pattern: str) -> list[str]:
         if targets.is_glob(pattern):
             return []  # a web server does not tell which files it has

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from roadbed.cli.importing.configs import Env, describe, resolve
+from roadbed.cli.importing.credentials import Given, NotTaken, read_git_credentials
 from roadbed.cli.importing.durations import read_seconds
 from roadbed.cli.importing.providers import GithubWish, read_discovery, read_organisations, read_providers
 from roadbed.cli.importing.rules import Rules
@@ -44,12 +44,6 @@ class Wish:
         return {"type": self.type, "target": self.target, **self.options}
 
 
-@dataclass(frozen=True)
-class NotTaken:
-    origin: str
-    reason: str
-
-
 @dataclass
 class Plan:
     """What is taken and what is not. `questions`: hosts whose credential is to be given, and how it is given now."""
@@ -57,21 +51,6 @@ class Plan:
     wishes: list[Wish] = field(default_factory=list)
     not_taken: list[NotTaken] = field(default_factory=list)
     questions: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Given:
-    """What the configuration does not tell.
-
-    Args:
-        environment: of this shell, for `${VAR}` and `$env`.
-        root: the folder that paths of `file` locations are relative to.
-        secrets: host → reference of the secret with its token, or with the private key of its app.
-    """
-
-    environment: Mapping[str, str]
-    root: Path
-    secrets: Mapping[str, str]
 
 
 def plan_import(config: Mapping[str, Any], given: Given) -> Plan:
@@ -82,6 +61,9 @@ def plan_import(config: Mapping[str, Any], given: Given) -> Plan:
     shared = _read_shared(plan, catalog, given)
     wishes = list(_read_locations(plan, catalog, rules, given))
     credentials = _read_credentials(plan, config, given)
+    by_host = read_git_credentials(config.get("integrations"), given, plan)
+    by_host |= {host: options for host, options in credentials.items() if "token" in options}
+    wishes = [_with_credential(wish, by_host) for wish in wishes]
     wishes += _read_github(plan, catalog, rules, given, credentials)
     for wish in wishes:
         if any((wish.type, wish.target) == (known.type, known.target) for known in plan.wishes):
@@ -90,6 +72,12 @@ def plan_import(config: Mapping[str, Any], given: Given) -> Plan:
         plan.wishes.append(Wish(wish.origin, wish.type, wish.target, {**shared, **wish.options}))
     _name_others(plan, config, catalog)
     return plan
+
+
+def _with_credential(wish: Wish, by_host: Mapping[str, Mapping[str, str]]) -> Wish:
+    """Return a location of type git with the credential of its host."""
+    source = by_host.get(wish.target.removeprefix("https://").partition("/")[0]) if wish.type == "git" else None
+    return wish if source is None else replace(wish, options={**wish.options, "source": dict(source)})
 
 
 def plan_not_taken(plan: Plan) -> Any:
@@ -168,9 +156,6 @@ def _read_credentials(plan: Plan, config: Mapping[str, Any], given: Given) -> di
                 "private_key": reference,
             }
         _check_api(plan, entry, host, origin, given)
-    others = sorted(set(_object(config.get("integrations"))) - {"github"})
-    if others:
-        plan.not_taken.append(NotTaken("integrations", f"{', '.join(others)}: only GitHub's are known so far"))
     return found
 
 

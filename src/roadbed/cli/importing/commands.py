@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from roadbed.cli.importing.backstage import Given, NotTaken, Plan, Wish, plan_import
+from roadbed.cli.importing.backstage import Plan, Wish, plan_import
 from roadbed.cli.importing.configs import ConfigError, read_configs
+from roadbed.cli.importing.credentials import Given, NotTaken
 from roadbed.cli.importing.people import MAX_BYTES, PeopleFile, read_people
 from roadbed.cli.output import Exit, Format, errors, fail, show
 from roadbed.cli.session import Output, Url, connect

@@ -1,7 +1,7 @@
 """From what a renderer left to what can be stored: each page cleaned, its links resolved and checked."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from roadbed.core.markdown import clean_html
 from roadbed.docs.errors import SiteTooLarge
@@ -18,12 +18,7 @@ MAX_PAGE_CHARACTERS = 4_000_000
 
 
 def assemble(
-    raw: RawSite,
-    paths: Iterable[str],
-    *,
-    repository: str | None = None,
-    branch: str | None = None,
-    on_page: Callable[[BuiltPage], None] | None = None,
+    raw: RawSite, paths: Iterable[str], *, repository: str | None = None, branch: str | None = None
 ) -> BuiltSite:
     """Clean a site. Nothing is trusted of what its renderer made.
 
@@ -34,13 +29,17 @@ def assemble(
         paths: the files of the repository, which links may lead to.
         repository: the page of the repository, when it has one here.
         branch: which state of it links show.
-        on_page: is told of each page that is done.
 
     Raises:
         SiteTooLarge: the pages together are too long.
     """
-    site = _map(raw, frozenset(paths), repository, branch)
-    pages, left = [], MAX_HTML_BYTES
+    site = map_site(raw, frozenset(paths), repository, branch)
+    return finish(raw, site, list(build_pages(raw, site)))
+
+
+def build_pages(raw: RawSite, site: SiteMap) -> Iterator[BuiltPage]:
+    """Clean the pages of a site one after another; see `assemble`."""
+    left = MAX_HTML_BYTES
     for page in raw.pages:
         built = _build(site, page)
         left -= len(built.html.encode())
@@ -49,9 +48,11 @@ def assemble(
                 f"The pages together have more than {filesize(MAX_HTML_BYTES)}.",
                 hint="Name a narrower folder in the annotation backstage.io/techdocs-ref.",
             )
-        pages.append(built)
-        if on_page is not None:
-            on_page(built)
+        yield built
+
+
+def finish(raw: RawSite, site: SiteMap, pages: Sequence[BuiltPage]) -> BuiltSite:
+    """Return a site of its clean pages; `site` has noted their links."""
     titles = {page.path: page.title for page in pages}
     nav = raw.nav or make_nav(titles, find_start(titles))
     return BuiltSite(
@@ -64,7 +65,8 @@ def assemble(
     )
 
 
-def _map(raw: RawSite, paths: frozenset[str], repository: str | None, branch: str | None) -> SiteMap:
+def map_site(raw: RawSite, paths: frozenset[str], repository: str | None, branch: str | None) -> SiteMap:
+    """Return what links of a site can lead to."""
     return SiteMap(
         pages={**{page.source: page.path for page in raw.pages}, **raw.addresses},
         ids={page.path: list_ids(page.html) for page in raw.pages},

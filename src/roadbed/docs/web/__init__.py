@@ -2,11 +2,12 @@
 
 from fastapi import APIRouter
 
-from roadbed.docs.web import listing, proposals, sites
+from roadbed.docs.web import listing, proposals, runbooks, sites
 
 router = APIRouter()
 router.include_router(listing.router)
 router.include_router(proposals.router)
+router.include_router(runbooks.router)
 router.include_router(sites.router)
 
 __all__ = ["router"]

@@ -1,21 +1,17 @@
-"""Roadbed's own renderer, as a process of its own: `python -m roadbed.docs.workflows.markdown`.
+"""Roadbed's own renderer, for `core.apart`: a text can be written so that reading it takes hours or all memory.
 
-A text can be written so that reading it takes hours or all memory; a process can be limited and ended, a thread cannot.
-Lines of JSON come in (`path`, `text`) and go out (`path` with `html` or `error`), in order.
+One page that takes too long, or too much memory, is left out; the others are rendered.
 """
 
-import json
-import resource
 import signal
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from roadbed.core.markdown import MAX_CHARACTERS, write_html
 
 PAGE_SECONDS = 20
-MEMORY_BYTES = 2_000_000_000
 PAGE_HTML_CHARACTERS = 4_000_000
 
 
@@ -52,16 +48,8 @@ def render_page(text: str) -> dict[str, str]:
     return {"html": html}
 
 
-def main() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def render(pages: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Render pages (`path`, `text`) one after another, each to its `html` or an `error`."""
     signal.signal(signal.SIGALRM, _stop)
-    for line in sys.stdin.buffer:
-        page = json.loads(line)
-        answer = {"path": page["path"], **render_page(page["text"])}
-        sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
-        sys.stdout.buffer.flush()
-
-
-if __name__ == "__main__":
-    main()
+    for page in pages:
+        yield {"path": page["path"], **render_page(page["text"])}

@@ -1,16 +1,19 @@
 """Rendering pages with Roadbed's own renderer, and assembling sites, each in a process that can be ended."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from html import escape
+from itertools import chain
 from typing import Any
 
-from roadbed.docs.errors import SiteTooLarge
+from roadbed.core.apart import ApartFailed, Bounds, OutOfBounds, run_lines_apart
+from roadbed.docs.errors import RenderingFailed, SiteTooLarge
 from roadbed.docs.types import BuiltPage, BuiltSite, Heading, LinkKind, NavEntry, RawPage, RawSite, SiteLink
-from roadbed.docs.workflows.processes import run_process
 
-_MARKDOWN = "roadbed.docs.workflows.markdown"
-_ASSEMBLING = "roadbed.docs.workflows.assembling"
+_MARKDOWN = "roadbed.docs.workflows.markdown:render"
+_ASSEMBLING = "roadbed.docs.workflows.assembling:assemble_apart"
+_BOUNDS = Bounds(seconds=300, memory_bytes=2_000_000_000)
+_HINT = "Look at that page: make it shorter, or leave it out."
 
 
 async def render_pages(pages: Mapping[str, str], texts: Mapping[str, bytes]) -> tuple[list[RawPage], list[str]]:
@@ -25,10 +28,10 @@ async def render_pages(pages: Mapping[str, str], texts: Mapping[str, bytes]) -> 
     """
     known = {path: texts[source].decode("utf-8", "replace") for path, source in pages.items() if source in texts}
     answers: dict[str, dict[str, str]] = {}
-    await run_process(
+    await _run(
         _MARKDOWN,
         ({"path": path, "text": text} for path, text in known.items()),
-        on_line=lambda answer: answers.update({answer.pop("path"): answer}),
+        on_answer=lambda answer: answers.update({answer.pop("path"): answer}),
         where=lambda: next((path for path in known if path not in answers), None),
     )
     found, notes = [], []
@@ -63,8 +66,8 @@ async def assemble_site(raw: RawSite, paths: Iterable[str], *, repository: str |
     def find_place() -> str | None:
         return None if ends else next((page.path for page in raw.pages if page.path not in pages), "The end")
 
-    lines = (line for lines in ([head], (asdict(page) for page in raw.pages)) for line in lines)
-    await run_process(_ASSEMBLING, lines, on_line=take, where=find_place)
+    values = chain([head], (asdict(page) for page in raw.pages))
+    await _run(_ASSEMBLING, values, on_answer=take, where=find_place)
     end = ends[0]
     if "error" in end:
         raise SiteTooLarge(end["error"], hint=end["hint"])
@@ -76,3 +79,22 @@ async def assemble_site(raw: RawSite, paths: Iterable[str], *, repository: str |
         files=end["files"],
         links=[SiteLink(**{**link, "kind": LinkKind(link["kind"])}) for link in end["links"]],
     )
+
+
+async def _run(
+    function: str, values: Iterable[Any], *, on_answer: Callable[[Any], None], where: Callable[[], str | None]
+) -> None:
+    """Run a function apart; `where` names the page that it is at, None once it has answered all.
+
+    Raises:
+        RenderingFailed: it took too much, or failed; names the page.
+    """
+    try:
+        await run_lines_apart(function, values, bounds=_BOUNDS, on_answer=on_answer)
+    except OutOfBounds as error:
+        raise RenderingFailed(f"{where() or 'The site'} cannot be rendered: {error.message}", hint=_HINT) from error
+    except ApartFailed as error:
+        reason = str(error).strip().rpartition("\n")[2]
+        raise RenderingFailed(f"{where() or 'The site'} could not be rendered: {reason}", hint=_HINT) from error
+    if (page := where()) is not None:
+        raise RenderingFailed(f"{page} could not be rendered: nothing came of it.", hint=_HINT)

@@ -1,11 +1,8 @@
 """How it is with a workload, from what is seen of it."""
 
-from collections.abc import Iterable
-
 from roadbed.catalog.contract import Health
 
 FAILURES_UNTIL_DEGRADED = 2
-_ORDER = list(Health)
 
 
 def judge(*, is_up: bool, is_answering: bool, failures: int) -> Health:
@@ -21,9 +18,3 @@ def judge(*, is_up: bool, is_answering: bool, failures: int) -> Health:
     if is_answering or failures < FAILURES_UNTIL_DEGRADED:
         return Health.HEALTHY
     return Health.DEGRADED
-
-
-def worst(states: Iterable[str]) -> Health:
-    """Return the worst of several; unknown when there is none."""
-    found = [Health(state) for state in states]
-    return max(found, key=_ORDER.index) if found else Health.UNKNOWN

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from roadbed.catalog.contract import Health, StatusReport, entity_href, report_status, withdraw_status
+from roadbed.catalog.contract import Health, StatusReport, entity_href, report_status, withdraw_status, worst_of
 from roadbed.core.db import WriteSession, lock_transaction
 from roadbed.core.events import publish
 from roadbed.environments.models import Application, Environment, Workload
 from roadbed.environments.repository import instances as rows
-from roadbed.environments.rules.health import worst
 from roadbed.environments.types import HealthChanged
 from roadbed.kit.clock import now
 from roadbed.kit.refs import parse_ref
@@ -70,7 +69,7 @@ async def _report_component(session: WriteSession, component: str) -> None:
     if not found:
         await withdraw_status(session, ref, KEY)
         return
-    state = worst(workload.health for workload, _ in found)
+    state = worst_of(workload.health for workload, _ in found)
     summary = _summarise(found, state)
     detail = {environment.name: workload.health for workload, environment in found}
     report = StatusReport(

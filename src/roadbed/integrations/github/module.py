@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from roadbed.catalog.contract import LOCATION_SOURCES, LocationInvalid, LocationSource, LocationSummary
@@ -15,6 +16,7 @@ from roadbed.integrations.github.rules.options import SCHEMA, find_fault, read_w
 from roadbed.integrations.github.rules.people import TEAMS, USERS
 from roadbed.integrations.github.service.credentials import Installations
 from roadbed.integrations.github.service.deliveries import TYPE, Refusals
+from roadbed.integrations.github.service.elsewhere import read_path
 from roadbed.integrations.github.service.reading import GithubReader
 from roadbed.integrations.github.web import PATH, router
 
@@ -47,9 +49,13 @@ def link(location: LocationSummary, file: str, line: int) -> str | None:
     """Return where people see a line of a file; teams and users are no files."""
     if file.startswith((TEAMS, USERS)):
         return None
+    organisation, elsewhere = read_organisation(location.target), read_path(file)
+    if elsewhere is not None:
+        other = replace(organisation, name=elsewhere.owner)
+        return link_file(other, elsewhere.repository, elsewhere.branch, elsewhere.path, line)
     repository, _, path = file.partition("/")
     branch = read_wanted(location.options.source).branch
-    return link_file(read_organisation(location.target), repository, branch, path, line)
+    return link_file(organisation, repository, branch, path, line)
 
 
 def list_notes(services: Services, location: LocationSummary) -> list[tuple[str, str]]:

@@ -83,7 +83,10 @@ async def get_type(session: ReadSession, name: str) -> EntitySummary:
         UnknownResourceType: naming those there are.
     """
     types = await list_types(session)
-    wanted = parse_ref(name, default_kind="resourcetype")
+    try:
+        wanted = parse_ref(name, default_kind="resourcetype")
+    except InvalidRef:
+        wanted = None  # no entity has such a name
     found = next((one for one in types if one.ref == wanted), None)
     if found is None:
         known = ", ".join(sorted(one.ref.name for one in types)) or "none"

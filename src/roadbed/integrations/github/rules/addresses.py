@@ -1,14 +1,16 @@
 """Addresses of a host: its API, and where people see files."""
 
 import re
+from dataclasses import dataclass
 from ipaddress import ip_address
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from roadbed.integrations.github.types import Organisation
 
 PUBLIC_HOST = "github.com"
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?|[A-Za-z0-9-]+_[A-Za-z0-9]+")
 _RESIDENCY = ".ghe.com"
+_FILE = re.compile(r"/([A-Za-z0-9_-]{1,100})/([A-Za-z0-9._-]{1,100})/(?:blob|raw|tree)/([^/]{1,250})/(.{1,1000})")
 
 
 class NoOrganisation(ValueError):
@@ -35,6 +37,32 @@ def read_organisation(text: str) -> Organisation:
         raise NoOrganisation("its address must begin with https://, because a token is sent there")
     host_url = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"
     return Organisation(host_url, _find_api(host_url, host), name)
+
+
+@dataclass(frozen=True)
+class FileAddress:
+    """Where a file is: `owner/repository`, branch, path."""
+
+    owner: str
+    repository: str
+    branch: str
+    path: str
+
+
+def read_file_address(organisation: Organisation, text: str) -> FileAddress | None:
+    """Return the file that an address on the host of an organisation leads to; None for anything else.
+
+    Addresses are written as the host shows them, `…/owner/name/blob/BRANCH/PATH`; a branch with a slash has it as %2F.
+    """
+    url = text.strip().partition("?")[0].partition("#")[0]
+    if not url.lower().startswith(f"{organisation.host_url}/".lower()):
+        return None
+    match = _FILE.fullmatch(url[len(organisation.host_url) :])
+    if match is None:
+        return None
+    branch, path = unquote(match[3]), unquote(match[4])
+    is_plain = all(part not in ("", ".", "..") for part in path.split("/")) and path.isprintable()
+    return FileAddress(match[1], match[2], branch, path) if is_plain and branch.isprintable() else None
 
 
 def link_file(organisation: Organisation, repository: str, branch: str | None, path: str, line: int) -> str:

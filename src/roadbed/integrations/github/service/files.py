@@ -150,7 +150,7 @@ class FilesReader:
         return self._blobs.get(sha)
 
     async def fetch(self, repository: str, sha: str) -> bytes:
-        """Return the content of a file.
+        """Return the content of a file of a repository, `owner/name`.
 
         Raises:
             LocationUnreadable: it cannot be had.
@@ -158,7 +158,7 @@ class FilesReader:
         """
         if sha not in self._blobs:
             try:
-                answer = await self.client.get(f"/repos/{self.organisation}/{repository}/git/blobs/{sha}")
+                answer = await self.client.get(f"/repos/{repository}/git/blobs/{sha}")
             except ReadLater:
                 self._hold()
                 raise

@@ -2,11 +2,11 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from roadbed.catalog.contract import (
@@ -19,17 +19,20 @@ from roadbed.catalog.contract import (
     match_glob,
 )
 from roadbed.core.outbound import Outbound
-from roadbed.integrations.github.rules.addresses import read_organisation
+from roadbed.integrations.github.rules.addresses import FileAddress, read_file_address, read_organisation
 from roadbed.integrations.github.rules.discovery import choose
 from roadbed.integrations.github.rules.options import read_wanted
 from roadbed.integrations.github.rules.people import write_people
 from roadbed.integrations.github.service.client import GithubClient
 from roadbed.integrations.github.service.concurrency import run_all
 from roadbed.integrations.github.service.credentials import Installations, authorize
+from roadbed.integrations.github.service.elsewhere import ElsewhereFiles, read_path, write_path
 from roadbed.integrations.github.service.files import FilesReader, RepositoryFiles
 from roadbed.integrations.github.service.people import PeopleReader
 from roadbed.integrations.github.types import Organisation, People, Repository
 from roadbed.kit.jsons import digest
+
+T = TypeVar("T")
 
 _FETCH_SECONDS = 120
 _SHOWN = 5
@@ -62,6 +65,7 @@ class GithubReader:
         )
         self._files = FilesReader(self._client, context.memory, self._organisation.name, wanted)
         self._people = PeopleReader(self._client, context.memory, self._organisation.name)
+        self._elsewhere = ElsewhereFiles(self._client, context.memory, self._files)
         self._facts: list[tuple[str, str]] = []
 
     async def look(self) -> Look:
@@ -69,12 +73,13 @@ class GithubReader:
 
     async def open(self) -> Callable[[], Source]:
         survey = await self._survey()
+        self._elsewhere.begin()
         self._files.forget_others({repository.name for repository in survey.repositories})
         self._files.take_held()
         found = await run_all([partial(self._files.read_tree, one) for one in survey.repositories])
         self._files.note_unreadable()
         people = write_people(self._organisation, survey.people, self._wanted.namespace)
-        source = GithubSource(self._organisation, self._files, self._seal(survey), found, people)
+        source = GithubSource(self._organisation, self._files, self._elsewhere, self._seal(survey), found, people)
         await run_all([partial(self._files.fetch, *wanted) for wanted in source.list_unknown(self._known_digests)])
         return lambda: source
 
@@ -83,7 +88,11 @@ class GithubReader:
         facts = [list(fact) for fact in self._facts]
         facts += [
             [title, ", ".join(sorted(names)[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")]
-            for title, names in (("Not readable", self._files.unreadable), ("Too large", self._files.too_large))
+            for title, names in (
+                ("Not readable", self._files.unreadable),
+                ("Not readable elsewhere", self._elsewhere.unreadable),
+                ("Too large", self._files.too_large),
+            )
             if names
         ]
         return {"budget": budget.as_json() if budget else None, "facts": facts}
@@ -110,7 +119,9 @@ class GithubReader:
             for one in chosen
         ]
         written = write_people(self._organisation, people, self._wanted.namespace)
-        parts = [self._wanted.path, state, {path: content.decode() for path, content in written.items()}]
+        parts: list[Any] = [self._wanted.path, state, {path: content.decode() for path, content in written.items()}]
+        if elsewhere := await self._elsewhere.look():
+            parts.append(elsewhere)
         return _Survey(chosen, people, digest(parts))
 
 
@@ -123,6 +134,7 @@ class GithubSource:
         self,
         organisation: Organisation,
         reader: FilesReader,
+        elsewhere: ElsewhereFiles,
         fingerprint: str,
         found: Iterable[RepositoryFiles],
         people: Mapping[str, bytes],
@@ -130,6 +142,7 @@ class GithubSource:
         """Prepare; called on the event loop, from which requests are sent."""
         self._organisation = organisation
         self._reader = reader
+        self._elsewhere = elsewhere
         self._fingerprint = fingerprint
         self._repositories = {one.repository.name: one for one in found}
         self._people = people
@@ -138,7 +151,7 @@ class GithubSource:
     def list_unknown(self, known: Mapping[str, str]) -> list[tuple[str, str]]:
         """Return repository and id of the named files whose content is not known."""
         return [
-            (name, str(one.files[path]))
+            (f"{self._organisation.name}/{name}", str(one.files[path]))
             for name, one in self._repositories.items()
             for path in one.entries
             if known.get(f"{name}/{path}") != one.files[path]
@@ -148,7 +161,19 @@ class GithubSource:
         named = [f"{name}/{path}" for name, one in self._repositories.items() for path in one.entries]
         return [*self._people, *named]
 
+    def locate(self, target: str) -> str | None:
+        address = read_file_address(self._organisation, target)
+        if address is None:
+            return None
+        if address.owner.lower() == self._organisation.name.lower():
+            for name, one in self._repositories.items():
+                if name.lower() == address.repository.lower() and one.branch == address.branch:
+                    return f"{name}/{address.path}"
+        return write_path(address)
+
     def expand(self, pattern: str) -> list[str]:
+        if read_path(pattern) is not None:
+            return [pattern] if self._wait(self._elsewhere.name(pattern)) is not None else []
         name, _, path = pattern.partition("/")
         one = self._repositories.get(name)
         if one is None:
@@ -161,6 +186,8 @@ class GithubSource:
     def digest(self, path: str) -> str | None:
         if path in self._people:
             return hashlib.sha256(self._people[path]).hexdigest()
+        if read_path(path) is not None:
+            return self._wait(self._elsewhere.name(path))
         name, _, inner = path.partition("/")
         one = self._repositories.get(name)
         return None if one is None else self._find(one, inner)
@@ -168,14 +195,15 @@ class GithubSource:
     def read(self, path: str) -> bytes:
         if path in self._people:
             return self._people[path]
+        if read_path(path) is not None:
+            return self._wait(self._elsewhere.read(path))
         name, _, inner = path.partition("/")
         sha = self._find(self._repositories[name], inner)
         assert sha is not None
         fetched = self._reader.find_fetched(sha)
         if fetched is not None:
             return fetched
-        fetching = self._reader.fetch(name, sha)
-        return asyncio.run_coroutine_threadsafe(fetching, self._loop).result(_FETCH_SECONDS)
+        return self._wait(self._reader.fetch(f"{self._organisation.name}/{name}", sha))
 
     def fingerprint(self, paths: Iterable[str]) -> str:  # noqa: ARG002 - the list of repositories stands for all files
         return self._fingerprint
@@ -183,24 +211,30 @@ class GithubSource:
     def describe(self, path: str) -> str:
         if path in self._people:
             return f"github:{self._organisation.url}"
-        return f"url:{self._link(path, 'blob')}"
+        return f"url:{self._link(self._place_of(path), 'blob')}"
 
     def annotate(self, path: str) -> Mapping[str, str]:
         if path in self._people:
             return {}
-        name, _, inner = path.partition("/")
-        folder = inner.rpartition("/")[0]
+        place = self._place_of(path)
+        folder = place.path.rpartition("/")[0]
         return {
-            VIEW_URL: self._link(path, "blob"),
-            "backstage.io/edit-url": self._link(path, "edit"),
-            "backstage.io/source-location": f"url:{self._link(f'{name}/{folder}', 'tree').rstrip('/')}/",
-            "github.com/project-slug": f"{self._organisation.name}/{name}",
+            VIEW_URL: self._link(place, "blob"),
+            "backstage.io/edit-url": self._link(place, "edit"),
+            "backstage.io/source-location": f"url:{self._link(replace(place, path=folder), 'tree').rstrip('/')}/",
+            "github.com/project-slug": f"{place.owner}/{place.repository}",
         }
 
-    def _link(self, path: str, view: str) -> str:
+    def _place_of(self, path: str) -> FileAddress:
+        elsewhere = read_path(path)
+        if elsewhere is not None:
+            return elsewhere
         name, _, inner = path.partition("/")
-        branch = self._repositories[name].branch
-        return f"{self._organisation.url}/{quote(name)}/{view}/{quote(branch)}/{quote(inner)}"
+        return FileAddress(self._organisation.name, name, self._repositories[name].branch, inner)
+
+    def _link(self, place: FileAddress, view: str) -> str:
+        repository = f"{self._organisation.host_url}/{place.owner}/{quote(place.repository)}"
+        return f"{repository}/{view}/{quote(place.branch)}/{quote(place.path)}"
 
     def _find(self, one: RepositoryFiles, path: str) -> str | None:
         if path not in one.files and not one.is_complete:
@@ -211,8 +245,11 @@ class GithubSource:
 
     def _complete(self, one: RepositoryFiles) -> None:
         if not one.is_complete:
-            asking = self._reader.complete(one)
-            asyncio.run_coroutine_threadsafe(asking, self._loop).result(_FETCH_SECONDS)
+            self._wait(self._reader.complete(one))
+
+    def _wait(self, asking: Coroutine[Any, Any, T]) -> T:
+        """Send a request on the event loop; the source is used in a thread."""
+        return asyncio.run_coroutine_threadsafe(asking, self._loop).result(_FETCH_SECONDS)
 
 
 def _reduce(repository: dict[str, Any]) -> dict[str, Any]:
