@@ -144,8 +144,8 @@ def test_no_request_ends_in_an_error_500(tmp_path: Path) -> None:
     with fuzz(tmp_path) as fuzzing:
         fuzzing.run(examples=EXAMPLES)
     assert fuzzing.faults == {}
-    assert fuzzing.answers[200] > 50
-    assert fuzzing.answers[422] > 50
+    assert fuzzing.answers[200] > 20
+    assert fuzzing.answers[422] > 20
 
 
 if __name__ == "__main__":
