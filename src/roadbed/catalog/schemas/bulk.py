@@ -14,8 +14,12 @@ class BulkIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    field: Changeable
-    value: str = Field(max_length=LONGEST_VALUE, description="An owner may be the plain name of a group.")
+    field: Changeable = Field(examples=["owner"])
+    value: str = Field(
+        max_length=LONGEST_VALUE,
+        description="An owner may be the plain name of a group.",
+        examples=["team-checkout"],
+    )
     refs: list[str] = Field(default_factory=list, max_length=MOST_CHANGED, examples=[["component:default/orders"]])
     where: EntityCriteria | None = Field(None, description="As the list of entities takes it.")
     message: str = Field("", max_length=10_000, description="For the change requests.")
