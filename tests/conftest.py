@@ -34,9 +34,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files with slow tests first, in whatever order they are otherwise: what is long must not begin last."""
+    """Put long files first, in whatever order they are otherwise: what is long must not begin last."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    looks = {item.path for item in items if item.path.name in ("test_pages.py", "test_looks.py")}  # in a browser
+    items.sort(key=lambda item: 0 if item.path in slow else 1 if item.path in looks else 2)
 
 
 @pytest.fixture(scope="session")

@@ -49,9 +49,9 @@ def test_next_start_commits_only_what_has_changed_and_tags_a_new_version(paths: 
     paths.server.run(ship(paths.server.services, shipped))
 
 
-def test_archive_holds_the_same_files_and_is_the_same_each_time(paths: Paths) -> None:
+def test_archive_holds_the_same_files_and_is_the_same_each_time(tmp_path: Path) -> None:
     folder = bundled("paths")
-    first, second = paths.server.home / "first.tar", paths.server.home / "second.tar"
+    first, second = tmp_path / "first.tar", tmp_path / "second.tar"
 
     write_archive(folder, first)
     write_archive(folder, second)
