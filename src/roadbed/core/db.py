@@ -259,15 +259,17 @@ async def update_rows(session: WriteSession, model: type[Base], rows: Sequence[M
     await _execute_in_pieces(session, statement, rows)
 
 
-async def upsert_rows(session: WriteSession, model: type[Base], rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
-    """Insert many rows, or change those whose `key` is there; each holds all columns of the table."""
+async def upsert_rows(session: WriteSession, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows, or change those whose primary key is there; each holds all columns of the table."""
     if not rows:
         return
-    table, columns = model.__tablename__, ", ".join(f'"{name}" = excluded."{name}"' for name in rows[0] if name != key)
+    keys = [column.name for column in model.__table__.primary_key]
+    table, target = model.__tablename__, ", ".join(f'"{name}"' for name in keys)
+    columns = ", ".join(f'"{name}" = excluded."{name}"' for name in rows[0] if name not in keys)
     statement = text(
         f"INSERT INTO {table} SELECT new.* FROM "  # noqa: S608 - names of our own tables
         f"json_populate_recordset(NULL::{table}, CAST(:rows AS json)) AS new "
-        f'ON CONFLICT ("{key}") DO UPDATE SET {columns}'
+        f"ON CONFLICT ({target}) DO UPDATE SET {columns}"
     )
     await _execute_in_pieces(session, statement, rows)
 

@@ -6,12 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import case, delete, func, or_, select
-from sqlalchemy.dialects.postgresql import insert as upsert
 
 from roadbed.catalog.models import Entity, Location, LocationError, LocationFile, LocationMemo
 from roadbed.catalog.rules.problems import ProblemCode
 from roadbed.catalog.rules.schedule import MOST_SECONDS, SHARE, find_due_at
-from roadbed.core.db import ReadSession, WriteSession, among, insert_rows
+from roadbed.core.db import ReadSession, WriteSession, among, insert_rows, upsert_rows
 
 _BATCH = 1000
 
@@ -150,15 +149,10 @@ async def list_memos(session: ReadSession, location_id: UUID) -> dict[str, dict[
 
 async def keep_memos(session: WriteSession, location_id: UUID, changes: Mapping[str, dict[str, Any] | None]) -> None:
     """Keep what changed of a source's memory; None forgets a key."""
-    kept = [(key, value) for key, value in changes.items() if value is not None]
-    for start in range(0, len(kept), _BATCH):
-        rows = [{"location_id": location_id, "key": key, "value": value} for key, value in kept[start : start + _BATCH]]
-        statement = upsert(LocationMemo).values(rows)
-        await session.execute(
-            statement.on_conflict_do_update(
-                index_elements=["location_id", "key"], set_={"value": statement.excluded.value}
-            )
-        )
+    kept = [
+        {"location_id": location_id, "key": key, "value": value} for key, value in changes.items() if value is not None
+    ]
+    await upsert_rows(session, LocationMemo, kept)
     gone = [key for key, value in changes.items() if value is None]
     for start in range(0, len(gone), _BATCH):
         await session.execute(
@@ -213,14 +207,7 @@ async def list_files(session: ReadSession, location_id: UUID) -> list[LocationFi
 
 
 async def put_files(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
-    for start in range(0, len(rows), _BATCH):
-        statement = upsert(LocationFile).values(list(rows[start : start + _BATCH]))
-        await session.execute(
-            statement.on_conflict_do_update(
-                index_elements=["location_id", "path"],
-                set_={name: statement.excluded[name] for name in ("digest", "includes", "kinds")},
-            )
-        )
+    await upsert_rows(session, LocationFile, rows)
 
 
 async def delete_files(session: WriteSession, location_id: UUID, paths: Iterable[str]) -> None:

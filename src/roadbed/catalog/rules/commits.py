@@ -18,11 +18,8 @@ _PLACES = (
 
 def find_commit_href(*, type_: str, target: str, revision: str | None) -> str | None:
     """Return the address of a commit, or None where there is no page of it that is known."""
-    if type_ != "git" or revision is None or not _COMMIT.fullmatch(revision):
-        return None
-    try:
-        git = parse_git_target(target)
-    except TargetError:
+    git = _read_target(type_, target, revision)
+    if git is None:
         return None
     if git.own_repository is not None:
         owner, name = git.own_repository
@@ -33,17 +30,24 @@ def find_commit_href(*, type_: str, target: str, revision: str | None) -> str | 
 
 def find_file_href(*, type_: str, target: str, revision: str | None, path: str, line: int) -> str | None:
     """Return the address of a line of a file in a commit, or None where there is no page of it that is known."""
-    if type_ != "git" or revision is None or not _COMMIT.fullmatch(revision):
-        return None
-    try:
-        git = parse_git_target(target)
-    except TargetError:
+    git = _read_target(type_, target, revision)
+    if git is None or revision is None:
         return None
     if git.own_repository is not None:
         owner, name = git.own_repository
         return f"/repositories/{owner}/{name}/file/{quote(path)}?at={quote(git.branch or revision)}#L{line}"
     found = _find_place(git)
     return f"{found[0]}/{found[1][2]}/{revision}/{quote(path)}#{found[1][3]}{line}" if found else None
+
+
+def _read_target(type_: str, target: str, revision: str | None) -> GitTarget | None:
+    """Return the target of a git location that was read at a commit."""
+    if type_ != "git" or revision is None or not _COMMIT.fullmatch(revision):
+        return None
+    try:
+        return parse_git_target(target)
+    except TargetError:
+        return None
 
 
 def _find_place(git: GitTarget) -> tuple[str, tuple[tuple[str, ...], str, str, str]] | None:

@@ -102,7 +102,7 @@ async def count_states(session: ReadSession) -> dict[str, int]:
 
 async def save_subjects(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
     """Add documented entities, or change those that are known."""
-    await upsert_rows(session, DocsSubject, rows, key="ref")
+    await upsert_rows(session, DocsSubject, rows)
 
 
 async def delete_subjects(session: WriteSession, refs: Iterable[str]) -> list[str]:

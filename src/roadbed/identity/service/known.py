@@ -6,8 +6,9 @@ processes, and for what the catalog says of groups, an answer is at most a secon
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from roadbed.core.actor import Actor
 from roadbed.core.db import WriteSession
@@ -32,14 +33,14 @@ class KnownTokens:
         self._asked: dict[tuple[str, str | None], asyncio.Task[Actor]] = {}
         self.generation = 0
 
-    async def ask(self, digest: str, address: str | None, look_up: Callable[[], Awaitable[Actor]]) -> Actor:
+    async def ask(self, digest: str, address: str | None, look_up: Callable[[], Coroutine[Any, Any, Actor]]) -> Actor:
         """Return who a token belongs to: of all requests that miss it at once one asks, and all go on together.
 
         With a lock they would go on one after the other, each behind the next requests of those before it.
         """
         task = self._asked.get((digest, address))
         if task is None:
-            task = self._asked[digest, address] = asyncio.ensure_future(_run(look_up))
+            task = self._asked[digest, address] = asyncio.create_task(look_up())
             task.add_done_callback(lambda _: self._asked.pop((digest, address), None))
         return await asyncio.shield(task)  # who asked first may leave before it is known
 
@@ -58,10 +59,6 @@ class KnownTokens:
     async def forget(self) -> None:
         self.generation += 1
         self._found.clear()
-
-
-async def _run(look_up: Callable[[], Awaitable[Actor]]) -> Actor:
-    return await look_up()
 
 
 def forget_tokens(session: WriteSession) -> None:
