@@ -19,9 +19,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 
-from roadbed.core.settings import Settings
 from tests.catalog.conftest import component, group
-from tests.support import RunningServer, start_server
+from tests.process import RoadbedProcess
 
 EXAMPLES = 1
 SECONDS = 30
@@ -46,7 +45,7 @@ OF_PATHS = {"namespace": "default", "name": "python-fastapi"}
 class Fuzzing:
     """Sends requests and counts what is answered. `faults` are those answered with an error of ours, once each."""
 
-    server: RunningServer
+    server: RoadbedProcess
     token: str
     session: requests.Session
     known: dict[str, str]
@@ -60,7 +59,8 @@ class Fuzzing:
             examples: how many at most.
             has_invented: ask about what is not there also where something is known to be there.
         """
-        document = self.server.client(self.token).get("/api/v1/openapi.json").json()
+        with self.server.client(self.token) as client:
+            document = client.get("/api/v1/openapi.json").json()
         for found in schemathesis.openapi.from_dict(document).get_all_operations():
             assert isinstance(found, Ok), found
             operation = found.ok()
@@ -99,7 +99,7 @@ class Fuzzing:
         send()
 
     def _send(self, case: schemathesis.Case[Any]) -> None:
-        request = case.as_transport_kwargs(base_url=self.server.base_url)
+        request = case.as_transport_kwargs(base_url=self.server.url)
         request["headers"] = {**(request.get("headers") or {}), "Authorization": f"Bearer {self.token}"}
         try:
             answer = self.session.request(**request, timeout=SECONDS, allow_redirects=False)
@@ -114,34 +114,27 @@ class Fuzzing:
 @contextmanager
 def fuzz(home: Path) -> Iterator[Fuzzing]:
     """Start a Roadbed with a few things in it, which requests can be about."""
-    server, thread, stop = start_server(Settings(home=home))
+    server = RoadbedProcess(home).start()
     try:
         token = server.token()
-        client = server.client(token)
-        written = component("fuzzed", dependsOn="[component:fuzzed, resource:none]") + API + group("fuzzed")
-        client.post(
-            "/api/v1/entities", content=written, headers={"Content-Type": "application/yaml"}
-        ).raise_for_status()
-        client.post("/api/v1/repositories", json={"owner": "fuzzed", "name": "fuzzed"}).raise_for_status()
-        target = "roadbed:fuzzed/fuzzed"
-        started = client.post("/api/v1/locations", json={"type": "git", "target": target}).raise_for_status().json()
+        with server.client(token) as client:
+            written = component("fuzzed", dependsOn="[component:fuzzed, resource:none]") + API + group("fuzzed")
+            as_yaml = {"Content-Type": "application/yaml"}
+            client.post("/api/v1/entities", content=written, headers=as_yaml).raise_for_status()
+            client.post("/api/v1/repositories", json={"owner": "fuzzed", "name": "fuzzed"}).raise_for_status()
+            wish = {"type": "git", "target": "roadbed:fuzzed/fuzzed"}
+            started = client.post("/api/v1/locations", json=wish).raise_for_status().json()
         entity = {"kind": "component", "namespace": "default", "name": "fuzzed", "position": "1"}
         with requests.Session() as session:
             yield Fuzzing(server, token, session, {**entity, **started, "path": "fuzzed/secret"})
     finally:
-        for opened in server.clients:
-            opened.close()
-        stop()
-        thread.join(60)
+        server.stop()
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning")
 def test_no_request_ends_in_an_error_500(tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        if not folder.stat().st_mode & 0o001:
-            folder.chmod(0o711)  # PostgreSQL's own account must be able to pass
-    with fuzz(tmp_path) as fuzzing:
+    with fuzz(tmp_path / "home") as fuzzing:
         fuzzing.run(examples=EXAMPLES)
     assert fuzzing.faults == {}
     assert fuzzing.answers[200] > 20
@@ -149,11 +142,9 @@ def test_no_request_ends_in_an_error_500(tmp_path: Path) -> None:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as scratch:
-        Path(scratch).chmod(0o711)
-        with fuzz(Path(scratch)) as by_hand:
-            try:
-                by_hand.run(examples=int(sys.argv[1]), has_invented=True)
-            finally:  # also what was found until it was interrupted
-                found = (f"{label}: {told}" for label, told in by_hand.faults.items())
-                print(dict(by_hand.answers), *found, sep="\n")  # noqa: T201
+    with tempfile.TemporaryDirectory() as scratch, fuzz(Path(scratch) / "home") as by_hand:
+        try:
+            by_hand.run(examples=int(sys.argv[1]), has_invented=True)
+        finally:  # also what was found until it was interrupted
+            found = (f"{label}: {told}" for label, told in by_hand.faults.items())
+            print(dict(by_hand.answers), *found, sep="\n")  # noqa: T201

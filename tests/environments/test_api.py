@@ -84,11 +84,14 @@ def test_list_of_environments_is_paged(stage: Stage) -> None:
     stage.deploy(component, stage.artifact("1.0.0"))
     name = component.rpartition("/")[2]
     query: dict[str, Any] = {"application": name, "limit": 2}
-    page = stage.api.get(ROOT, params=query).json()
-    rest = stage.api.get(ROOT, params={**query, "cursor": page["next_cursor"]}).json()
-    assert (len(page["items"]), len(rest["items"]), rest["next_cursor"]) == (2, 1, None)
-    found = {item["name"]: len(item["workloads"]) for item in (*page["items"], *rest["items"])}
-    assert found == {"development": 1, "staging": 0, "production": 0}
+    pages = [stage.api.get(ROOT, params=query).json()]
+    while cursor := pages[-1]["next_cursor"]:
+        pages.append(stage.api.get(ROOT, params={**query, "cursor": cursor}).json())
+    items = [item for page in pages for item in page["items"]]
+    assert [len(page["items"]) for page in pages[:-1]] == [2] * (len(pages) - 1)  # other tests make types of their own
+    found = {item["name"]: len(item["workloads"]) for item in items}
+    assert len(found) == len(items) >= 3
+    assert found == dict.fromkeys(found, 0) | {"development": 1, "staging": 0, "production": 0}
 
 
 def test_workload_is_found_by_its_name(stage: Stage) -> None:
