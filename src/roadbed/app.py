@@ -225,6 +225,8 @@ def create_app(services: Services, *, static: Path) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        # Ours measure (MetricsMiddleware) and trace (TraceMiddleware): a request would be told of twice.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         description="Everything the pages and the command line do. Errors are problem documents (RFC 9457).",
     )
     app.state.services = services

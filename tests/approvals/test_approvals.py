@@ -1,8 +1,7 @@
 """Approvals on a live server: runs wait, the right people decide, time and cancellation end a question."""
 
-import os
-import subprocess
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from roadbed.core.actor import system_actor
 from roadbed.kit.clock import now
 from tests.approvals.conftest import JSON, PAGE, Office, decide
 from tests.identity.people import new_name
-from tests.process import ROADBED
+from tests.process import RoadbedProcess
 from tests.support import RunningServer
 
 
@@ -225,14 +224,8 @@ def test_same_key_asks_once(office: Office) -> None:
 
 
 def test_command_line_lists_approves_and_rejects(office: Office) -> None:
-    token = office.server.token()
-
-    def roadbed(*arguments: str) -> subprocess.CompletedProcess[str]:
-        outside = {name: value for name, value in os.environ.items() if not name.startswith("ROADBED_")}
-        environment = outside | {"ROADBED_URL": office.server.base_url, "ROADBED_TOKEN": token}
-        command = [str(ROADBED), "approvals", *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-
+    process = RoadbedProcess(office.server.home, url=office.server.base_url)
+    roadbed = partial(process.run, "approvals", token=office.server.token())
     runs = [office.start() for _ in range(2)]
     first, second = (office.waits(run_id)["id"] for run_id in runs)
     listed = roadbed("list", "--mine", "-o", "name").stdout.split()

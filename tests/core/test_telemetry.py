@@ -105,8 +105,8 @@ def test_traces_have_the_ids_that_logs_and_runs_show(server: RunningServer, coll
     answer = server.client().get("/api/v1/runs", headers={"traceparent": f"00-{trace_id}-{parent}-01"})
     run, _ = finish(server, start(server, StepPlan("say", "Say", "test.echo")).id)
     provider.shutdown()
-    request = next(span for span in collector.spans if span.kind == Span.SPAN_KIND_SERVER)
-    assert request.trace_id.hex() == trace_id
+    (request,) = [span for span in collector.spans if span.trace_id.hex() == trace_id]
+    assert request.kind == Span.SPAN_KIND_SERVER
     assert answer.json()["trace_id"] == trace_id
     assert request.parent_span_id.hex() == parent
     assert request.name == "GET /api/v1/runs"

@@ -1,6 +1,6 @@
 """Every page in a real browser: the policy, the console, the width, and WCAG 2.2 AA; with a picture of each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +12,7 @@ from roadbed.core.html import NAVIGATION, NavItem
 from roadbed.kit.clock import now
 from tests.e2e.conftest import Organisation
 from tests.support import RunningServer
-from tests.web.browser import watch
+from tests.web.browser import WatchedPage, watch
 
 Theme = Literal["light", "dark"]
 PLACES: list[NavItem] = [
@@ -55,17 +55,19 @@ PAGES: dict[str, Address] = {
 }
 
 
+@pytest.fixture(scope="module")
+def watched(browser: Browser, signed_in: StorageState) -> Iterator[WatchedPage]:
+    """One window for all pages: it has their styles and scripts already, as that of a person would."""
+    watched = watch(browser, state=signed_in)
+    yield watched
+    watched.page.context.close()
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_page_keeps_the_policy_the_width_and_wcag(
-    browser: Browser,
-    server: RunningServer,
-    organisation: Organisation,
-    signed_in: StorageState,
-    screenshots: Path,
-    name: str,
+    watched: WatchedPage, server: RunningServer, organisation: Organisation, screenshots: Path, name: str
 ) -> None:
-    watched = watch(browser, state=signed_in)
+    watched.problems.clear()
     watched.page.goto(server.base_url + PAGES[name](organisation), wait_until="load")
     expected = "the server responded with a status of 404" if name == "not-found" else None
     assert watched.look_around(screenshots, name, ignore=expected) == []
-    watched.page.context.close()

@@ -56,6 +56,8 @@ def test_stopped_workload_keeps_its_version_and_starts_again(stage: Stage) -> No
     answer = ask(stage, component)
     assert answer.status_code == 503
     assert "does not run" in answer.text
+    folders = stage.api.get("/api/v1/inventory", params={"kind": "folder"}).json()["items"]
+    assert [item for item in folders if not item["is_explained"]] == []
     run = steer(stage, component, "restart")
     assert run["state"] == "succeeded", run["error"]
     assert run["title"].startswith("Start ")

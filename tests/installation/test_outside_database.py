@@ -16,12 +16,7 @@ DATABASE_PART = [
     "tests/core/test_health.py",
     "tests/runs/test_runs.py",
     "tests/audit/test_audit.py",
-    "tests/identity/test_tokens.py",
-    "tests/secrets/test_values.py",
-    "tests/approvals/test_approvals.py",
-    "tests/scm/test_api.py",
     "tests/catalog/test_ingestion.py",
-    "tests/catalog/test_relations.py",
 ]
 
 

@@ -123,7 +123,8 @@ class WatchedPage:
         if not AXE.is_file():
             pytest.skip("axe-core is not installed: run npm ci")
         self._fit_height()
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.read_text(encoding="utf-8"))
         result: dict[str, Any] = self.page.evaluate(
             "(rules) => axe.run(document, {runOnly: {type: 'tag', values: rules}, resultTypes: ['violations']})", RULES
         )

@@ -13,10 +13,12 @@ from typing import Any, Protocol
 from fastapi import Depends, Request
 from fastapi.params import Depends as Dependency
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from roadbed.core.actor import ANONYMOUS, Actor
 from roadbed.core.errors import Forbidden, Unauthenticated
 from roadbed.core.extension import ContributionKind, Slot
+from roadbed.core.headers import find_header
 from roadbed.core.services import Services
 
 SESSION_COOKIE = "roadbed_session"
@@ -131,30 +133,29 @@ def acting() -> Actor | None:
 
 async def current_actor(request: Request) -> Actor:
     """Return who sent the request; asked once a request. Whose credentials are refused is anonymous from then on."""
-    return await actor_of_connection(request, request.app.state.services)
+    return await actor_of_scope(request.scope, request.app.state.services)
 
 
-async def actor_of_connection(connection: HTTPConnection, services: Services) -> Actor:
+async def actor_of_scope(scope: Scope, services: Services) -> Actor:
     """Return who sent a request; see `current_actor`."""
-    state = connection.state
-    actor: Actor | None = getattr(state, "actor", None)
+    state = scope.setdefault("state", {})
+    actor: Actor | None = state.get("actor")
     if actor is not None:
         _acting.set(actor)
         return actor
-    headers = connection.headers
+    client = scope.get("client")
     presented = Presented(
-        path=connection.scope["path"],
-        address=connection.client.host if connection.client else None,
-        authorization=headers.get("authorization"),
-        session=connection.cookies.get(SESSION_COOKIE) if "cookie" in headers else None,
+        path=scope["path"],
+        address=client[0] if client else None,
+        authorization=find_header(scope, b"authorization"),
+        session=HTTPConnection(scope).cookies.get(SESSION_COOKIE) if find_header(scope, b"cookie") else None,
     )
     found = services.find(AuthenticatorService)
-    actor = None
     try:
         actor = await found.authenticator.authenticate(presented) if found is not None else None
     finally:
-        state.actor = actor or replace(ANONYMOUS, address=presented.address)
-    known: Actor = state.actor
+        known: Actor = actor or replace(ANONYMOUS, address=presented.address)
+        state["actor"] = known
     _acting.set(known)
     return known
 

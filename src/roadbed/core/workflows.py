@@ -12,7 +12,7 @@ which carry versions of their own (runs.interpreter).
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -97,13 +97,6 @@ class _JsonSerializer(Serializer):
         return "roadbed_json"
 
 
-def _as_function(workflow: Workflow) -> Workflow:
-    async def run(**arguments: Any) -> Any:
-        return await workflow(**arguments)
-
-    return run
-
-
 class Workflows:
     """The workflow engine of this process. One a process: DBOS keeps its state in the module."""
 
@@ -130,6 +123,7 @@ class Workflows:
         self._following: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
         self._named: set[str] = set()  # queues in which something may wait
+        self._running = 0
         self._claimed: list[tuple[str, str]] = []  # workflow and claim; ours, and not begun yet
 
     _launched: ClassVar["Workflows | None"] = None
@@ -162,7 +156,7 @@ class Workflows:
         self._dbos = DBOS(config=config)
         DBOS.listen_queues(self._queues)
         for name, function in self._workflows.items():
-            DBOS.workflow(name=name, max_recovery_attempts=None)(_as_function(function))
+            DBOS.workflow(name=name, max_recovery_attempts=None)(self._as_function(function))
         actions = {schedule.name: schedule.action for schedule in schedules}
 
         @DBOS.workflow(name="roadbed.schedule")
@@ -171,7 +165,8 @@ class Workflows:
             if action is None:
                 log.warning("workflows.schedule_unknown", name=context, at=str(at))
                 return
-            await action(self._services)
+            with self._count_running():
+                await action(self._services)
 
         DBOS.launch()  # blocks for about 0.7 s: workflows run on the event loop that launched, so not in a thread
         for queue, seconds in POLL_SECONDS.items():
@@ -182,6 +177,21 @@ class Workflows:
         await self._apply_schedules(schedules, run_schedule)
         if self._queues:
             self._following = asyncio.create_task(self._follow(), name="workflows: follow")
+
+    def _as_function(self, workflow: Workflow) -> Workflow:
+        async def run(**arguments: Any) -> Any:
+            with self._count_running():
+                return await workflow(**arguments)
+
+        return run
+
+    @contextlib.contextmanager
+    def _count_running(self) -> Iterator[None]:
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
 
     @property
     def is_launched(self) -> bool:
@@ -339,6 +349,7 @@ class Workflows:
         if self._following is not None:
             self._following.cancel()
             await asyncio.gather(self._following, return_exceptions=True)
+        wait_seconds = wait_seconds if self._running else 0  # DBOS waits for a second before it looks whether any do
         await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=wait_seconds)
         if self._client is not None:  # last, as a step that ends now may enqueue another workflow
             self._client.destroy()  # not in a thread: DBOS has shut the loop's threads down

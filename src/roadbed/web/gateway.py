@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from roadbed.core.access import SESSION_COOKIE
 from roadbed.core.errors import Unavailable
-from roadbed.core.http.context import find_header
+from roadbed.core.headers import find_header
 from roadbed.core.loopback import Loopback, LoopbackAnswer, LoopbackFailed, LoopbackRequest
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings

@@ -47,7 +47,7 @@ class Loading:
             self._index.load(make_piece(held, start=start))
             return
         if self._workers is None:
-            self._workers = self._stack.enter_context(Workers())
+            self._workers = self._stack.enter_context(Workers("roadbed.catalog.rules.index.entries"))
         self._prepared.append(self._workers.submit(make_piece, held, start=start))
         if len(self._prepared) > _AHEAD:
             await self._load_next()

@@ -150,7 +150,7 @@ class Collector:
         if self._size_bytes < _LARGE_BYTES:
             return None
         if self._workers is None:
-            self._workers = self._stack.enter_context(Workers())
+            self._workers = self._stack.enter_context(Workers("roadbed.catalog.rules.judging"))
             self._packed_kinds = pickle.dumps(self.kinds)
         return self._workers.submit(judge_alone, content, place, self._packed_kinds)
 

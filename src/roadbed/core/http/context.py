@@ -12,18 +12,10 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from roadbed.core.headers import find_header
 from roadbed.core.routes import API_PREFIX
 
 _PROPAGATOR = TraceContextTextMapPropagator()
-
-
-def find_header(scope: Scope, name: bytes) -> str | None:
-    """Return the first header of that name, in lower case, without reading all the others."""
-    for key, value in scope["headers"]:
-        if key == name:
-            text: str = value.decode("latin-1")
-            return text
-    return None
 
 
 def trace_id_of(request: HTTPConnection) -> str:

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from roadbed.core.access import SESSION_COOKIE
 from roadbed.core.errors import Forbidden, RoadbedError, TooLarge
-from roadbed.core.http.context import find_header
+from roadbed.core.headers import find_header
 from roadbed.core.http.problems import problem_response, wants_page
 
 POLICY = (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from roadbed.core.db import ReadSession, WriteSession
@@ -70,16 +70,16 @@ async def list_taken_ports(session: ReadSession) -> set[int]:
 
 
 async def list_kept_artifacts(session: ReadSession) -> set[str]:
-    """Return the digests of what runs or shall run."""
-    return set(await session.scalars(select(Instance.artifact).where(_is_there()).distinct()))
+    """Return the digests of what runs, shall run, or is what a stopped workload is started with again."""
+    wanted = or_(_is_there(), Instance.id.in_(_active_ids()))
+    return set(await session.scalars(select(Instance.artifact).where(wanted).distinct()))
 
 
 async def list_kept_ids(session: ReadSession, *, latest: int) -> set[UUID]:
     """Return the ids of instances that are there or active, and of the `latest` of each workload."""
-    active = select(Workload.active_instance_id).where(Workload.active_instance_id.is_not(None))
     rank = func.row_number().over(partition_by=Instance.workload_id, order_by=Instance.id.desc())
     ranked = select(Instance.id, _is_there().label("is_there"), rank.label("rank")).subquery()
-    query = select(ranked.c.id).where(or_(ranked.c.is_there, ranked.c.rank <= latest, ranked.c.id.in_(active)))
+    query = select(ranked.c.id).where(or_(ranked.c.is_there, ranked.c.rank <= latest, ranked.c.id.in_(_active_ids())))
     return set(await session.scalars(query))
 
 
@@ -133,6 +133,10 @@ async def get_workload(session: ReadSession, workload_id: UUID) -> tuple[Workloa
 
 async def change_workload(session: WriteSession, workload_id: UUID, values: dict[str, Any]) -> None:
     await session.execute(update(Workload).where(Workload.id == workload_id).values(values))
+
+
+def _active_ids() -> Select[UUID | None]:
+    return select(Workload.active_instance_id).where(Workload.active_instance_id.is_not(None))
 
 
 def _is_there() -> ColumnElement[bool]:

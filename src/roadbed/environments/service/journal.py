@@ -71,15 +71,17 @@ class DatabaseJournal:
         await outlast_outage(write)
 
     async def _prepare(self, instance_id: UUID) -> Launch | None:
-        async with self._database.read() as session:
-            placed = await rows.find(session, instance_id)
-            if placed is None or not placed.instance.is_wanted:
-                return None
-            written = {variable["name"]: variable["value"] for variable in placed.instance.variables}
-            environment: dict[str, str] = await resolve_all(session, written)
         runtime = self._services.get(ProcessRuntime)
-        folder = runtime.artifact_folder(placed.instance.artifact)
-        async with runtime.changing_artifacts:
+        async with (
+            runtime.changing_artifacts
+        ):  # asked here: what is not wanted any more may be tidied away
+            async with self._database.read() as session:
+                placed = await rows.find(session, instance_id)
+                if placed is None or not placed.instance.is_wanted:
+                    return None
+                written = {variable["name"]: variable["value"] for variable in placed.instance.variables}
+                environment: dict[str, str] = await resolve_all(session, written)
+            folder = runtime.artifact_folder(placed.instance.artifact)
             await unpack(self._services, placed.instance.artifact, folder)
         port = await self._secure_port(placed)
         return Launch(

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
-from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from roadbed.catalog.access import ENTITY_READ, ENTITY_WRITE, LOCATION_READ, LOCATION_WRITE
@@ -18,9 +18,9 @@ from roadbed.catalog.api.backstage.http import (
     read_segments,
 )
 from roadbed.catalog.rules.backstage.errors import BadQuestion
-from roadbed.core.access import DeciderService, Permission, actor_of_connection
+from roadbed.core.access import DeciderService, Permission, actor_of_scope
 from roadbed.core.errors import RoadbedError
-from roadbed.core.http.context import find_header
+from roadbed.core.headers import find_header
 from roadbed.core.services import Services
 
 log = structlog.get_logger(__name__)
@@ -112,7 +112,7 @@ class BackstageCatalog:
         await _send(answer, scope, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
-        actor = await actor_of_connection(HTTPConnection(scope), self._services)
+        actor = await actor_of_scope(scope, self._services)
         raw = scope["raw_path"][len(PREFIX) + 1 :]
         segments = read_segments(raw.removesuffix(b"/"))
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
