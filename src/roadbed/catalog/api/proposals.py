@@ -51,7 +51,10 @@ async def get_source(request: Request, actor: EntityWriter, ref: RefOfPath) -> S
 @router.post("/entities/{kind}/{namespace}/{name}/proposals/check")
 async def check_proposal(request: Request, actor: EntityWriter, ref: RefOfPath, body: DocumentIn) -> DraftOut:
     """Say what a change would do to the file, and what is wrong with it, without proposing it."""
-    draft = await _draft(request.app.state.services, actor, ref, body)
+    services: Services = request.app.state.services
+    draft = await _draft(services, actor, ref, body)
+    if body.base is not None:
+        await drafts.require_unchanged(services, actor, draft.opened, body.base)
     return DraftOut(
         valid=draft.is_sound,
         problems=[ProblemOut.model_validate(problem) for problem in draft.problems],

@@ -27,7 +27,7 @@ class SourceTextOut(BaseModel):
     first_line: int
     is_writable: bool = Field(description="Whether a change request can be opened from here.")
     reason: str = Field(description="Why not.")
-    commit: str
+    commit: str = Field(description="Of a file that Roadbed only reads: a digest of the document.")
     text: str
     change_requests: list[OpenProposalOut] = Field(description="Those that are open and change the file.")
 
@@ -40,7 +40,7 @@ class DocumentIn(BaseModel):
     document: dict[str, Any] | None = Field(None, description="The whole entity as JSON.")
     text: str | None = Field(None, max_length=200_000, description="The whole document as YAML.")
     base: str | None = Field(
-        None, max_length=64, description="The commit that it was changed from; refused when it has changed since."
+        None, max_length=64, description="The `commit` of its source; refused when the document has changed since."
     )
 
     @model_validator(mode="after")

@@ -31,13 +31,14 @@ from roadbed.kit.refs import EntityRef
 router = APIRouter()
 
 RefOfPath = Annotated[EntityRef, Depends(EntityRef)]
-BASE = "~base"
+BASE, SEEN = "~base", "~seen"
 
 
 class EditForm(BaseModel):
-    """A document as it was written, the commit that it was changed from, and the words of the change request."""
+    """A document as it was written, what it was changed from, and the words of the change request."""
 
     base: str = Field("", alias=BASE, max_length=64)
+    seen: str = Field("", alias=SEEN)
     text: str = ""
     title: str = ""
     message: str = ""
@@ -65,7 +66,7 @@ async def show_form(
 ) -> HTMLResponse:
     """Show the form of an entity, with what its file says now; or its text, where that is wanted."""
     services: Services = request.app.state.services
-    opened = await drafts.open_entity(services, actor, ref, commit="".join((posted or {}).get(BASE, ())))
+    opened = await _open_seen(services, actor, ref, posted or {})
     schema, definition = _schema(services, opened), _definition(services, opened)
     if schema is None or definition is None or (posted is None and request.query_params.get("as") == "text"):
         return await _show(request, opened, [_text_field(opened.text)], can_have_form=schema is not None)
@@ -85,7 +86,7 @@ async def take_form(
 ) -> HTMLResponse | RedirectResponse:
     """Show what the answers of a form would change; what is wrong with them is said at their fields."""
     services: Services = request.app.state.services
-    seen = await drafts.open_entity(services, actor, ref, commit="".join(posted.get(BASE, ())))
+    seen = await _open_seen(services, actor, ref, posted)
     schema = _schema(services, seen)
     if schema is None:
         return await show_form(request, actor, ref)
@@ -106,7 +107,7 @@ async def take_form(
 async def check_text(request: Request, actor: EntityWriter, ref: RefOfPath, form: Edited) -> HTMLResponse:
     """Show what a text would change, and what is wrong with it."""
     services: Services = request.app.state.services
-    seen = await drafts.open_entity(services, actor, ref, commit=form.base)
+    seen = await drafts.open_seen(services, actor, ref, base=form.base, text=form.seen)
     words = form.words if form.title else Words(drafts.default_title(ref), form.message)
     try:
         draft = await drafts.draft_text(services, seen, form.text)
@@ -125,9 +126,7 @@ async def propose(request: Request, actor: EntityWriter, ref: RefOfPath, form: E
     try:
         repository, change = await drafts.propose_draft(services, actor, draft, words, base=form.base)
     except SourceChanged as error:
-        before, now = error.context["before"], error.context["now"]
-        meanwhile = compare_texts(before, now, first_line=opened.first_line)
-        return await _review(request, actor, _Review(draft, words, meanwhile, error))
+        return await _review(request, actor, _compare(draft, words, error))
     except (EntityInvalid, ProposalInvalid) as error:
         return await _review(request, actor, _Review(draft, words, error=error))
     return RedirectResponse(page_of(repository, change), 303)
@@ -135,13 +134,28 @@ async def propose(request: Request, actor: EntityWriter, ref: RefOfPath, form: E
 
 @router.post("/catalog/{kind}/{namespace}/{name}/edit/file")
 async def download_file(request: Request, actor: EntityWriter, ref: RefOfPath, form: Edited) -> Response:
-    """Give the whole file as it would be, to be put where it lies."""
+    """Give the whole file as it would be, to be put where it lies; when it has changed there, show both changes."""
     services: Services = request.app.state.services
     opened = await drafts.open_entity(services, actor, ref)
     draft = await drafts.draft_text(services, opened, form.text)
+    try:
+        await drafts.require_unchanged(services, actor, opened, form.base or opened.base, text=form.seen)
+    except SourceChanged as error:
+        return await _review(request, actor, _compare(draft, form.words, error))
     name = quote(opened.origin.file.rpartition("/")[2] or "catalog-info.yaml")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
     return Response(opened.put(draft.text), media_type="application/yaml", headers=headers)
+
+
+async def _open_seen(services: Services, actor: Actor, ref: EntityRef, posted: Mapping[str, Sequence[str]]) -> Opened:
+    base, text = ("".join(posted.get(name, ())) for name in (BASE, SEEN))
+    return await drafts.open_seen(services, actor, ref, base=base, text=text)
+
+
+def _compare(draft: Draft, words: Words, error: SourceChanged) -> _Review:
+    """Return a draft with what others changed in the same document."""
+    before, now = error.context["before"], error.context["now"]
+    return _Review(draft, words, compare_texts(before, now, first_line=draft.opened.first_line), error)
 
 
 async def _look_again(services: Services, actor: Actor, draft: Draft, words: Words) -> _Review:
@@ -166,7 +180,7 @@ async def _show(
     can_have_form: bool = False,
 ) -> HTMLResponse:
     is_text = any(field["name"] == "text" for field in fields)
-    shown = [*fields, {"kind": "hidden", "name": BASE, "id": "base", "value": opened.base}]
+    shown = [*fields, *({"kind": "hidden", **field} for field in _state_fields(opened))]
     context = {
         "entity": opened.entity,
         "origin": opened.origin,
@@ -191,7 +205,7 @@ async def _review(request: Request, actor: Actor, review: _Review) -> HTMLRespon
         "problems": [problem.as_dict() for problem in draft.problems],
         "meanwhile": review.meanwhile,
         "error": review.error,
-        "base": opened.base,
+        "state": _state_fields(opened),
         "is_writable": opened.origin.is_writable,
         "is_allowed": is_allowed,
         "can_propose": opened.origin.is_writable and is_allowed and draft.is_sound and not draft.is_same,
@@ -201,6 +215,14 @@ async def _review(request: Request, actor: Actor, review: _Review) -> HTMLRespon
     is_faulty = not draft.is_sound or review.error is not None
     status = 409 if isinstance(review.error, SourceChanged) else 422 if is_faulty else 200
     return await render(request, "catalog/review.html", context, status=status)
+
+
+def _state_fields(opened: Opened) -> list[dict[str, Any]]:
+    """Return what the page gives back of the state that it shows; of a file that is only read, also the document."""
+    base = {"name": BASE, "id": "base", "value": opened.base}
+    if opened.origin.repository is not None:
+        return [base]
+    return [base, {"name": SEEN, "id": "seen", "value": opened.text}]
 
 
 def _word_fields(words: Words) -> list[dict[str, Any]]:

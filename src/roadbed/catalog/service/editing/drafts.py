@@ -1,6 +1,7 @@
 """Editing the document of one entity in its file: what stands there, what it would become, and asking for it."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,10 +24,12 @@ from roadbed.core.access import DeciderService
 from roadbed.core.actor import Actor
 from roadbed.core.db import Database
 from roadbed.core.services import Services
+from roadbed.kit.jsons import digest
 from roadbed.kit.refs import EntityRef
 from roadbed.scm.contract import REPOSITORY_READ, ChangeRequest, Repository
 
 LONGEST_DOCUMENT = 200_000
+_LINE_ENDS = re.compile(r"\r\n?")
 _NOTED = (MANAGED_BY, MANAGED_BY_ORIGIN, VIEW_URL)
 
 
@@ -50,8 +53,8 @@ class Opened:
 
     @property
     def base(self) -> str:
-        """What somebody who edits has seen: the commit; empty where there is none."""
-        return self.original.commit if self.original is not None else ""
+        """What somebody who edits has seen: the commit; where there is none, a digest of the document."""
+        return self.original.commit if self.original is not None and self.original.commit else _seal(self.text)
 
     @property
     def first_line(self) -> int:
@@ -117,6 +120,32 @@ async def open_entity(services: Services, actor: Actor, ref: EntityRef, *, commi
             hint="Clone the repository, and change it there.",
         )
     return Opened(entity, origin, original, piece, piece.text)
+
+
+async def open_seen(services: Services, actor: Actor, ref: EntityRef, *, base: str, text: str = "") -> Opened:
+    """Return an entity with the document that somebody has seen who edits it.
+
+    Args:
+        services: git and the database.
+        actor: who edits.
+        ref: of the entity.
+        base: what `Opened.base` was then; empty for what there is now.
+        text: the document then. Of a file that is only read nobody else has it any more.
+
+    Raises:
+        SourceChanged: there is something else now, and `text` is not what there was.
+        EntityNotFound, SourceNotWritable, SourceMissing, ProposalInvalid, Forbidden: as `open_entity`.
+    """
+    now = await open_entity(services, actor, ref)
+    if base in ("", now.base):
+        return now
+    if now.origin.repository is not None:
+        return await open_entity(services, actor, ref, commit=base)
+    content = _LINE_ENDS.sub("\n", text).encode()
+    piece = await asyncio.to_thread(find_piece, content, ref) if _seal(text) == base else None
+    if piece is None:
+        raise _changed(now, before="")
+    return replace(now, original=Original(content), piece=piece, text=piece.text)
 
 
 async def draft_document(services: Services, opened: Opened, document: Mapping[str, Any]) -> Draft:
@@ -192,8 +221,8 @@ async def propose_draft(
     return repository, await propose(services, actor, repository, proposal)
 
 
-async def require_unchanged(services: Services, actor: Actor, opened: Opened, base: str) -> None:
-    """Raise unless the document in the file is what it was in the commit that the writer has seen.
+async def require_unchanged(services: Services, actor: Actor, opened: Opened, base: str, *, text: str = "") -> None:
+    """Raise unless the document in the file is what the writer has seen: `base`, and `text` as `open_seen` takes it.
 
     Raises:
         SourceChanged: it is not; `before` in its context is what the writer saw, `now` what there is.
@@ -201,17 +230,11 @@ async def require_unchanged(services: Services, actor: Actor, opened: Opened, ba
     if base == opened.base:
         return
     try:
-        seen = await open_entity(services, actor, opened.entity.ref, commit=base) if base else None
+        seen = await open_seen(services, actor, opened.entity.ref, base=base, text=text) if base else None
     except SourceMissing:
         seen = None
     if seen is None or seen.text != opened.text:
-        raise SourceChanged(
-            f"{opened.origin.place} has changed since you began.",
-            hint="See both changes, then decide.",
-            before=seen.text if seen is not None else "",
-            now=opened.text,
-            base=opened.base,
-        )
+        raise _changed(opened, before=seen.text if seen is not None else "")
 
 
 def default_title(ref: EntityRef) -> str:
@@ -222,6 +245,21 @@ def default_title(ref: EntityRef) -> str:
 def read_one(text: str) -> Document:
     """Return the one document of a text that was written here."""
     return read_documents(text).documents[0]
+
+
+def _seal(text: str) -> str:
+    """Return what tells a document from others; browsers send its lines with other ends."""
+    return digest(_LINE_ENDS.sub("\n", text))[:40]
+
+
+def _changed(opened: Opened, *, before: str) -> SourceChanged:
+    return SourceChanged(
+        f"{opened.origin.place} has changed since you began.",
+        hint="See both changes, then decide.",
+        before=before,
+        now=opened.text,
+        base=opened.base,
+    )
 
 
 async def _read(
