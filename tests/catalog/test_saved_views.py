@@ -229,5 +229,5 @@ def test_view_is_saved_overwritten_renamed_and_deleted_on_pages(owned: tuple[Per
     assert (view["name"], view["shared_with"]) == ("APIs", None)
     assert mine.post(f"/catalog/views/{view_id}/delete", data={"etag": "old"}).status_code == 412
     gone = mine.post(f"/catalog/views/{view_id}/delete", data={"etag": view["etag"]})
-    assert gone.headers["location"] == "/catalog/views?done=deleted"
+    assert gone.headers["location"] == f"/catalog/views?done=deleted&view={view_id}"
     assert "APIs" not in names(mine)

@@ -30,6 +30,7 @@ NEEDS_NO_KEY = {
     "/api/v1/runs/{run_id}/cancel": "it is cancelled then",
     "/api/v1/runs/{run_id}/retry": "it runs then",
     "/api/v1/validate": "keeps nothing",
+    "/api/v1/views/{view_id}/restore": "it is there then",
 }
 
 

@@ -210,12 +210,18 @@ class SavedView(Base):
     """A state of the list of entities that somebody keeps under a name: its query, as `schemas.views` writes it.
 
     `shared_with` is null for its owner alone, or `types.EVERYBODY`, or the ref of a group. The digest is of what can be
-    changed.
+    changed. One that is deleted is kept for a while, and its name is free.
     """
 
     __tablename__ = "saved_views"
     __table_args__ = (
-        Index("uq_saved_views_name", "account_id", text("lower(name)"), unique=True),
+        Index(
+            "uq_saved_views_name",
+            "account_id",
+            text("lower(name)"),
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
         Index("ix_saved_views_shared_with", "shared_with", postgresql_where=text("shared_with IS NOT NULL")),
     )
 
@@ -227,6 +233,7 @@ class SavedView(Base):
     shared_with: Mapped[str | None]
     digest: Mapped[str]
     updated_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
 
 
 class DefaultView(Base):

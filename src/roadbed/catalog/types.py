@@ -253,6 +253,7 @@ class SavedViewSummary:
     is_own: bool
     is_default: bool
     may_change: bool
+    deleted_at: datetime | None
 
     @property
     def href(self) -> str:

@@ -6,21 +6,23 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from roadbed.catalog.access import EntityReader, ViewWriter
-from roadbed.catalog.schemas.views import ViewIn, ViewOut, ViewPageOut
+from roadbed.catalog.schemas.views import ViewIn, ViewOut, ViewPageOut, ViewsQuery
 from roadbed.catalog.service import saved_views
 from roadbed.core.db import Reading, Writing
 from roadbed.core.etags import NOT_MODIFIED, Fresh, IfMatch
 from roadbed.core.idempotency import Once
-from roadbed.core.paging import PageQuery, id_cursor, id_of_cursor
+from roadbed.core.paging import id_cursor, id_of_cursor
 
 router = APIRouter(prefix="/views", tags=["catalog"])
 
 
 @router.get("")
-async def list_views(session: Reading, actor: EntityReader, query: Annotated[PageQuery, Query()]) -> ViewPageOut:
+async def list_views(session: Reading, actor: EntityReader, query: Annotated[ViewsQuery, Query()]) -> ViewPageOut:
     """List your own views and those that are shared with you, in the order in which they were saved."""
     after_id = id_of_cursor(query.cursor)
-    found = await saved_views.list_views(session, actor, after_id=after_id, limit=query.limit + 1)
+    found = await saved_views.list_views(
+        session, actor, after_id=after_id, limit=query.limit + 1, is_deleted=query.deleted
+    )
     shown = found[: query.limit]
     return ViewPageOut(
         items=[ViewOut.of(view) for view in shown],
@@ -51,8 +53,14 @@ async def change_view(session: Writing, actor: ViewWriter, view_id: UUID, body: 
 
 @router.delete("/{view_id}", status_code=204)
 async def delete_view(session: Writing, actor: ViewWriter, view_id: UUID, if_match: IfMatch) -> None:
-    """Delete a view, for everybody with whom it is shared."""
+    """Delete a view, for everybody with whom it is shared. It can be restored for 30 days, the last 20 of them."""
     await saved_views.delete_view(session, actor, view_id, condition=if_match)
+
+
+@router.post("/{view_id}/restore")
+async def restore_view(session: Writing, actor: ViewWriter, view_id: UUID) -> ViewOut:
+    """Have a view again that was deleted, for all who saw it."""
+    return ViewOut.of(await saved_views.restore_view(session, actor, view_id))
 
 
 @router.put("/{view_id}/default", status_code=204)

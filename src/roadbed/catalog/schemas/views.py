@@ -11,6 +11,7 @@ from roadbed.catalog.errors import ViewInvalid
 from roadbed.catalog.rules.tables import find_columns
 from roadbed.catalog.schemas.entities import EntityCriteria, EntityQuery
 from roadbed.catalog.types import Bookmark, SavedViewSummary, ViewWish, entity_href
+from roadbed.core.paging import PageQuery
 from roadbed.kit.text import iso
 
 LONGEST_QUERY = 4_000
@@ -97,6 +98,12 @@ def write_state(state: ListState) -> str:
 _LISTS = frozenset(name for name, field in ListState.model_fields.items() if get_origin(field.annotation) is list)
 
 
+class ViewsQuery(PageQuery):
+    """Which of the views, and which page of them."""
+
+    deleted: bool = Field(default=False, description="Those that you can restore.")
+
+
 class ViewIn(BaseModel):
     """A view to save, or what one shall be."""
 
@@ -136,6 +143,7 @@ class ViewOut(BaseModel):
     href: str
     etag: str
     updated_at: datetime
+    deleted_at: datetime | None
 
     @classmethod
     def of(cls, view: SavedViewSummary) -> "ViewOut":
@@ -151,6 +159,7 @@ class ViewOut(BaseModel):
             href=view.href,
             etag=view.digest,
             updated_at=view.updated_at,
+            deleted_at=view.deleted_at,
         )
 
 

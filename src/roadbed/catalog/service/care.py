@@ -24,6 +24,7 @@ from roadbed.catalog.service.locations import (
     refresh_location,
     remove_location,
 )
+from roadbed.catalog.service.saved_views import forget_deleted_views
 from roadbed.catalog.service.views import summarise_location
 from roadbed.catalog.types import LocationSummary, Look
 from roadbed.core.actor import Actor, system_actor
@@ -131,8 +132,9 @@ async def remember(session: WriteSession, location_id: UUID, key: str, value: di
 
 
 async def remove_outdated(session: WriteSession) -> None:
-    """Remove what the settings of locations do not keep any longer: locations that are long gone, and old orphans."""
+    """Remove what is not kept any longer: locations that are long gone, old orphans, and deleted views."""
     at = now()
+    await forget_deleted_views(session)
     for location in await rows.list_long_missing(session):
         await _remove_missing(session, location)
     await _remove_orphans(session, at)

@@ -1,9 +1,11 @@
 """The views that people save: states of the list of entities under a name, their own or shared.
 
-A view holds what is asked for and never what was found: each reader sees what they may see.
+A view holds what is asked for and never what was found: each reader sees what they may see. One that is deleted can be
+restored for a while.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from roadbed.audit.contract import record
@@ -24,13 +26,16 @@ from roadbed.kit.refs import InvalidRef, parse_ref
 
 MOST_VIEWS = 100
 LONGEST_NAME = 60
+MOST_DELETED = 20
+KEPT_DELETED = timedelta(days=30)
 
 
 async def list_views(
-    session: ReadSession, actor: Actor, *, after_id: UUID | None = None, limit: int
+    session: ReadSession, actor: Actor, *, after_id: UUID | None = None, limit: int, is_deleted: bool = False
 ) -> list[SavedViewSummary]:
-    """Return the views that somebody may see, in the order in which they were saved."""
-    found = await rows.list_views(session, _reader(session, actor), after_id=after_id, limit=limit)
+    """Return the views that somebody may see, or those that they can restore, in the order in which they were saved."""
+    reader = _reader(session, actor)
+    found = await rows.list_views(session, reader, after_id=after_id, limit=limit, is_deleted=is_deleted)
     return [_summarise(session, actor, view, is_default=is_default) for view, is_default in found]
 
 
@@ -74,8 +79,7 @@ async def save_view(session: WriteSession, actor: Actor, wish: ViewWish) -> Save
     wish = _check(actor, wish)
     if await rows.find_named(session, actor.id, wish.name) is not None:
         raise _exists(wish.name)
-    if await rows.count_views(session, actor.id) >= MOST_VIEWS:
-        raise TooManyKept(f"You have {MOST_VIEWS} views; there cannot be more.", hint="Delete one of them.")
+    await _require_room(session, actor.id)
     view = SavedView(id=new_id(), account_id=actor.id, owner=actor.label, **_columns(wish))
     session.add(view)
     await session.flush()
@@ -107,15 +111,48 @@ async def change_view(
 
 
 async def delete_view(session: WriteSession, actor: Actor, view_id: UUID, *, condition: Condition | None) -> None:
-    """Delete a view, for everybody with whom it is shared.
+    """Delete a view, for everybody with whom it is shared; it can be restored for a while.
 
     Raises:
         ViewNotFound, ViewForbidden, PreconditionFailed: as when changing.
     """
     view, _ = await _lock(session, actor, view_id, condition)
-    await rows.delete_view(session, view.id)
+    view.deleted_at = now()
+    await session.flush()
+    await rows.forget_deleted_of(session, view.account_id, keep=MOST_DELETED)
     before = ViewWish(view.name, view.query, view.shared_with)
     await _record(session, actor, "catalog.view_deleted", view, before=before, after=None)
+
+
+async def restore_view(session: WriteSession, actor: Actor, view_id: UUID) -> SavedViewSummary:
+    """Have a view again that was deleted, for all who saw it; one that is there stays as it is.
+
+    Raises:
+        ViewNotFound: it was never there, or is forgotten.
+        ViewExists: its owner has another one of that name by now.
+        TooManyKept: its owner has as many as one may.
+    """
+    await lock_transaction(session, f"catalog.view:{view_id}")
+    found = await rows.find_deleted(session, _reader(session, actor), view_id)
+    if found is None:
+        return await get_view(session, actor, view_id)
+    view, is_default = found
+    await lock_transaction(session, f"catalog.views:{view.account_id}")
+    if await rows.find_named(session, view.account_id, view.name) is not None:
+        raise ViewExists(
+            f"There is another view “{view.name}” by now.", hint="Give that one another name, then restore this one."
+        )
+    await _require_room(session, view.account_id)
+    view.deleted_at = None
+    await session.flush()
+    after = ViewWish(view.name, view.query, view.shared_with)
+    await _record(session, actor, "catalog.view_restored", view, before=None, after=after)
+    return _summarise(session, actor, view, is_default=is_default)
+
+
+async def forget_deleted_views(session: WriteSession) -> None:
+    """Forget what was deleted long ago."""
+    await rows.forget_deleted_before(session, now() - KEPT_DELETED)
 
 
 async def set_default_view(session: WriteSession, actor: Actor, view_id: UUID, *, is_default: bool) -> None:
@@ -154,6 +191,11 @@ async def _lock(
     if condition is not None:
         condition.require(view.digest, what=f"The view “{view.name}”")
     return view, is_default
+
+
+async def _require_room(session: ReadSession, account_id: str) -> None:
+    if await rows.count_views(session, account_id) >= MOST_VIEWS:
+        raise TooManyKept(f"Nobody has more than {MOST_VIEWS} views.", hint="Delete one of them.")
 
 
 def _check(actor: Actor, wish: ViewWish, *, known: str | None = None) -> ViewWish:
@@ -214,6 +256,7 @@ def _summarise(session: ReadSession, actor: Actor, view: SavedView, *, is_defaul
         is_own=view.account_id == actor.id,
         is_default=is_default,
         may_change=_may_change(session, actor, view),
+        deleted_at=view.deleted_at,
     )
 
 

@@ -28,7 +28,7 @@ router = APIRouter()
 _SHOWN = 200
 _REFUSALS = (ViewInvalid, ViewExists, ColumnUnknown, TooManyKept, PreconditionFailed)
 _NOTES = {
-    "deleted": {"kind": "ok", "title": "View deleted"},
+    "restored": {"kind": "ok", "title": "The view is there again"},
     "default": {"kind": "ok", "title": "The catalog opens with this view"},
     "no-default": {"kind": "ok", "title": "The catalog opens with everything"},
 }
@@ -45,12 +45,21 @@ class ViewRow:
 
 
 @router.get("/catalog/views")
-async def views_page(request: Request, session: Reading, actor: EntityReader, done: str = "") -> HTMLResponse:
-    """Show the own views and those that are shared with the reader."""
+async def views_page(
+    request: Request, session: Reading, actor: EntityReader, done: str = "", view: str = ""
+) -> HTMLResponse:
+    """Show the own views and those that are shared with the reader, and those that they deleted."""
     found = await saved_views.list_nearest_views(session, actor, limit=_SHOWN + 1)
     titles = listing.list_titles(session, {view.shared_with for view in found if view.shared_with})
-    rows = [ViewRow(view, describe(view.query), _name_readers(view.shared_with, titles)) for view in found[:_SHOWN]]
-    context = {"rows": rows, "is_cut": len(found) > _SHOWN, "toasts": [_NOTES[done]] if done in _NOTES else []}
+    deleted = [
+        one for one in await saved_views.list_views(session, actor, limit=_SHOWN, is_deleted=True) if one.may_change
+    ]
+    context = {
+        "rows": [ViewRow(one, describe(one.query), _name_readers(one.shared_with, titles)) for one in found[:_SHOWN]],
+        "is_cut": len(found) > _SHOWN,
+        "deleted": sorted(deleted, key=lambda one: str(one.deleted_at), reverse=True),
+        "toasts": [_NOTES[done]] if done in _NOTES else [_say_deleted(one) for one in deleted if str(one.id) == view],
+    }
     return await render(request, "catalog/views.html", context)
 
 
@@ -124,10 +133,18 @@ async def change_state(
 async def delete_view(
     request: Request, actor: ViewWriter, view_id: UUID, etag: Annotated[str, Form()]
 ) -> RedirectResponse:
-    """Delete a view."""
+    """Delete a view, and offer to undo that."""
     async with request.app.state.services.get(Database).write() as session:
         await saved_views.delete_view(session, actor, view_id, condition=Condition(frozenset({etag})))
-    return RedirectResponse("/catalog/views?done=deleted", 303)
+    return RedirectResponse(f"/catalog/views?done=deleted&view={view_id}", 303)
+
+
+@router.post("/catalog/views/{view_id}/restore")
+async def restore_view(request: Request, actor: ViewWriter, view_id: UUID) -> RedirectResponse:
+    """Have a view again that was deleted."""
+    async with request.app.state.services.get(Database).write() as session:
+        await saved_views.restore_view(session, actor, view_id)
+    return RedirectResponse("/catalog/views?done=restored", 303)
 
 
 @router.post("/catalog/views/{view_id}/default")
@@ -147,6 +164,10 @@ def describe(query: str) -> str:
         words.setdefault(name.replace("_", " "), []).extend([] if value == "true" else value.split(","))
     parts = [f"{name} {', '.join(values)}".strip() for name, values in words.items()]
     return " · ".join(parts) or "everything"
+
+
+def _say_deleted(view: SavedViewSummary) -> dict[str, Any]:
+    return {"kind": "ok", "title": f"“{view.name}” is deleted", "undo": f"/catalog/views/{view.id}/restore"}
 
 
 def _read(wish: ViewWish) -> ViewWish:

@@ -407,6 +407,7 @@ def upgrade() -> None:
         sa.Column("shared_with", sa.String(), nullable=True),
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_views")),
     )
     op.create_index(
@@ -416,7 +417,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("shared_with IS NOT NULL"),
     )
-    op.create_index("uq_saved_views_name", "saved_views", ["account_id", sa.literal_column("lower(name)")], unique=True)
+    op.create_index(
+        "uq_saved_views_name",
+        "saved_views",
+        ["account_id", sa.literal_column("lower(name)")],
+        unique=True,
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_table(
         "secrets",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1228,7 +1235,7 @@ def downgrade() -> None:
     op.drop_index("ix_sign_in_attempts_account_key_at", table_name="sign_in_attempts")
     op.drop_table("sign_in_attempts")
     op.drop_table("secrets")
-    op.drop_index("uq_saved_views_name", table_name="saved_views")
+    op.drop_index("uq_saved_views_name", table_name="saved_views", postgresql_where=sa.text("deleted_at IS NULL"))
     op.drop_index(
         "ix_saved_views_shared_with", table_name="saved_views", postgresql_where=sa.text("shared_with IS NOT NULL")
     )
