@@ -189,7 +189,7 @@ def test_location_of_somebody_who_may_not_define_kinds_brings_none(
 ) -> None:
     async def may_define(location_id: str) -> bool:
         async with server.database.read() as session:
-            return (await get_location(session, UUID(location_id))).may_define_kinds
+            return (await get_location(session, UUID(location_id))).options.may_define_kinds
 
     found = {}
     for role in ("developer", "platform-engineer"):

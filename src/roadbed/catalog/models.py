@@ -20,8 +20,7 @@ class Location(Base):
     `error` says why the last reading failed as a whole; the state of the last good one stays. `fingerprint` changes
     whenever the source may have changed. `read_at` is when the reading that was applied began. `entity_ref` is that of
     the Location entity which stands for it where Backstage's clients look. What may be set for one location alone is
-    null when it is as for all (`types.LocationOptions`); `missing_count` and `report` are of its source. Who registered
-    one that `may_define_kinds` might define them.
+    null when it is as for all (`types.LocationOptions`); `missing_count` and `report` are of its source.
     """
 
     __tablename__ = "locations"

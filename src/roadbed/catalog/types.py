@@ -271,6 +271,7 @@ class LocationOptions:
         remove_orphans_after_hours: when an entity that its source no longer has is deleted.
         remove_after_missing: after how many looks in a row that found no entry file it is removed, with its entities.
         source: what its type asks for beside the target; secrets as `secret://` references.
+        may_define_kinds: whether entities from it may define kinds; at first, whether who registers it may.
     """
 
     allowed_kinds: tuple[str, ...] | None = None
@@ -278,6 +279,7 @@ class LocationOptions:
     remove_orphans_after_hours: int | None = None
     remove_after_missing: int | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
+    may_define_kinds: bool = False
 
 
 @dataclass(frozen=True)
@@ -301,7 +303,6 @@ class LocationSummary:
     options: LocationOptions
     missing_count: int
     report: Mapping[str, Any]
-    may_define_kinds: bool
 
 
 @dataclass(frozen=True, kw_only=True)

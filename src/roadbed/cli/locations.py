@@ -18,6 +18,7 @@ SETTINGS = [
     ("Seconds between looks", "interval_seconds"),
     ("Orphans deleted after hours", "remove_orphans_after_hours"),
     ("Removed after looks", "remove_after_missing"),
+    ("Defines kinds", "may_define_kinds"),
 ]
 DEFAULT = "default"
 
@@ -107,6 +108,9 @@ def change(
     remove_orphans_after: Orphans = None,
     remove_after_missing: Missing = None,
     source: Source = None,
+    define_kinds: Annotated[
+        bool | None, typer.Option("--define-kinds/--no-define-kinds", help="Whether its entities may define kinds.")
+    ] = None,
     output: Output = Format.TABLE,
     url: Url = None,
 ) -> None:
@@ -115,6 +119,8 @@ def change(
     Example: roadbed locations set 01a20a58-9ccd-734d-b6d3-08a868fee990 --allow Component --allow API --every 600
     """
     changes = read_options(allow, every, remove_orphans_after, remove_after_missing, source)
+    if define_kinds is not None:
+        changes["may_define_kinds"] = define_kinds
     if not changes:
         raise typer.BadParameter("Nothing is to be changed. Give at least one option.")
     with connect(url) as client:

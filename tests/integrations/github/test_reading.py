@@ -74,7 +74,6 @@ class Location:
             id=uuid4(), type="github", target=f"{self.host.url}/{self.options.pop('organisation', 'acme')}",
             entity_ref="", created_at=now(), created_by="", checked_at=None, read_at=None, revision=None, error=None,
             run_id=None, options=LocationOptions(source=self.options), missing_count=0, report={},
-            may_define_kinds=True,
         )  # fmt: skip
         self.reader = GithubReader(SourceContext(services, summary, self.memory, self.digests, frozenset()))
         return self.reader

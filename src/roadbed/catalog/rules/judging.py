@@ -14,8 +14,8 @@ from roadbed.catalog.rules.problems import Problem, ProblemCode, Severity
 from roadbed.catalog.rules.validation import check, find_definition, find_ref
 
 _MAY_NOT_DEFINE = (
-    "A file of this location may not define a kind: who registered it might not.",
-    "Have a platform engineer register the location, or put the kind with `roadbed apply`.",
+    "A file of this location may not define a kind.",
+    "Who may define kinds allows it in the location's settings, or puts the kind with `roadbed apply`.",
 )
 
 

@@ -39,6 +39,10 @@ class LocationOptionsIn(BaseModel):
 class LocationChangeIn(LocationOptionsIn):
     """What to change of a location; fields that are left out stay."""
 
+    may_define_kinds: bool = Field(
+        default=False, description="Whether entities from it may define kinds; needs `catalog.kind.write`."
+    )
+
     def changes(self) -> dict[str, Any]:
         given = {name: getattr(self, name) for name in self.model_fields_set}
         if given.get("allowed_kinds") is not None:
@@ -80,6 +84,7 @@ class LocationOut(BaseModel):
     remove_orphans_after_hours: int | None
     remove_after_missing: int | None
     source: dict[str, Any]
+    may_define_kinds: bool
     missing_count: int = Field(description="How many looks in a row found no entry file.")
     report: dict[str, Any] = Field(description="What its source tells about reading, such as a budget of requests.")
     created_at: datetime
@@ -105,6 +110,7 @@ class LocationOut(BaseModel):
             remove_orphans_after_hours=location.options.remove_orphans_after_hours,
             remove_after_missing=location.options.remove_after_missing,
             source=dict(location.options.source),
+            may_define_kinds=location.options.may_define_kinds,
             missing_count=location.missing_count,
             report=dict(location.report),
             created_at=location.created_at,

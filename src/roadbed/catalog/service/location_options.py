@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from roadbed.catalog.access import LOCATION_GOVERN
+from roadbed.catalog.access import KIND_WRITE, LOCATION_GOVERN
 from roadbed.catalog.errors import LocationForbidden, LocationInvalid
 from roadbed.catalog.rules.git_options import SCHEMA as GIT_SCHEMA
 from roadbed.catalog.rules.git_options import find_fault
@@ -14,7 +14,7 @@ from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.sources import OWN_REPOSITORIES
 from roadbed.catalog.rules.suggestions import find_closest
 from roadbed.catalog.types import LOCATION_SOURCES, LocationOptions, LocationSource, LocationSummary, LocationType
-from roadbed.core.access import DeciderService
+from roadbed.core.access import DeciderService, Permission
 from roadbed.core.actor import Actor, ActorKind
 from roadbed.core.extension import Registry
 from roadbed.core.services import Services
@@ -75,7 +75,7 @@ def check_options(
 
     Args:
         services: of this process.
-        actor: who sets them; not everybody may have secrets used, or have more kinds brought than before.
+        actor: who sets them; not everybody may have secrets used, more kinds brought than before, or kinds defined.
         type_: of the location.
         options: what is wanted.
         before: the checked options that hold now, of a location that exists.
@@ -97,6 +97,8 @@ def check_options(
         _require_govern(services, actor, "have a location read with stored secrets")
     if _is_wider(_effective(services, options), _effective(services, before or LocationOptions())):
         _require_govern(services, actor, "let a location bring more kinds of entities")
+    if before is not None and before.may_define_kinds != options.may_define_kinds:
+        _require(services, actor, KIND_WRITE, "say whether a location defines kinds")
     return options
 
 
@@ -172,9 +174,13 @@ def _check_source(asked: Questions, options: LocationOptions) -> None:
 
 
 def _require_govern(services: Services, actor: Actor, what: str) -> None:
-    if actor.kind is not ActorKind.SYSTEM and not services.get(DeciderService).has(actor, LOCATION_GOVERN):
+    _require(services, actor, LOCATION_GOVERN, what)
+
+
+def _require(services: Services, actor: Actor, permission: Permission, what: str) -> None:
+    if actor.kind is not ActorKind.SYSTEM and not services.get(DeciderService).has(actor, permission):
         raise LocationForbidden(
             f"You may not {what}.",
-            hint=f"It needs {LOCATION_GOVERN.name}. Ask a platform engineer.",
-            permission=LOCATION_GOVERN.name,
+            hint=f"It needs {permission.name}. Ask a platform engineer.",
+            permission=permission.name,
         )

@@ -1,7 +1,7 @@
 """Use cases of locations: register, refresh, move, remove, and what reading them needs to know."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -77,13 +77,14 @@ async def register_location(
         type_: `file`: an absolute path or glob on the server; `git`: `url[#branch[:path or glob]]`; `url`: an
             http(s) address of a YAML file, which is looked at when it is read; or a type of an integration.
         target: see `type_`.
-        options: how it is looked after.
+        options: how it is looked after; whether it may define kinds is settled by whether `actor` may.
         parent_run_id: the run that this is a part of.
 
     Raises:
         LocationInvalid, LocationForbidden, LocationExists.
     """
     options = check_options(session.services, actor, type_, options)
+    options = replace(options, may_define_kinds=_may(session, actor, KIND_WRITE))
     target = await stored_target(session, type_, target, options.source)
     check_target(session, actor, type_, target)
     check_credential(type_, target, options)
@@ -94,7 +95,7 @@ async def register_location(
             hint="Refresh it instead.",
             location_id=str(existing.id),
         )
-    location = _make_location(actor, type_, target, options, may_define_kinds=_may(session, actor, KIND_WRITE))
+    location = _make_location(actor, type_, target, options)
     session.add(location)
     await session.flush()
     await record(
@@ -104,14 +105,13 @@ async def register_location(
         subject=f"location:{location.id}",
         after={"type": type_, "target": target, **_columns(options)},
         target=target,
+        may_define_kinds=options.may_define_kinds,
     )
     run = await _start(session, actor, location, parent_run_id)
     return summarise_location(location), run
 
 
-def _make_location(
-    actor: Actor, type_: str, target: str, options: LocationOptions, *, may_define_kinds: bool
-) -> Location:
+def _make_location(actor: Actor, type_: str, target: str, options: LocationOptions) -> Location:
     return Location(
         id=new_id(),
         type=type_,
@@ -122,7 +122,6 @@ def _make_location(
         checked_at=now(),
         missing_count=0,
         report={},
-        may_define_kinds=may_define_kinds,
         **_columns(options),
     )
 
@@ -149,6 +148,7 @@ async def _put_configured(session: WriteSession, wanted: LocationSettings) -> No
         remove_orphans_after_hours=wanted.remove_orphans_after_hours,
         remove_after_missing=wanted.remove_after_missing,
         source=wanted.source,
+        may_define_kinds=True,
     )
     try:
         await register_location(session, CONFIGURATION, type_=wanted.type, target=wanted.target, options=options)
@@ -189,6 +189,7 @@ async def put_options(session: WriteSession, actor: Actor, location: Location, o
         before=before,
         after=after,
         target=location.target,
+        may_define_kinds=options.may_define_kinds,
     )
     return True
 
@@ -264,6 +265,8 @@ async def list_foreign_locations(session: ReadSession) -> list[LocationSummary]:
 async def move_location(session: WriteSession, actor: Actor, location_id: UUID, *, target: str) -> LocationSummary:
     """Have a location read from another target of its type; it stays the same location otherwise.
 
+    What stood at the old target might define kinds by the word of somebody who may: it still does if `actor` may, too.
+
     Raises:
         LocationNotFound, LocationExists.
     """
@@ -274,16 +277,19 @@ async def move_location(session: WriteSession, actor: Actor, location_id: UUID, 
     require_move(session.services, actor, summarise_location(location).options)
     check_target(session, actor, location.type, target)
     check_credential(location.type, target, summarise_location(location).options)
-    before, location.target, location.fingerprint = location.target, target, None
+    before = {"target": location.target, "may_define_kinds": location.may_define_kinds}
+    location.target, location.fingerprint = target, None
+    location.may_define_kinds = location.may_define_kinds and _may(session, actor, KIND_WRITE)
     await add_touches(session, [location.entity_ref])
     await record(
         session,
         actor,
         action="catalog.location_moved",
         subject=f"location:{location_id}",
-        before={"target": before},
-        after={"target": target},
+        before=before,
+        after={"target": target, "may_define_kinds": location.may_define_kinds},
         target=target,
+        may_define_kinds=location.may_define_kinds,
     )
     await _start(session, actor, location, None)
     return summarise_location(location)
@@ -375,6 +381,7 @@ def _columns(options: LocationOptions) -> dict[str, Any]:
         "remove_orphans_after_hours": options.remove_orphans_after_hours,
         "remove_after_missing": options.remove_after_missing,
         "source": dict(options.source),
+        "may_define_kinds": options.may_define_kinds,
     }
 
 

@@ -94,10 +94,10 @@ def summarise_location(row: Location) -> LocationSummary:
             remove_orphans_after_hours=row.remove_orphans_after_hours,
             remove_after_missing=row.remove_after_missing,
             source=row.source,
+            may_define_kinds=row.may_define_kinds,
         ),
         missing_count=row.missing_count,
         report=row.report,
-        may_define_kinds=row.may_define_kinds,
     )
 
 

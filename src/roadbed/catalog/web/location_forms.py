@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
-from roadbed.catalog.access import LocationWriter
+from roadbed.catalog.access import KIND_WRITE, LocationWriter
 from roadbed.catalog.errors import LocationExists, LocationForbidden, LocationInvalid
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.schemas.locations import LocationIn
@@ -17,6 +17,8 @@ from roadbed.catalog.service import care, locations
 from roadbed.catalog.service.location_options import Questions, check_type, find_questions
 from roadbed.catalog.types import LocationOptions, LocationSummary
 from roadbed.core import forms
+from roadbed.core.access import DeciderService
+from roadbed.core.actor import Actor
 from roadbed.core.db import Database, Reading
 from roadbed.core.errors import RoadbedError
 from roadbed.core.html import render
@@ -25,7 +27,7 @@ from roadbed.core.services import Services
 
 router = APIRouter()
 
-TARGET, SOURCE = "target", "source"
+TARGET, SOURCE, DEFINES = "target", "source", "may_define_kinds"
 
 
 async def read_posted(request: Request) -> dict[str, list[str]]:
@@ -58,10 +60,10 @@ class _Form:
 
 
 @router.get("/catalog/locations/{location_id}/settings")
-async def settings_page(request: Request, session: Reading, _: LocationWriter, location_id: UUID) -> HTMLResponse:
+async def settings_page(request: Request, session: Reading, actor: LocationWriter, location_id: UUID) -> HTMLResponse:
     """Show how a location is looked after, to be changed."""
     location = await locations.get_location(session, location_id)
-    schema = _make_schema(request.app.state.services, location.type, with_target=False)
+    schema = _make_settings_schema(request.app.state.services, actor, location.type)
     values = forms.fill_defaults(schema, _read_options(location.options))
     return await _settings(request, location, _Form(schema, values))
 
@@ -72,14 +74,14 @@ async def change_settings(request: Request, actor: LocationWriter, location_id: 
     database: Database = request.app.state.services.get(Database)
     async with database.read() as session:
         location = await locations.get_location(session, location_id)
-    schema = _make_schema(request.app.state.services, location.type, with_target=False)
+    schema = _make_settings_schema(request.app.state.services, actor, location.type)
     values = forms.read_answers(schema, posted)
     problems = forms.check_answers(schema, values)
     if problems:
         return await _settings(request, location, _Form(schema, values, problems))
     try:
         async with database.write() as session:
-            await care.change_location(session, actor, location_id, _write_options(values))
+            await care.change_location(session, actor, location_id, _write_options(values) | _write_right(values))
     except (LocationInvalid, LocationForbidden) as error:
         return await _settings(request, location, _Form(schema, values, failure=error))
     return RedirectResponse(f"/catalog/locations/{location_id}", 303)
@@ -170,12 +172,25 @@ def _make_schema(services: Services, type_: str, *, with_target: bool) -> forms.
     return {"type": "object", "properties": properties, "required": [TARGET] if TARGET in properties else []}
 
 
+def _make_settings_schema(services: Services, actor: Actor, type_: str) -> forms.Schema:
+    """Return what can be set for a location that exists: whether it defines kinds is asked of whom may define them."""
+    schema = _make_schema(services, type_, with_target=False)
+    if services.get(DeciderService).has(actor, KIND_WRITE):
+        schema["properties"][DEFINES] = {
+            "type": "boolean",
+            "title": "May define kinds",
+            "description": "Whoever changes its files then changes kinds for everybody.",
+        }
+    return schema
+
+
 def _read_options(options: LocationOptions) -> dict[str, Any]:
     values: dict[str, Any] = {
         "interval_seconds": options.interval_seconds,
         "remove_orphans_after_hours": options.remove_orphans_after_hours,
         "remove_after_missing": options.remove_after_missing,
         "allowed_kinds": list(options.allowed_kinds or ()),
+        DEFINES: options.may_define_kinds,
         SOURCE: dict(options.source),
     }
     return {name: value for name, value in values.items() if value is not None}
@@ -187,6 +202,10 @@ def _write_options(values: Mapping[str, Any]) -> dict[str, Any]:
     }
     kinds = values.get("allowed_kinds")
     return {**changes, "allowed_kinds": tuple(kinds) if kinds else None, SOURCE: dict(values.get(SOURCE) or {})}
+
+
+def _write_right(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {DEFINES: values[DEFINES]} if DEFINES in values else {}
 
 
 async def _settings(request: Request, location: LocationSummary, form: _Form) -> HTMLResponse:

@@ -84,7 +84,7 @@ class Collector:
     @cached_property
     def _reading(self) -> str:
         """Part of each file's state: what its content is read with."""
-        return seal(READING, self.allowed_kinds)
+        return seal(READING, self.allowed_kinds, may_define_kinds=self.may_define_kinds)
 
     def collect(self) -> Harvest:
         """Read everything.
@@ -106,7 +106,7 @@ class Collector:
                     self._problems.append(_TOO_MANY)
                     break
         paths = {path for file in files for path in (file.path, *file.includes)}
-        fingerprint = seal(self.source.fingerprint(paths), self.allowed_kinds)
+        fingerprint = seal(self.source.fingerprint(paths), self.allowed_kinds, may_define_kinds=self.may_define_kinds)
         return Harvest(tuple(files), fingerprint, self.source.revision, tuple(self._problems))
 
     def _enqueue(self, paths: list[str]) -> None:
@@ -206,14 +206,17 @@ class _Includes:
         return self._source.read(path)
 
 
-def seal(state: str, allowed_kinds: frozenset[str] | None) -> str:
+def seal(state: str, allowed_kinds: frozenset[str] | None, *, may_define_kinds: bool) -> str:
     """Return a state of a source or file that is another one when other kinds are allowed, so that it is read again."""
-    return state if allowed_kinds is None else f"{state}+{digest(sorted(allowed_kinds))[:12]}"
+    allowed = "" if allowed_kinds is None else f"+{digest(sorted(allowed_kinds))[:12]}"
+    return f"{state}{allowed}{'' if may_define_kinds else '-kinds'}"
 
 
-def list_digests(known: Mapping[str, KnownFile], allowed_kinds: frozenset[str] | None) -> dict[str, str]:
+def list_digests(
+    known: Mapping[str, KnownFile], allowed_kinds: frozenset[str] | None, *, may_define_kinds: bool
+) -> dict[str, str]:
     """Return the digests, as the source gave them, of files that need not be read again when they are the same."""
-    reading = seal(READING, allowed_kinds) + "."
+    reading = seal(READING, allowed_kinds, may_define_kinds=may_define_kinds) + "."
     return {path: file.digest.removeprefix(reading) for path, file in known.items() if file.digest.startswith(reading)}
 
 

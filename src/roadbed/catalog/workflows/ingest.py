@@ -130,7 +130,7 @@ async def _open_look(services: Services, location_id: UUID) -> _OpenLook:
         services=services,
         location=location,
         memory=memory,
-        known_digests=list_digests(files, allowed),
+        known_digests=list_digests(files, allowed, may_define_kinds=location.options.may_define_kinds),
         known_paths=frozenset(path for name, file in rows.items() for path in (name, *file.includes)),
     )
     return _OpenLook(context, files, allowed, kinds)
@@ -182,7 +182,7 @@ def _collect(context: StepContext, look: _OpenLook, open_source: Callable[[], So
         known=look.files,
         kinds=look.kinds.in_force,
         allowed_kinds=look.allowed_kinds,
-        may_define_kinds=location.may_define_kinds,
+        may_define_kinds=location.options.may_define_kinds,
         is_cancelled=context.is_cancelled,
     )
     harvest = collector.collect()
@@ -245,7 +245,8 @@ async def _refresh_if_changed(services: Services, location_id: UUID) -> None:
             await note_wait(session, location_id)
             await _keep(session, look, reader, waits=later)
         return
-    seen = replace(seen, fingerprint=seal(seen.fingerprint, look.allowed_kinds))
+    may_define = look.context.location.options.may_define_kinds
+    seen = replace(seen, fingerprint=seal(seen.fingerprint, look.allowed_kinds, may_define_kinds=may_define))
     async with database.write() as session:
         await _keep(session, look, reader)
         if await note_check(session, location_id, seen):

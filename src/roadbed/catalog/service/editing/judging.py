@@ -44,5 +44,5 @@ class FileJudge:
             managed_by="",
             origin="",
             allowed_kinds=allowed_kinds_of(self.services, location),
-            may_define_kinds=location.may_define_kinds,
+            may_define_kinds=location.options.may_define_kinds,
         )
