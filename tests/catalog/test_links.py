@@ -80,6 +80,10 @@ CASES = [
     ({"sentry.io/project-slug": "orders"}, "https://sentry.test/projects/orders/"),
     ({"sentry.io/project-slug": "acme/orders"}, "https://sentry.test/projects/orders/"),
     ({"rollbar.com/project-slug": "acme/orders"}, "https://rollbar.com/acme/orders"),
+    (
+        {"roadbed.dev/alerts": "https://prometheus.test/rules?search=orders"},
+        "https://prometheus.test/rules?search=orders",
+    ),
     ({"sonarqube.org/project-key": "acme:orders"}, "https://sonarqube.test/dashboard?id=acme%3Aorders"),
     ({"snyk.io/org-name": "acme"}, "https://snyk.test/org/acme/projects"),
     ({"snyk.io/org-name": "acme", "snyk.io/project-id": "a1"}, "https://snyk.test/org/acme/project/a1"),

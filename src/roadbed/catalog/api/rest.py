@@ -154,13 +154,13 @@ async def get_entity(
     moment = await open_moment(session, as_of)
     if moment is None:
         detail = await reading.get_detail(session, ref)
-        links = list_implied_links(session.services, actor, detail.entity)
+        links = list_implied_links(session.services, actor, detail)
         shown = _show(detail, links, await find_health(session, detail.entity.ref))
         values = compute(session, [detail.entity], definition)[0]
         shown.computed = {name: ComputedOut.of(value) for name, value in values.items()}
     else:
         detail = await reading.get_past_detail(session, ref, moment)
-        shown = _show(detail, list_implied_links(session.services, actor, detail.entity), None)
+        shown = _show(detail, list_implied_links(session.services, actor, detail), None)
     return fresh.answer(shown, shown.etag)
 
 

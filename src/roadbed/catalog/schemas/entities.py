@@ -244,7 +244,7 @@ class ImpliedLinkOut(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     title: str
-    url: str
+    url: str = Field(description="An address; in Roadbed's own host a path.")
     annotation: str
     value: str
 

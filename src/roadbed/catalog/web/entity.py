@@ -73,7 +73,7 @@ async def entity_page(
             "sections": _sections(session, detail, kinds),
             "declared": _declared(session, detail.entity, kinds),
             "source_href": _find_source_href(request, detail),
-            "implied": list_implied_links(request.app.state.services, actor, detail.entity),
+            "implied": list_implied_links(request.app.state.services, actor, detail),
             "links": _links(detail.entity),
         },
     )

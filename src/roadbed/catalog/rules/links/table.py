@@ -56,6 +56,8 @@ def _jira(annotation: str, url: str, **also: str) -> LinkRule:
     return LinkRule(annotation, "Jira issues", "ticket", f"{{base}}/{url}", pattern, setting="jira", also=also)
 
 
+ALERTS = LinkRule("roadbed.dev/alerts", "Alert rules", "bell", "{value:address}", re.compile(r"(?P<value>https?://.+)"))
+
 _SOURCE_HOSTS = (
     LinkRule(
         "github.com/project-slug",
@@ -245,6 +247,7 @@ _RUNNING = (
 )
 
 _CARE = (
+    ALERTS,
     LinkRule(
         "pagerduty.com/service-id",
         "PagerDuty service",
