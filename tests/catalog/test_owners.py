@@ -87,7 +87,7 @@ def test_entity_without_an_owner_gets_one(owners: httpx.Client) -> None:
 def test_what_is_read_from_a_location_says_where_its_owner_is_set(place: Place) -> None:
     place.write(a=component("o-read", owner="o-ghost"))
     place.register()
-    assert 'href="/catalog/component/default/o-read/source"' in page(place.api, "/catalog/unowned?q=o-read")
+    assert 'href="/catalog/component/default/o-read/edit"' in page(place.api, "/catalog/unowned?q=o-read")
     text = page(place.api, "/catalog/component/default/o-read/owner")
     assert "is read from a.yaml, line 2, so it is changed there." in text
     assert "Set owner" not in text

@@ -13,6 +13,7 @@ _WORDS: dict[str, Any] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+_LETTERS = frozenset("yYnN")
 _EXACT = 2**53
 TELLING = frozenset("~nNtTfF-+.0123456789")
 """How a plain scalar begins that may be something else than a text."""
@@ -24,6 +25,20 @@ class Fault(Exception):
     def __init__(self, reason: str, hint: str = "", *, line: int = 0, column: int = 0) -> None:
         super().__init__(reason)
         self.reason, self.hint, self.line, self.column = reason, hint, line, column
+
+
+def is_text(text: str) -> bool:
+    """Tell whether every reader of YAML takes a plain scalar for a text, as far as PyYAML does not know itself.
+
+    Readers of 1.2 take `0o14`, `089` and `1e3` for numbers, some of 1.1 `1_0e3` too, and the letters of yes and no for
+    these.
+    """
+    if not text or text[0] not in TELLING:
+        return text not in _LETTERS
+    try:
+        return text not in _LETTERS and isinstance(resolve(text.replace("_", "")), str)
+    except Fault:
+        return False
 
 
 def resolve(text: str) -> Any:

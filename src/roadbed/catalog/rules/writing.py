@@ -5,16 +5,19 @@ from typing import Any, cast
 
 import yaml
 
+from roadbed.catalog.rules.scalars import is_text
+
 _BASE = cast("type[yaml.SafeDumper]", getattr(yaml, "CSafeDumper", yaml.SafeDumper))
 _PARTS = ("apiVersion", "kind", "metadata", "spec")
 
 
 class _Dumper(_BASE):  # type: ignore[misc, valid-type]  # which of the two is known at run time only
-    """Writes texts of several lines as blocks."""
+    """Writes texts of several lines as blocks, and quotes what not every reader takes for a text."""
 
 
 def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    style = "|" if "\n" in text else None if is_text(text) else "'"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _write_text)

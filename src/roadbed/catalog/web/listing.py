@@ -62,8 +62,10 @@ class Row:
     @property
     def mend(self) -> tuple[str, str]:
         """How it gets an owner, and where."""
-        if self.entity.is_managed:
+        if self.entity.is_built_in:
             return ("See its file", f"{self.entity.href}/source")
+        if self.entity.is_managed:
+            return ("Edit", f"{self.entity.href}/edit")
         return ("Set owner", f"{self.entity.href}/owner")
 
 

@@ -4,14 +4,14 @@ from typing import Any
 
 import yaml
 
-from roadbed.catalog.rules.scalars import TELLING, Fault, resolve
+from roadbed.catalog.rules.scalars import is_text
 
 _NEVER_FOLD = 10**9
 _KEY = "x"
 
 
 class _Dumper(yaml.SafeDumper):
-    """Indents lists below their key, and quotes what YAML 1.2 would not read as a text."""
+    """Indents lists below their key, and quotes what not every reader takes for a text."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - the signature is PyYAML's
         super().increase_indent(flow, indentless=False)
@@ -21,20 +21,11 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None if _reads_as_text(text) else "'"
+    style = "|" if "\n" in text else None if is_text(text) else "'"
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _write_text)
-
-
-def _reads_as_text(text: str) -> bool:
-    if not text or text[0] not in TELLING:
-        return True
-    try:
-        return isinstance(resolve(text), str)
-    except Fault:
-        return False
 
 
 def render(value: Any, *, is_flow: bool = False) -> str:
