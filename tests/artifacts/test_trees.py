@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from roadbed.artifacts.errors import ArtifactInvalid
-from roadbed.artifacts.service.trees import pack, remove_unpacked, unpack
+from roadbed.artifacts.service.trees import MAX_HEADER_BYTES, pack, remove_unpacked, unpack
 from roadbed.core.blobs import BlobDamaged, BlobStore
 
 MAX_BYTES = 1_000_000
@@ -55,9 +55,9 @@ def make_layer(blobs: BlobStore, *entries: tarfile.TarInfo, data: bytes = b"evil
     return blobs.put(gzip.compress(buffer.getvalue(), mtime=0)).digest
 
 
-def make_entry(name: str, type_: bytes = tarfile.REGTYPE, target: str = "") -> tarfile.TarInfo:
+def make_entry(name: str, type_: bytes = tarfile.REGTYPE, target: str = "", **header: str) -> tarfile.TarInfo:
     entry = tarfile.TarInfo(name)
-    entry.type, entry.linkname = type_, target
+    entry.type, entry.linkname, entry.pax_headers = type_, target, header
     return entry
 
 
@@ -109,6 +109,9 @@ HOSTILE = {
     "link out": [make_entry("app/link", tarfile.SYMTYPE, "../../evil")],
     "hard link": [make_entry("app/link", tarfile.LNKTYPE, "/etc/passwd")],
     "device": [make_entry("app/device", tarfile.CHRTYPE)],
+    "long header": [make_entry("app/evil", comment="x" * (MAX_HEADER_BYTES + 20_000))],
+    "long header behind a file": [make_entry("app/file"), make_entry("app/evil", comment="x" * 2 * MAX_HEADER_BYTES)],
+    "less than nothing": [make_entry("app/evil", size="-1")],
 }
 
 

@@ -22,6 +22,8 @@ from roadbed.core.blobs import Blob, BlobStore
 from roadbed.kit.text import filesize
 
 MAX_FILES = 200_000
+MAX_HEADER_BYTES = 64_000
+"""What the archive may hold between two files: a path and a link are 4,096 bytes each at the most."""
 _CHUNK_BYTES = 1 << 20
 
 
@@ -33,6 +35,26 @@ class PackedTree:
     diff_id: str
     size_bytes: int
     file_count: int
+
+
+class _Gauge:
+    """Hands on what is read, up to a limit that whoever reads moves on: headers are read whole into memory."""
+
+    def __init__(self, source: gzip.GzipFile) -> None:
+        self._source = source
+        self._left_bytes = 0
+
+    def allow(self, size_bytes: int) -> None:
+        """Let the content of a file be read, and the headers of the next one."""
+        blocks = -(-size_bytes // tarfile.BLOCKSIZE)
+        self._left_bytes = blocks * tarfile.BLOCKSIZE + MAX_HEADER_BYTES + tarfile.RECORDSIZE
+
+    def read(self, size_bytes: int) -> bytes:
+        data = self._source.read(size_bytes)
+        self._left_bytes -= len(data)
+        if self._left_bytes < 0:
+            raise ArtifactInvalid(f"The archive has a header of more than {filesize(MAX_HEADER_BYTES)}.")
+        return data
 
 
 class _HashingFile:
@@ -145,12 +167,15 @@ def unpack(blobs: BlobStore, layer: str, folder: Path, *, max_bytes: int) -> Non
 def _extract(plain: gzip.GzipFile, folder: Path, max_bytes: int) -> None:
     links: set[PurePosixPath] = set()
     left_bytes, left_files = max_bytes, MAX_FILES
-    with tarfile.open(fileobj=plain, mode="r|") as archive:
+    gauge = _Gauge(plain)
+    gauge.allow(0)
+    with tarfile.open(fileobj=cast("BinaryIO", gauge), mode="r|") as archive:
         for entry in archive:
             path = check_path(entry.name)
             left_bytes, left_files = left_bytes - entry.size, left_files - 1
-            if left_bytes < 0 or left_files < 0:
+            if left_bytes < 0 or left_files < 0 or entry.size < 0:
                 raise ArtifactInvalid(f"The artifact unpacks to more than {filesize(max_bytes)}.")
+            gauge.allow(entry.size)
             if any(parent in links for parent in (path, *path.parents)):
                 raise ArtifactInvalid(f"The archive writes {path} through a link.")
             if entry.issym():
