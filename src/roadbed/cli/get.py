@@ -31,7 +31,8 @@ def get(
     as_of: Annotated[str | None, typer.Option(help="As it was at a time: 2026-11-19, or 2026-11-19T14:30Z.")] = None,
     view: Annotated[str | None, typer.Option(help="A saved view: its filters, and its columns as csv.")] = None,
     sort: Annotated[
-        str | None, typer.Option(help="By title, name, kind, type, lifecycle, owner, system; -owner.")
+        str | None,
+        typer.Option(help="By title, name, kind, type, lifecycle, owner, system, health, updated_at; -updated_at."),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many; 100, or all as csv and ndjson.")] = None,
     columns: Annotated[str | None, typer.Option(help="Of the csv: ref,owner,spec:tier.")] = None,

@@ -77,8 +77,9 @@ class EntityCriteria(BaseModel):
         "",
         pattern=PATTERN,
         description=f"{', '.join(KEYS)}; with a minus in front the other way round. What has no value comes last. By "
-        "title unless given.",
-        examples=["owner", "-lifecycle"],
+        "title unless given. `health`: the worst first, what is not checked between bad and good; not kept, so that "
+        "with `as_of` it is by title.",
+        examples=["owner", "-updated_at"],
     )
     as_of: AsOf = None
 

@@ -94,6 +94,7 @@ class PastCatalog:
                 "owner": entity.owner,
                 "system": entity.system,
                 "location_id": str(change.location_id) if change.location_id else None,
+                "updated_at": change.at,
                 "orphaned_at": change.at if is_orphan else None,
             }
             written = write_json(change.document)
