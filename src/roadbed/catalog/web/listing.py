@@ -16,6 +16,7 @@ from roadbed.catalog.rules.words import health_of, icon_of, kind_word, state_of
 from roadbed.catalog.schemas.entities import EntityCriteria
 from roadbed.catalog.schemas.views import ListQuery
 from roadbed.catalog.service import follows, listing, reading
+from roadbed.catalog.service.ownership import explain_stranger
 from roadbed.catalog.service.past import Moment, open_moment
 from roadbed.catalog.service.resolving import resolve
 from roadbed.catalog.service.saved_views import find_default_view
@@ -133,6 +134,7 @@ async def _show(request: Request, session: ReadSession, actor: Actor, kinds: Kin
         "overview": overview,
         "bulk": _offer_bulk(request, actor, query),
         "is_filtered": query.is_filtered,
+        "stranger": explain_stranger(session.services, actor) if query.mine else None,
         "is_empty": overview.is_empty,
     }
     return await render(request, "catalog/list.html", context)
