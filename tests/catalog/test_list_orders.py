@@ -191,3 +191,9 @@ def test_headings_begin_with_what_one_looks_for(api: httpx.Client) -> None:
     assert "sort=updated_at" in text
     assert "sort=health" not in text
     assert "worst first" not in text
+
+
+@pytest.mark.parametrize("sort", ["computed:overdue", "--health", "health,updated_at", "\0health"])
+def test_what_is_no_order_is_refused(api: httpx.Client, sort: str) -> None:
+    answer = api.get("/api/v1/entities", params={"sort": sort})
+    assert answer.status_code == 422, answer.text
