@@ -32,5 +32,14 @@ def test_large_location_is_read_by_workers_as_a_small_one_would_be(place: Place)
         server.run(followed(server).catch_up())
         assert documents_of(followed(server).index) == load_anew(server)
         assert place.api.get("/api/v1/entities", params={"q": "large-3-39"}).json()["total"] == 11
+        then = place.get("component:default/large-6-1").json()["updated_at"]
+        then = max(then, place.get("component:default/large-included").json()["updated_at"])
     finally:
         place.api.delete(f"/api/v1/locations/{place.id}")
+    past = {"q": "large-", "as_of": then, "sort": "-name", "limit": 2}
+    found = place.api.get("/api/v1/entities", params=past).json()
+    assert found["total"] == FILES * ENTITIES_OF_FILE + 1
+    assert [item["metadata"]["name"] for item in found["items"]] == ["large-included", "large-6-99"]
+    assert place.api.get("/api/v1/entities", params=past | {"q": "large-3-39"}).json()["total"] == 11
+    ends = place.api.get("/api/v1/entities/component/default/large-1-1", params={"as_of": then}).json()["relations"]
+    assert ends == [{"type": "ownedBy", "target": "group:default/team-none", "found": False}]

@@ -18,6 +18,7 @@ from roadbed.catalog.errors import (
 from roadbed.catalog.rules.documents import Document, Reading, from_json, read_documents
 from roadbed.catalog.rules.health import is_bad, worst_of
 from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, ENTITY_KINDS, KindDefinition, Kinds, Relation
+from roadbed.catalog.rules.ownership import owners_of
 from roadbed.catalog.rules.problems import Problem, Severity
 from roadbed.catalog.rules.sources import MANAGED_BY, VIEW_URL
 from roadbed.catalog.rules.targets import ELSEWHERE, is_glob, match_glob
@@ -176,6 +177,7 @@ __all__ = [
     "list_titles",
     "list_visited",
     "match_glob",
+    "owners_of",
     "place_of_location",
     "put_entities",
     "read_documents",

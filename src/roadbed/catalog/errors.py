@@ -91,6 +91,12 @@ class TooManyKept(Conflict):
     code = "catalog.too_many_kept"
 
 
+class AccountUnknown(Invalid):
+    """What is somebody's own is asked for, and the catalog does not know who that is."""
+
+    code = "catalog.account_unknown"
+
+
 class RelationUnknown(Invalid):
     """A walk is to follow a relation that no kind has."""
 

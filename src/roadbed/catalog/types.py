@@ -76,6 +76,7 @@ class EntityFilter:
 
     `owned_kinds` are the kinds whose entities should have an owner; `is_unowned` selects those of them that declare
     none, or one that is not in the catalog. `is_inherited` takes in what the groups below the owners own.
+    `owned_by` narrows to what one of these owns, beside `owners`, whose counts as a facet it holds for, too.
     `is_stale` selects orphans, what has a newer content with errors, and what is read from one of `failing_locations`.
     `followed_by` is an account; the `refs` that it follows are found out before the index is asked, as the failing
     locations are (service.resolving).
@@ -91,6 +92,7 @@ class EntityFilter:
     text: str = ""
     is_unowned: bool = False
     is_inherited: bool = False
+    owned_by: tuple[str, ...] | None = None
     is_orphan: bool = False
     is_stale: bool = False
     failing_locations: tuple[str, ...] = ()

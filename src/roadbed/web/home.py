@@ -15,6 +15,7 @@ from roadbed.catalog.contract import (
     list_followed,
     list_recent_changes,
     list_visited,
+    owners_of,
 )
 from roadbed.core.access import DeciderService
 from roadbed.core.actor import Actor
@@ -48,7 +49,7 @@ async def home_page(request: Request, session: Reading, actor: SignedIn) -> HTML
     """Show what concerns the reader, and to the first admin of an empty installation where to begin."""
     may = session.services.get(DeciderService).has
     sees_catalog = may(actor, ENTITY_READ)
-    owners = sorted(actor.groups | ({actor.entity_ref} if actor.entity_ref else set()))
+    owners = owners_of(actor)
     entities = await list_owned(session, owners) if sees_catalog else []
     overview = await get_overview(session) if sees_catalog and not entities else None
     is_empty = overview is not None and overview.is_empty

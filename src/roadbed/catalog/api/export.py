@@ -14,6 +14,7 @@ from roadbed.catalog.rules.tables import Column, Exported, find_columns, write_c
 from roadbed.catalog.schemas.entities import EntityCriteria, EntityOut
 from roadbed.catalog.service.export import Wanted, export_entities
 from roadbed.catalog.service.kinds import require_kinds
+from roadbed.catalog.service.ownership import require_known
 from roadbed.core.routes import service
 from roadbed.kit.clock import now
 from roadbed.kit.csvs import write_csv
@@ -58,6 +59,8 @@ async def export(
 ) -> StreamingResponse:
     """Give all entities of a filter as CSV, where no cell is a formula, or as JSON with one entity a line."""
     require_kinds(kinds, query.kind)
+    if query.mine:
+        require_known(request.app.state.services, actor)
     columns = find_columns(query.columns)
     wanted = Wanted(query.to_filter(kinds, actor), query.as_of, query.limit, columns, query.sort)
     pieces = export_entities(request.app.state.services, wanted)

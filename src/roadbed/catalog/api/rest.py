@@ -46,6 +46,7 @@ from roadbed.catalog.service.foresight import foresee
 from roadbed.catalog.service.health import find_health
 from roadbed.catalog.service.kinds import get_kind, require_kinds
 from roadbed.catalog.service.links import list_implied_links
+from roadbed.catalog.service.ownership import require_known
 from roadbed.catalog.service.past import open_moment
 from roadbed.catalog.service.resolving import resolve
 from roadbed.catalog.types import LocationSummary
@@ -111,6 +112,8 @@ async def list_entities(
 ) -> EntityPageOut | Response:
     """List entities, by title unless asked otherwise; with `as_of`, as they were then."""
     require_kinds(kinds, query.kind)
+    if query.mine:
+        require_known(session.services, actor)
     moment = await open_moment(session, query.as_of)
     wanted = await resolve(session, query.to_filter(kinds, actor))
     page = await listing.list_page(

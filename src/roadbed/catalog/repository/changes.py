@@ -2,14 +2,17 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVarTuple
 
-from sqlalchemy import ARRAY, Row, Text, cast, func, select, true, union
+from sqlalchemy import ARRAY, Row, Select, Text, cast, func, select, true, union
 from sqlalchemy.orm import aliased
 
 from roadbed.catalog.models import Change, Entity, Follow
+from roadbed.catalog.rules.past import Version
 from roadbed.catalog.types import ChangeKind
 from roadbed.core.db import ReadSession, WriteSession, insert_rows, lock_transaction
+
+Columns = TypeVarTuple("Columns")
 
 LOCK = "catalog.changes"
 
@@ -85,6 +88,36 @@ async def list_refs_between(session: ReadSession, *, after: int, until: int) -> 
 
 async def list_as_of(session: ReadSession, refs: Sequence[str], position: int) -> list[Change]:
     """Return the newest change of each of these entities up to a position, where there is one."""
+    return list(await session.scalars(_newest(select(Change), refs, position)))
+
+
+async def list_versions(session: ReadSession, refs: Sequence[str], position: int) -> list[Version]:
+    """Return those of these entities that there were at a position, their documents unread."""
+    columns = (
+        Change.entity_id,
+        Change.ref,
+        cast(Change.document, Text).label("document"),
+        Change.digest,
+        Change.location_id,
+        Change.at,
+        Change.change,
+    )
+    query = _newest(select(*columns), refs, position).where(Change.change != ChangeKind.DELETED)
+    return [
+        Version(
+            uid=str(row.entity_id),
+            ref=row.ref,
+            written=row.document,
+            digest=row.digest,
+            location_id=str(row.location_id) if row.location_id else None,
+            at=row.at,
+            is_orphan=row.change == ChangeKind.ORPHANED,
+        )
+        for row in await session.execute(query)
+    ]
+
+
+def _newest(query: Select[*Columns], refs: Sequence[str], position: int) -> Select[*Columns]:
     asked = select(func.unnest(cast(list(refs), ARRAY(Text))).label("ref")).subquery()
     older = aliased(Change)
     newest = (
@@ -94,8 +127,7 @@ async def list_as_of(session: ReadSession, refs: Sequence[str], position: int) -
         .limit(1)
         .lateral()
     )
-    query = select(Change).select_from(asked).join(newest, true()).join(Change, Change.position == newest.c.position)
-    return list(await session.scalars(query))
+    return query.select_from(asked).join(newest, true()).join(Change, Change.position == newest.c.position)
 
 
 async def list_changes(session: ReadSession, *, after: int, limit: int) -> list[Change]:

@@ -1,7 +1,15 @@
-"""Who owns what through whom: groups below groups, safe when parents lead in a circle."""
+"""Who owns what through whom: a person and their groups, groups below groups, safe when parents lead in a circle."""
 
 from collections import deque
 from collections.abc import Callable, Iterable
+
+from roadbed.core.actor import Actor
+
+
+def owners_of(actor: Actor) -> tuple[str, ...]:
+    """Return the refs whose things are somebody's own: their User, and the groups that they are in."""
+    own = {actor.entity_ref} if actor.entity_ref else set()
+    return tuple(sorted(actor.groups | own))
 
 
 def spread_down(root: str, children_of: Callable[[str], Iterable[str]], *, limit: int) -> dict[str, int]:

@@ -12,6 +12,7 @@ from roadbed.catalog.rules.health import HealthView, Rolled
 from roadbed.catalog.rules.index.sorts import KEYS, PATTERN
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.kinds.computed import ComputedValue
+from roadbed.catalog.rules.ownership import owners_of
 from roadbed.catalog.rules.problems import Problem
 from roadbed.catalog.types import EntityFilter, EntitySummary, Status
 from roadbed.core.actor import Actor
@@ -73,12 +74,16 @@ class EntityCriteria(BaseModel):
         default=False, description="Also what the groups below the owners own, as they are today: not with `as_of`."
     )
     followed: bool = Field(default=False, description="Only those that you follow.")
+    mine: bool = Field(
+        default=False, description="Only those that you own, or one of the groups that you are in today."
+    )
     sort: str = Field(
         "",
         pattern=PATTERN,
         description=f"{', '.join(KEYS)}; with a minus in front the other way round. What has no value comes last. By "
-        "title unless given.",
-        examples=["owner", "-lifecycle"],
+        "title unless given. `health`: the worst first, what is not checked between bad and good; not kept, so that "
+        "with `as_of` it is by title.",
+        examples=["owner", "-updated_at"],
     )
     as_of: AsOf = None
 
@@ -105,6 +110,7 @@ class EntityCriteria(BaseModel):
             location_id=self.location,
             owned_kinds=list_owned_kinds(kinds),
             followed_by=actor.id if self.followed else None,
+            owned_by=owners_of(actor) if self.mine else None,
         )
 
 

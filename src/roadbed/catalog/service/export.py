@@ -43,7 +43,8 @@ async def export_entities(services: Services, wanted: Wanted) -> AsyncIterator[l
     async with database.read() as session:
         chosen = await resolve(session, wanted.filter)
         layers = layers_of(session, await open_moment(session, wanted.as_of))
-        refs = layers.take(chosen, wanted.limit or _ALL, sorting=read_sorting(wanted.sort)).refs
+        sorting = read_sorting(wanted.sort, is_past=wanted.as_of is not None)
+        refs = layers.take(chosen, wanted.limit or _ALL, sorting=sorting).refs
     size = _COMPUTED_PIECE if names else _PIECE
     for start in range(0, len(refs), size):
         async with database.read() as session:

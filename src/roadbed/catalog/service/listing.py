@@ -59,7 +59,8 @@ async def list_page(
     Raises:
         InvalidCursor: the cursor is not one of this list.
     """
-    found = layers_of(session, moment).take(wanted, limit, after=_place(cursor), sorting=read_sorting(sort))
+    sorting = read_sorting(sort, is_past=moment is not None)
+    found = layers_of(session, moment).take(wanted, limit, after=_place(cursor), sorting=sorting)
     return Page(
         items=tuple(await read_entities(session, found.refs, moment=moment)),
         next_cursor=encode_cursor(found.next.value, found.next.ref) if found.next else None,

@@ -7,16 +7,18 @@ from typing import Any
 import orjson
 from pyroaring import BitMap
 
-from roadbed.catalog.errors import EntityInvalid
+from roadbed.catalog.errors import AccountUnknown, EntityInvalid
 from roadbed.catalog.rules.graph import find_circles
 from roadbed.catalog.rules.index.conditions import AllOf, HasValue
 from roadbed.catalog.rules.index.entries import HEALTH, HELD, OWNER, TRUE
 from roadbed.catalog.rules.index.index import Index
 from roadbed.catalog.rules.index.relations import list_targets
-from roadbed.catalog.rules.ownership import spread_down
+from roadbed.catalog.rules.ownership import owners_of, spread_down
 from roadbed.catalog.service.entities import get_entity
 from roadbed.catalog.service.index import CatalogIndex
+from roadbed.core.actor import Actor
 from roadbed.core.db import ReadSession
+from roadbed.core.services import Services
 from roadbed.kit.refs import EntityRef, parse_ref
 
 MOST_GROUPS = 1000
@@ -56,6 +58,32 @@ class Ownership:
     inherited: Counts
     circles: Sequence[Sequence[str]]
     is_cut: bool
+
+
+def explain_stranger(services: Services, actor: Actor) -> AccountUnknown | None:
+    """Return why nothing can be somebody's own: the catalog knows them neither as a user, member nor owner."""
+    index = services.get(CatalogIndex).index
+    owners = owners_of(actor)
+    if actor.groups or any(index.has(ref) or index.select(HasValue(OWNER, (ref,))) for ref in owners):
+        return None
+    linked = f"is linked to {owners[0]}, which the catalog does not have" if owners else "is not linked to a User"
+    return AccountUnknown(
+        f"Nothing in the catalog is yours: the account {actor.name} {linked}.",
+        hint="Register a file with that User, or have an admin link the account to another one."
+        if owners
+        else "An admin links it to one.",
+    )
+
+
+def require_known(services: Services, actor: Actor) -> None:
+    """Refuse to tell what is their own to those whom the catalog does not know.
+
+    Raises:
+        AccountUnknown: says why.
+    """
+    stranger = explain_stranger(services, actor)
+    if stranger is not None:
+        raise stranger
 
 
 async def find_ownership(session: ReadSession, ref: EntityRef) -> Ownership:

@@ -5,37 +5,43 @@ both. What was asked for last is kept, and follows what changes meanwhile.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+import sys
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Iterable, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from pyroaring import BitMap
 
-from roadbed.catalog.models import Change
 from roadbed.catalog.repository import changes as change_rows
-from roadbed.catalog.rules.index.entries import Kept, make_entry, make_piece, read_rows
+from roadbed.catalog.rules.index.entries import make_entry, read_rows
 from roadbed.catalog.rules.index.index import Index
 from roadbed.catalog.rules.index.layers import Layer, Layers
 from roadbed.catalog.rules.kinds import Kinds
+from roadbed.catalog.rules.past import PastPiece, read_piece, read_versions
 from roadbed.catalog.rules.relations import Edge
 from roadbed.catalog.service.index import CatalogIndex
 from roadbed.catalog.service.sight import Views
-from roadbed.catalog.service.views import read_change
-from roadbed.catalog.types import ChangeKind
 from roadbed.core.db import ReadSession
-from roadbed.kit.jsons import write_json
+from roadbed.core.workers import Workers
 
 MOST_KEPT = 20_000
 """Entities of all moments that are kept; the one asked for last is kept whatever it holds."""
 MOST_MOMENTS = 8
+FEW = 1000
+"""Up to so many entities are read before workers would have started."""
 _PIECE = 100
+_PIECE_APART = 500
+_AHEAD = 4
 
 
 class PastCatalog:
     """What the entities that have changed since a position were at it."""
 
-    def __init__(self, position: int, *, kinds: Kinds) -> None:
+    def __init__(self, position: int, *, kinds: Kinds, turns: asyncio.Lock) -> None:
+        """Begin with nothing changed; `turns` lets those who need workers go one after the other."""
         self.position = position
         self.changed: set[str] = set()
         self.index = Index(read_rows)
@@ -44,6 +50,7 @@ class PastCatalog:
         self._edges: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
         self._followed = position
         self._lock = asyncio.Lock()
+        self._turns = turns
 
     async def follow(self, session: ReadSession) -> None:
         """Take in what has changed since the last time."""
@@ -53,20 +60,15 @@ class PastCatalog:
                 return
             refs = await change_rows.list_refs_between(session, after=self._followed, until=newest)
             new = [ref for ref in refs if ref not in self.changed]
-            is_first = not self.changed
-            index = Index(read_rows) if is_first else self.index
-            for start in range(0, len(new), _PIECE):
-                piece = new[start : start + _PIECE]
-                held = self._read(await change_rows.list_as_of(session, piece, self.position))
-                if is_first:
-                    index.load(make_piece(held, start=len(index)))
-                else:
-                    for kept in held:
-                        index.put(make_entry(kept))
-            if is_first:
-                index.finish_loading()
-            self.index = index
-            self.changed.update(new)
+            if len(new) > FEW:
+                async with self._turns:
+                    self.index = await self._load_apart(session, sorted(self.changed.union(new)))
+                self.changed.update(new)
+            elif self.changed:
+                await self._put(session, new)
+            else:
+                self.index = await self._load(session, new)
+                self.changed.update(new)
             self._followed = newest
 
     def over(self, index: Index) -> Layers:
@@ -79,26 +81,42 @@ class PastCatalog:
         """Return (type, target) of the relations that the changed entities declared then."""
         return self._edges.get(ref, set())
 
-    def _read(self, changes: Iterable[Change]) -> Sequence[Kept]:
-        found = []
-        for change in changes:
-            entity = read_change(change, self._kinds) if change.change != ChangeKind.DELETED else None
-            if entity is None:
-                continue
-            is_orphan = change.change == ChangeKind.ORPHANED
-            if not is_orphan:
-                self._note(entity.edges)
-            record = {
-                "title": entity.title,
-                "sort_key": entity.title.strip().lower()[:200],
-                "owner": entity.owner,
-                "system": entity.system,
-                "location_id": str(change.location_id) if change.location_id else None,
-                "orphaned_at": change.at if is_orphan else None,
-            }
-            written = write_json(change.document)
-            found.append(Kept(str(change.entity_id), change.ref, written, change.digest, record))
-        return found
+    async def _put(self, session: ReadSession, refs: Sequence[str]) -> None:
+        for start in range(0, len(refs), _PIECE):
+            piece = refs[start : start + _PIECE]
+            held, edges = read_versions(await change_rows.list_versions(session, piece, self.position), self._kinds)
+            for kept in held:
+                self.index.put(make_entry(kept))
+            self._note(edges)
+            self.changed.update(piece)
+
+    async def _load(self, session: ReadSession, refs: Sequence[str]) -> Index:
+        index = Index(read_rows)
+        for start in range(0, len(refs), _PIECE):
+            versions = await change_rows.list_versions(session, refs[start : start + _PIECE], self.position)
+            self._take(index, read_piece(versions, self._kinds, start=len(index)))
+        index.finish_loading()
+        return index
+
+    async def _load_apart(self, session: ReadSession, refs: Sequence[str]) -> Index:
+        """Load many by workers, which read one piece while the next one is fetched: others are answered meanwhile."""
+        index, count = Index(read_rows), 0
+        waiting: deque[Future[PastPiece]] = deque()
+        async with _open_workers() as workers:
+            for start in range(0, len(refs), _PIECE_APART):
+                versions = await change_rows.list_versions(session, refs[start : start + _PIECE_APART], self.position)
+                waiting.append(workers.submit(read_piece, versions, self._kinds, start=count))
+                count += len(versions)
+                if len(waiting) > _AHEAD:
+                    self._take(index, await asyncio.wrap_future(waiting.popleft()))
+            while waiting:
+                self._take(index, await asyncio.wrap_future(waiting.popleft()))
+        await asyncio.to_thread(index.finish_loading)  # nobody else has it yet
+        return index
+
+    def _take(self, index: Index, piece: PastPiece) -> None:
+        index.load(piece.entries)
+        self._note(piece.edges)
 
     def _note(self, edges: Iterable[Edge]) -> None:
         for edge in edges:
@@ -122,11 +140,14 @@ class PastCatalogs:
 
     def __init__(self) -> None:
         self._kept: dict[int, PastCatalog] = {}
+        self._turns = asyncio.Lock()
 
     async def open(self, session: ReadSession, at: datetime) -> Moment:
         """Return the catalog as it was at a time."""
         position = await change_rows.find_position_at(session, at)
-        past = self._kept.pop(position, None) or PastCatalog(position, kinds=session.services.get(Kinds))
+        past = self._kept.pop(position, None)
+        if past is None:
+            past = PastCatalog(position, kinds=session.services.get(Kinds), turns=self._turns)
         self._kept[position] = past
         await past.follow(session)
         while self._holds_too_many():
@@ -147,3 +168,14 @@ def layers_of(session: ReadSession, moment: Moment | None) -> Layers:
     """Return the entities as they were at a moment, or as they are."""
     index = session.services.get(CatalogIndex).index
     return Layers((Layer(index),)) if moment is None else moment.catalog.over(index)
+
+
+@asynccontextmanager
+async def _open_workers() -> AsyncIterator[Workers]:
+    """Give workers, and end them without holding up anybody: at once when something went wrong."""
+    with ExitStack() as stack:
+        workers = stack.enter_context(Workers())
+        try:
+            yield workers
+        finally:
+            await asyncio.to_thread(stack.pop_all().__exit__, *sys.exc_info())

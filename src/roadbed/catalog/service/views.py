@@ -5,14 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from roadbed.catalog.models import Change, Entity, EntityStatus, Location
-from roadbed.catalog.rules.documents import from_json
-from roadbed.catalog.rules.harvest import ReadEntity, make_entity
+from roadbed.catalog.rules.harvest import ReadEntity
 from roadbed.catalog.rules.kinds import Kinds
-from roadbed.catalog.rules.problems import Problem
-from roadbed.catalog.rules.validation import find_definition
+from roadbed.catalog.rules.past import read_content
 from roadbed.catalog.types import ChangeKind, EntitySummary, LocationOptions, LocationSummary, Status
 from roadbed.kit.jsons import embed_json
-from roadbed.kit.refs import EntityRef, InvalidRef, parse_ref, ref_of
+from roadbed.kit.refs import EntityRef, parse_ref, ref_of
 
 
 def summarise(row: Entity, *, document: Mapping[str, Any] | None = None) -> EntitySummary:
@@ -38,21 +36,9 @@ def summarise(row: Entity, *, document: Mapping[str, Any] | None = None) -> Enti
     )
 
 
-def read_change(change: Change, kinds: Kinds) -> ReadEntity | None:
-    """Return what the content of a change says, or None when the kinds in force cannot read it any more."""
-    document = from_json(change.document)
-    definition = find_definition(document, kinds)
-    if isinstance(definition, Problem):
-        return None
-    try:
-        return make_entity(document, definition, origin={})
-    except InvalidRef:
-        return None
-
-
 def summarise_change(change: Change, kinds: Kinds) -> EntitySummary:
     """Return an entity as it was after a change. In which line of its file it stood is not kept."""
-    entity = read_change(change, kinds)
+    entity = read_content(change.document, kinds)
     ref = ref_of(change.document)
     return EntitySummary(
         uid=change.entity_id,

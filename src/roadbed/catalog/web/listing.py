@@ -9,13 +9,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from roadbed.catalog.access import ENTITY_WRITE, FOLLOW_WRITE, VIEW_WRITE, EntityReader
-from roadbed.catalog.rules.index.sorts import KEYS
+from roadbed.catalog.rules.index.sorts import list_sorts
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.tables import Exported, find_columns
 from roadbed.catalog.rules.words import health_of, icon_of, kind_word, state_of
 from roadbed.catalog.schemas.entities import EntityCriteria
 from roadbed.catalog.schemas.views import ListQuery
 from roadbed.catalog.service import follows, listing, reading
+from roadbed.catalog.service.ownership import explain_stranger
 from roadbed.catalog.service.past import Moment, open_moment
 from roadbed.catalog.service.resolving import resolve
 from roadbed.catalog.service.saved_views import find_default_view
@@ -38,6 +39,8 @@ KindsInForce = Annotated[Kinds, Depends(service(Kinds))]
 _FACETS = (("Kind", "kind", "kinds", 8), ("Owner", "owner", "owners", 8), ("Lifecycle", "lifecycle", "lifecycles", 6))
 _OF_FILTERS = frozenset(("q", "as_of", "sort", "cursor", *(name for _, name, _, _ in _FACETS)))
 """What the form with the filters says itself, or begins anew; all else of the query stays."""
+_WAYS = {"health": (", worst first", ", best first"), "updated_at": (", oldest first", ", newest first")}
+"""How the two ways of an order are called where "downwards" says too little."""
 _NOT_EXPORTED = dict.fromkeys(("cursor", "limit", "columns", "view"))
 
 
@@ -131,6 +134,7 @@ async def _show(request: Request, session: ReadSession, actor: Actor, kinds: Kin
         "overview": overview,
         "bulk": _offer_bulk(request, actor, query),
         "is_filtered": query.is_filtered,
+        "stranger": explain_stranger(session.services, actor) if query.mine else None,
         "is_empty": overview.is_empty,
     }
     return await render(request, "catalog/list.html", context)
@@ -150,24 +154,25 @@ def _link_exports(request: Request, query: ListQuery, choice: Choice) -> list[tu
 def _list_sorts(query: ListQuery) -> list[dict[str, Any]]:
     """Return by what the list can be sorted, as the options of a field."""
     chosen = query.sort or "title"
-    options = [(name, find_columns([name])[0].label) for name in KEYS]
+    options = [(name, find_columns([name])[0].label) for name in list_sorts(is_past=query.as_of is not None)]
     return [
-        {"value": mark + name, "label": label + (", downwards" if mark else ""), "is_chosen": mark + name == chosen}
+        {"value": mark + name, "label": label + word, "is_chosen": mark + name == chosen}
         for name, label in options
-        for mark in ("", "-")
+        for mark, word in zip(("", "-"), _WAYS.get(name, ("", ", downwards")), strict=True)
     ]
 
 
 def _link_heads(request: Request, query: ListQuery, choice: Choice) -> list[dict[str, Any]]:
     """Return the headings; those by whose values the list can be sorted lead there, and the other way round."""
     chosen = query.sort or "title"
+    sorts = list_sorts(is_past=query.as_of is not None)
     heads = []
     names = ["title", *(column.name for column in choice.columns)]
     for name, head in zip(names, [{"label": "Name"}, *choice.heads], strict=True):
-        if name in KEYS:
-            is_up = chosen == name
-            link = write_link(request, cursor=None, sort=f"-{name}" if is_up else name)
-            way = ("ascending" if is_up else "descending") if chosen.removeprefix("-") == name else None
+        if name in sorts:
+            first, second = (f"-{name}", name) if name == "updated_at" else (name, f"-{name}")
+            link = write_link(request, cursor=None, sort=second if chosen == first else first)
+            way = ("ascending" if chosen == name else "descending") if chosen.removeprefix("-") == name else None
             heads.append({**head, "href": link, "sort": way})
         else:
             heads.append(head)

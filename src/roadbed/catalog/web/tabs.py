@@ -8,9 +8,11 @@ from uuid import UUID
 
 from roadbed.catalog.errors import ViewNotFound
 from roadbed.catalog.rules.kinds import Kinds
+from roadbed.catalog.rules.ownership import owners_of
 from roadbed.catalog.schemas.entities import EntityQuery, list_owned_kinds
 from roadbed.catalog.schemas.views import ListQuery
 from roadbed.catalog.service import listing, saved_views
+from roadbed.catalog.service.ownership import explain_stranger
 from roadbed.catalog.service.past import Moment
 from roadbed.catalog.service.resolving import resolve
 from roadbed.catalog.types import EVERYBODY, EntityFilter, SavedViewSummary
@@ -19,6 +21,8 @@ from roadbed.core.db import ReadSession
 from roadbed.kit.refs import parse_ref
 from roadbed.kit.text import iso
 
+_View = tuple[str, str, EntityFilter | None, bool]
+"""Label, address, what it lets through (None: not counted), whether it is the one that is shown."""
 _SHOWN = 6
 _READ = 50
 
@@ -42,7 +46,7 @@ async def list_tabs(
     followed: Collection[str],
     moment: Moment | None = None,
 ) -> Tabs:
-    """Return the views: all, what is followed, what nobody owns, what is stale, and the nearest of the saved ones."""
+    """Return the views: all, what is the reader's, followed, unowned, stale, and the nearest of the saved ones."""
     saved = await saved_views.list_nearest_views(session, actor, limit=_READ + 1)
     current = await _find_current(session, actor, query, saved)
     has_default = bool(saved) and saved[0].is_default
@@ -50,7 +54,12 @@ async def list_tabs(
     shown = [view for view in saved if view.is_own or view.is_default][:_SHOWN]
     if current is not None and all(view.id != current.id for view in shown):
         shown.append(current)
-    items = await _list_built_in(session, kinds, query, moment, EntityFilter(refs=tuple(followed)), all_href)
+    own: list[_View] = []
+    if query.mine or explain_stranger(session.services, actor) is None:
+        own.append(("Mine", "/catalog?mine=true", EntityFilter(owned_by=owners_of(actor)), query.mine))
+    if query.followed or followed:
+        own.append(("Followed", "/catalog?followed=true", EntityFilter(refs=tuple(followed)), query.followed))
+    items = await _list_built_in(session, kinds, query, moment, own, all_href)
     if current is not None:
         items = [{**item, "is_current": False} for item in items]
     items += [
@@ -98,19 +107,15 @@ async def _list_built_in(
     kinds: Kinds,
     query: EntityQuery,
     moment: Moment | None,
-    followed: EntityFilter,
+    own: Sequence[_View],
     all_href: str,
 ) -> list[dict[str, Any]]:
     owned = EntityFilter(owned_kinds=list_owned_kinds(kinds))
     stale = await resolve(session, replace(owned, is_stale=True))
     then = urlencode({"as_of": iso(moment.at)}) if moment is not None else ""
-    views = [
-        ("All", all_href, None, not (query.unowned or query.stale or query.followed)),
-        *(
-            (("Followed", "/catalog?followed=true", followed, query.followed),)
-            if followed.refs or query.followed
-            else ()
-        ),
+    views: list[_View] = [
+        ("All", all_href, None, not (query.unowned or query.stale or query.followed or query.mine)),
+        *own,
         ("Unowned", "/catalog/unowned", replace(owned, is_unowned=True), query.unowned),
         *((("Stale", "/catalog/stale", stale, query.stale),) if moment is None else ()),
     ]

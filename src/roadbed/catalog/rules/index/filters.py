@@ -59,6 +59,8 @@ def _conditions(wanted: EntityFilter) -> list[Condition]:
         values = getattr(wanted, field)
         if values:
             conditions.append(HasValue(key, tuple(value.lower() for value in values)))
+    if wanted.owned_by is not None:
+        conditions.append(HasValue(OWNER, tuple(owner.lower() for owner in wanted.owned_by)))
     if wanted.location_id is not None:
         conditions.append(HasValue(LOCATION, (str(wanted.location_id),)))
     if wanted.is_orphan:

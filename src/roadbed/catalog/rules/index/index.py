@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+import orjson
 from pyroaring import BitMap
 
 from roadbed.catalog.rules.index.columns import Column, ColumnRows, union
@@ -19,7 +20,8 @@ from roadbed.catalog.rules.index.conditions import (
     HasValue,
     Not,
 )
-from roadbed.catalog.rules.index.orders import Order, ScatteredOrder, scatter
+from roadbed.catalog.rules.index.orders import Order, RankedOrder, ScatteredOrder, scatter
+from roadbed.catalog.rules.index.ranks import RANKS
 from roadbed.catalog.rules.index.words import Words
 
 Pair = tuple[str, str | None]
@@ -97,6 +99,7 @@ class Index:
         self._columns: dict[str, Column] = {}
         self._building: dict[str, ColumnRows] = {}
         self._words: Words | None = None
+        self._ranked: dict[str, RankedOrder] = {}
         self.all = BitMap()
         self.generation = 0
         """Counts what is put and removed: what was derived from the index holds while it stays the same."""
@@ -143,6 +146,7 @@ class Index:
         self._documents[number] = entry.document
         self._records[number] = entry.record
         self._change_text(number, entry.text)
+        self._rank(number)
 
     def remove(self, ref: str) -> None:
         """Take out an entity; nothing happens when there is none."""
@@ -154,6 +158,8 @@ class Index:
         self._change_rows(number, self._rows_of(number), ())
         self._documents[number] = self._records[number] = b""
         self._change_text(number, "")
+        for order in self._ranked.values():
+            order.put(number, None)
         del self._numbers[ref]
         self.all.remove(number)
 
@@ -227,6 +233,18 @@ class Index:
         column = self._columns.get(key)
         return column.order() if column is not None else Order((), ref=self._refs.__getitem__)
 
+    def list_order(self, key: str) -> Order | RankedOrder:
+        """Return an order by values, or by what is no value; the latter is built when first asked for and followed."""
+        rank = RANKS.get(key)
+        if rank is None:
+            return self.order(key)
+        order = self._ranked.get(key)
+        if order is None:
+            refs, records = self._refs, self._records
+            ranks = ((number, rank(refs[number], orjson.loads(records[number]))) for number in self._numbers.values())
+            order = self._ranked[key] = RankedOrder.build(ranks, size=len(refs), ref=refs.__getitem__)
+        return order
+
     @property
     def scattered(self) -> ScatteredOrder:
         """The order for those who want none."""
@@ -257,7 +275,15 @@ class Index:
             self._words.add(number, entry.text)
         for key, value in entry.rows:
             self._column(key).add(number, value)
+        self._rank(number)
         return number
+
+    def _rank(self, number: int) -> None:
+        """Have an entity stand in the orders that there are where its record says."""
+        if self._ranked:
+            record = orjson.loads(self._records[number])
+            for key, order in self._ranked.items():
+                order.put(number, RANKS[key](self._refs[number], record))
 
     def _change_text(self, number: int, text: str) -> None:
         if self._words is not None:

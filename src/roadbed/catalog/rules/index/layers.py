@@ -73,7 +73,7 @@ class Layers:
             places, has_more = _merge(selections, sorting, limit, after)
             after = None
         if not has_more and sorting.key != TITLE:
-            rest = [(index, selection - index.order(sorting.key or TITLE).members) for index, selection in selections]
+            rest = [(index, found - index.list_order(sorting.key or TITLE).members) for index, found in selections]
             behind = after and Place(after.value.removeprefix(_REST), after.ref)
             more, has_more = _merge(rest, BY_TITLE, limit - len(places), behind)
             places += [Place(_REST + place.value, place.ref) for place in more]

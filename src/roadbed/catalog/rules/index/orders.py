@@ -15,6 +15,7 @@ Ref = Callable[[int], str]
 
 BLOCK = 256
 """Rows of a block: what is in none of a selection is passed over as a whole."""
+_NONE = -1
 
 
 class Order:
@@ -143,6 +144,80 @@ class ScatteredOrder:
 
     def locate(self, _: str, ref: str) -> int:
         return bisect_left(self.numbers, scatter(ref), key=self._scatter)
+
+
+class RankedOrder:
+    """An order by a whole number of each entity, which takes twelve bytes an entity whatever the numbers are.
+
+    Its values, where a cursor holds one, are the numbers as texts that sort alike.
+    """
+
+    __slots__ = ("_blocks", "_members", "_ranks", "_ref", "numbers")
+
+    def __init__(self, ranks: "array[int]", numbers: Iterable[int], *, ref: Ref) -> None:
+        """Sort `numbers` by their `ranks`, which are by number and negative where there is none."""
+        self._ranks = ranks
+        self._ref = ref
+        self._members: BitMap | None = None
+        self._blocks: list[BitMap] | None = None
+        by_ref = sorted([number for number in numbers if ranks[number] >= 0], key=ref)
+        self.numbers = array("I", sorted(by_ref, key=ranks.__getitem__))
+
+    @classmethod
+    def build(cls, ranks: Iterable[tuple[int, int | None]], *, size: int, ref: Ref) -> "RankedOrder":
+        """Make an order of (number, rank), all numbers below `size`."""
+        by_number = array("q", (_NONE,)) * size
+        for number, rank in ranks:
+            by_number[number] = _NONE if rank is None else rank
+        return cls(by_number, range(size), ref=ref)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def members(self) -> BitMap:
+        """The numbers that have a rank. Not to be changed."""
+        if self._members is None:
+            self._members = BitMap(self.numbers)
+        return self._members
+
+    @property
+    def blocks(self) -> list[BitMap]:
+        if self._blocks is None:
+            self._blocks = _cut(self.numbers)
+        return self._blocks
+
+    def select(self, numbers: BitMap) -> "RankedOrder":
+        """Return the order of these entities alone."""
+        return RankedOrder(self._ranks, numbers & self.members, ref=self._ref)
+
+    def place_at(self, place: int) -> tuple[str, str]:
+        number = self.numbers[place]
+        return self._value(number), self._ref(number)
+
+    def put(self, number: int, rank: int | None) -> None:
+        """Have an entity stand where its rank says; without one it has no place."""
+        ranks, new = self._ranks, _NONE if rank is None else rank
+        if number >= len(ranks):
+            ranks.extend([_NONE] * (number + 1 - len(ranks)))
+        if ranks[number] == new:
+            return
+        if ranks[number] != _NONE:
+            del self.numbers[self._find(number)]
+        ranks[number] = new
+        if new != _NONE:
+            self.numbers.insert(self._find(number), number)
+        self._members = self._blocks = None
+
+    def locate(self, value: str, ref: str) -> int:
+        """Return the place of the first row that is not before (value, ref)."""
+        return bisect_left(self.numbers, (value, ref), key=lambda number: (self._value(number), self._ref(number)))
+
+    def _find(self, number: int) -> int:
+        return self.locate(self._value(number), self._ref(number))
+
+    def _value(self, number: int) -> str:
+        return f"{self._ranks[number]:019d}"
 
 
 def scatter(ref: str) -> int:

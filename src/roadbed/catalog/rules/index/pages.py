@@ -7,7 +7,7 @@ from itertools import islice
 from pyroaring import BitMap
 
 from roadbed.catalog.rules.index.index import Index, Place
-from roadbed.catalog.rules.index.orders import BLOCK, Order, ScatteredOrder
+from roadbed.catalog.rules.index.orders import BLOCK, Order, RankedOrder, ScatteredOrder
 
 SPARSE = 16
 """Of a selection that holds fewer than one in this many entities the rows are sorted, instead of walked through."""
@@ -38,11 +38,11 @@ class Listing:
         self._selection = selection
         self._is_descending = sorting.is_descending
         is_sparse = len(selection) * SPARSE < len(index)
-        order: Order | ScatteredOrder
+        order: Order | RankedOrder | ScatteredOrder
         if sorting.key is None:
             order = index.scattered.select(selection) if is_sparse else index.scattered
         else:
-            order = index.order(sorting.key)
+            order = index.list_order(sorting.key)
             if is_sparse:
                 order = order.select(selection)
         self._order = order

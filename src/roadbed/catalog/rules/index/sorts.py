@@ -2,6 +2,7 @@
 
 from roadbed.catalog.rules.index.entries import OWNER, SYSTEM, TITLE
 from roadbed.catalog.rules.index.pages import Sorting
+from roadbed.catalog.rules.index.ranks import CHANGED, SEVERITY
 
 KEYS = {
     "title": TITLE,
@@ -11,10 +12,25 @@ KEYS = {
     "lifecycle": "spec.lifecycle",
     "owner": OWNER,
     "system": SYSTEM,
+    "health": SEVERITY,
+    "updated_at": CHANGED,
 }
 PATTERN = f"^-?({'|'.join(KEYS)})?$"
+_OF_NOW = ("health",)
+"""What is not kept, so that the catalog of once has no order by it."""
 
 
-def read_sorting(text: str) -> Sorting:
-    """Return the order that `owner`, or `-owner` for the other way round, stands for; by title when empty."""
-    return Sorting(KEYS[text.removeprefix("-") or "title"], is_descending=text.startswith("-"))
+def list_sorts(*, is_past: bool) -> list[str]:
+    """Return by what entities can be sorted as they are, or as they were."""
+    return [name for name in KEYS if not (is_past and name in _OF_NOW)]
+
+
+def read_sorting(text: str, *, is_past: bool = False) -> Sorting:
+    """Return the order that `owner`, or `-owner` for the other way round, stands for.
+
+    By title when empty, and by what is not kept in the past.
+    """
+    name = text.removeprefix("-") or "title"
+    if name not in list_sorts(is_past=is_past):
+        return Sorting(TITLE)
+    return Sorting(KEYS[name], is_descending=text.startswith("-"))
