@@ -1,5 +1,6 @@
 """The composition root: the only file that knows every domain."""
 
+import importlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.resources import as_file, files
@@ -40,7 +41,7 @@ from roadbed.core.sandbox.parts import open_sandbox
 from roadbed.core.schema import migrate, read_status
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings
-from roadbed.core.telemetry import Metrics, MetricsMiddleware, configure_tracing
+from roadbed.core.telemetry import Metrics, MetricsMiddleware
 from roadbed.core.workflows import HOST_QUEUE, QUEUE, SCHEDULE_QUEUE, SCHEDULES, Workflows
 from roadbed.delivery.module import MODULE as DELIVERY
 from roadbed.docs.module import MODULE as DOCS
@@ -161,9 +162,9 @@ async def open_roadbed(
         static = stack.enter_context(as_file(files("roadbed.web") / "static"))
         services.put(Renderer, Renderer(services, organisation=settings.organisation, static=static))
         await _start_parts(stack, services)
-        provider = configure_tracing(settings.telemetry)
-        if provider is not None:
-            stack.callback(provider.shutdown)
+        if settings.telemetry.otlp_endpoint:
+            tracing = importlib.import_module("roadbed.core.tracing")
+            stack.callback(tracing.configure_tracing(settings.telemetry.otlp_endpoint).shutdown)
         yield create_app(services, static=static)
 
 

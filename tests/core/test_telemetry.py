@@ -12,8 +12,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from roadbed.core.settings import TelemetrySettings
-from roadbed.core.telemetry import configure_tracing
+from roadbed.core.tracing import configure_tracing
 from roadbed.runs.contract import StepPlan
 from tests.runs.test_runs import finish, start
 from tests.support import RunningServer
@@ -99,8 +98,7 @@ def collector() -> Iterator[_Collector]:
 
 
 def test_traces_have_the_ids_that_logs_and_runs_show(server: RunningServer, collector: _Collector) -> None:
-    provider = configure_tracing(TelemetrySettings(otlp_endpoint=f"http://127.0.0.1:{collector.server_port}"))
-    assert provider is not None
+    provider = configure_tracing(f"http://127.0.0.1:{collector.server_port}")
     trace_id, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
     answer = server.client().get("/api/v1/runs", headers={"traceparent": f"00-{trace_id}-{parent}-01"})
     run, _ = finish(server, start(server, StepPlan("say", "Say", "test.echo")).id)

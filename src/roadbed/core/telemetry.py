@@ -13,17 +13,11 @@ from itertools import groupby
 from typing import Any, Protocol
 
 import structlog
-from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-import roadbed
 from roadbed.core.db import Database, ReadSession
 from roadbed.core.events import measure_lag
 from roadbed.core.extension import ContributionKind, Registry, Slot
@@ -87,20 +81,6 @@ def _as_data(value: Any) -> Any:
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_as_data(item) for item in value]
     return value if value is None or isinstance(value, (str, int, float)) else str(value)
-
-
-def configure_tracing(settings: TelemetrySettings) -> TracerProvider | None:
-    """Send spans to the configured endpoint. Returns None when there is none; the caller shuts the provider down."""
-    if not settings.otlp_endpoint:
-        return None
-    provider = TracerProvider(
-        resource=Resource.create({"service.name": "roadbed", "service.version": roadbed.__version__})
-    )
-    provider.add_span_processor(
-        BatchSpanProcessor(OTLPSpanExporter(endpoint=settings.otlp_endpoint.rstrip("/") + "/v1/traces"))
-    )
-    trace.set_tracer_provider(provider)
-    return provider
 
 
 @dataclass(frozen=True)

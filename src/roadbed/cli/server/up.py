@@ -13,7 +13,7 @@ from roadbed.cli.output import Exit, console, fail
 from roadbed.core.home import Home
 from roadbed.core.http.server import HttpServer, bind
 from roadbed.core.lifecycle import Stopping
-from roadbed.core.memory import configure_collector
+from roadbed.core.memory import configure_memory
 from roadbed.core.replica import LeaseLost
 from roadbed.core.services import Services
 from roadbed.core.settings import CatalogSettings, LocationSettings, Role, Settings, load_settings
@@ -54,7 +54,7 @@ def up(
         settings = settings.model_copy(update={"catalog": CatalogSettings(locations=places)})
     mask = SecretMask()
     configure_logging(settings.telemetry, redact=mask.mask_data)
-    configure_collector()
+    configure_memory()
     asyncio.run(serve(settings, mask=mask, is_sample=sample))
 
 

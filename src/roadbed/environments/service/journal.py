@@ -72,9 +72,7 @@ class DatabaseJournal:
 
     async def _prepare(self, instance_id: UUID) -> Launch | None:
         runtime = self._services.get(ProcessRuntime)
-        async with (
-            runtime.changing_artifacts
-        ):  # asked here: what is not wanted any more may be tidied away
+        async with runtime.changing_artifacts:  # asked here: what is not wanted any more may be tidied away
             async with self._database.read() as session:
                 placed = await rows.find(session, instance_id)
                 if placed is None or not placed.instance.is_wanted:
