@@ -130,13 +130,21 @@ def test_archive_that_unpacks_to_too_much_is_refused(blobs: BlobStore, tmp_path:
         unpack(blobs, layer, tmp_path / "out" / "tree", max_bytes=MAX_BYTES)
 
 
-def test_damaged_layer_is_not_unpacked(blobs: BlobStore, tree: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", [4, 20, 60, -6])
+def test_damaged_layer_is_not_unpacked(blobs: BlobStore, tree: Path, tmp_path: Path, place: int) -> None:
     packed = pack(tree, blobs, max_bytes=MAX_BYTES)
     (file,) = (tmp_path / "blobs" / "sha256").glob("*/*")
     data = bytearray(file.read_bytes())
-    data[4] ^= 1  # a byte of gzip's header that says nothing of the content
+    data[place] ^= 1  # the fourth, a byte of gzip's header, says nothing of the content
     file.chmod(0o600)
     file.write_bytes(data)
     with pytest.raises(BlobDamaged):
         unpack(blobs, packed.layer.digest, tmp_path / "out" / "tree", max_bytes=MAX_BYTES)
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("data", [b"", b"no archive", gzip.compress(b"no archive"), gzip.compress(b"x" * 2000)[:-9]])
+def test_layer_that_is_no_archive_is_refused(blobs: BlobStore, tmp_path: Path, data: bytes) -> None:
+    layer = blobs.put(data).digest
+    with pytest.raises(ArtifactInvalid, match="cannot be unpacked"):
+        unpack(blobs, layer, tmp_path / "out" / "tree", max_bytes=MAX_BYTES)

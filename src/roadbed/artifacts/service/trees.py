@@ -11,6 +11,7 @@ import shutil
 import stat
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -141,7 +142,7 @@ def unpack(blobs: BlobStore, layer: str, folder: Path, *, max_bytes: int) -> Non
     The folder appears whole or not at all. One that exists already is left as it is: digests do not change.
 
     Raises:
-        ArtifactInvalid: the layer holds something that leads out of it.
+        ArtifactInvalid: the layer is no archive, or holds something that leads out of it.
         BlobNotFound, BlobDamaged.
     """
     if folder.is_dir():
@@ -150,8 +151,12 @@ def unpack(blobs: BlobStore, layer: str, folder: Path, *, max_bytes: int) -> Non
     scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:80]}-"))
     try:
         with blobs.open(layer) as reader:
-            with gzip.GzipFile(fileobj=cast("BinaryIO", reader), mode="rb") as plain:
-                _extract(plain, scratch, max_bytes)
+            try:
+                with gzip.GzipFile(fileobj=cast("BinaryIO", reader), mode="rb") as plain:
+                    _extract(plain, scratch, max_bytes)
+            except (zlib.error, gzip.BadGzipFile, EOFError, tarfile.TarError) as error:
+                reader.finish()  # it says so where the disk is to blame
+                raise ArtifactInvalid(f"The layer {layer} cannot be unpacked: {error}.") from error
             reader.finish()
         _close(scratch)
         try:
