@@ -174,7 +174,7 @@ def layers_of(session: ReadSession, moment: Moment | None) -> Layers:
 async def _open_workers() -> AsyncIterator[Workers]:
     """Give workers, and end them without holding up anybody: at once when something went wrong."""
     with ExitStack() as stack:
-        workers = stack.enter_context(Workers())
+        workers = stack.enter_context(Workers("roadbed.catalog.rules.past"))
         try:
             yield workers
         finally:
