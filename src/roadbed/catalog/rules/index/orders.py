@@ -18,19 +18,15 @@ BLOCK = 256
 _NONE = -1
 
 
-class Order:
-    """Rows (value, number). An entity with several values has several rows."""
+class _Rows:
+    """The numbers of an order, and what follows from them: made when first asked for, and anew after a change."""
 
-    __slots__ = ("_blocks", "_by_number", "_members", "_ref", "numbers", "values")
+    __slots__ = ("_blocks", "_members", "_ref", "numbers")
 
-    def __init__(self, rows: Iterable[tuple[str, int]], *, ref: Ref) -> None:
-        """Sort `rows`; `ref` gives the ref of a number."""
-        ordered = sorted([(value, ref(number), number) for value, number in rows])
-        self.values = [value for value, _, _ in ordered]
-        self.numbers = array("I", [number for _, _, number in ordered])
+    def __init__(self, numbers: Iterable[int], *, ref: Ref) -> None:
+        self.numbers = array("I", numbers)
         self._members: BitMap | None = None
         self._blocks: list[BitMap] | None = None
-        self._by_number: dict[int, str] | None = None
         self._ref = ref
 
     def __len__(self) -> int:
@@ -49,6 +45,22 @@ class Order:
         if self._blocks is None:
             self._blocks = _cut(self.numbers)
         return self._blocks
+
+    def _note_change(self) -> None:
+        self._members = self._blocks = None
+
+
+class Order(_Rows):
+    """Rows (value, number). An entity with several values has several rows."""
+
+    __slots__ = ("_by_number", "values")
+
+    def __init__(self, rows: Iterable[tuple[str, int]], *, ref: Ref) -> None:
+        """Sort `rows`; `ref` gives the ref of a number."""
+        ordered = sorted([(value, ref(number), number) for value, number in rows])
+        super().__init__([number for _, _, number in ordered], ref=ref)
+        self.values = [value for value, _, _ in ordered]
+        self._by_number: dict[int, str] | None = None
 
     def select(self, numbers: BitMap) -> "Order":
         """Return the order of these entities alone, without walking through all others."""
@@ -69,7 +81,7 @@ class Order:
         place = self.locate(value, self._ref(number))
         self.values.insert(place, value)
         self.numbers.insert(place, number)
-        self._members = self._blocks = None
+        self._note_change()
         if self._by_number is not None and self._by_number.setdefault(number, value) != value:
             self._by_number = None  # it has several values now
 
@@ -77,7 +89,7 @@ class Order:
         place = self.locate(value, self._ref(number))
         del self.values[place]
         del self.numbers[place]
-        self._members = self._blocks = None
+        self._note_change()
         if self._by_number is not None:
             if len(self._by_number) == len(self.numbers) + 1:
                 del self._by_number[number]
@@ -91,34 +103,23 @@ class Order:
         return bisect_left(self.numbers, ref, lo=low, hi=high, key=self._ref)
 
 
-class ScatteredOrder:
+class ScatteredOrder(_Rows):
     """An order that has nothing to do with what entities are: walking it, members of any selection come soon.
 
     Its values are empty. It is the same in every process, as it follows from the refs alone.
     """
 
-    __slots__ = ("_all", "_blocks", "_ref", "_scatter", "numbers")
+    __slots__ = ("_all", "_scatter")
 
     def __init__(self, numbers: BitMap, *, ref: Ref, scatter: Callable[[int], int]) -> None:
         """Begin empty; `numbers` are those of all entities that will be in it."""
-        self.numbers: array[int] = array("I")
+        super().__init__((), ref=ref)
         self._all = numbers
-        self._blocks: list[BitMap] | None = None
-        self._ref = ref
         self._scatter = scatter
-
-    def __len__(self) -> int:
-        return len(self.numbers)
 
     @property
     def members(self) -> BitMap:
         return self._all
-
-    @property
-    def blocks(self) -> list[BitMap]:
-        if self._blocks is None:
-            self._blocks = _cut(self.numbers)
-        return self._blocks
 
     def select(self, numbers: BitMap) -> "ScatteredOrder":
         """Return the order of these entities alone."""
@@ -131,37 +132,34 @@ class ScatteredOrder:
 
     def add(self, number: int) -> None:
         self.numbers.insert(self.locate("", self._ref(number)), number)
-        self._blocks = None
+        self._note_change()
 
     def extend(self, numbers: Iterable[int]) -> None:
         """Add many at once."""
         self.numbers = array("I", sorted([*self.numbers, *numbers], key=self._scatter))
-        self._blocks = None
+        self._note_change()
 
     def remove(self, number: int) -> None:
         del self.numbers[self.locate("", self._ref(number))]
-        self._blocks = None
+        self._note_change()
 
     def locate(self, _: str, ref: str) -> int:
         return bisect_left(self.numbers, scatter(ref), key=self._scatter)
 
 
-class RankedOrder:
+class RankedOrder(_Rows):
     """An order by a whole number of each entity, which takes twelve bytes an entity whatever the numbers are.
 
     Its values, where a cursor holds one, are the numbers as texts that sort alike.
     """
 
-    __slots__ = ("_blocks", "_members", "_ranks", "_ref", "numbers")
+    __slots__ = ("_ranks",)
 
     def __init__(self, ranks: "array[int]", numbers: Iterable[int], *, ref: Ref) -> None:
         """Sort `numbers` by their `ranks`, which are by number and negative where there is none."""
-        self._ranks = ranks
-        self._ref = ref
-        self._members: BitMap | None = None
-        self._blocks: list[BitMap] | None = None
         by_ref = sorted([number for number in numbers if ranks[number] >= 0], key=ref)
-        self.numbers = array("I", sorted(by_ref, key=ranks.__getitem__))
+        super().__init__(sorted(by_ref, key=ranks.__getitem__), ref=ref)
+        self._ranks = ranks
 
     @classmethod
     def build(cls, ranks: Iterable[tuple[int, int | None]], *, size: int, ref: Ref) -> "RankedOrder":
@@ -170,22 +168,6 @@ class RankedOrder:
         for number, rank in ranks:
             by_number[number] = _NONE if rank is None else rank
         return cls(by_number, range(size), ref=ref)
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-    @property
-    def members(self) -> BitMap:
-        """The numbers that have a rank. Not to be changed."""
-        if self._members is None:
-            self._members = BitMap(self.numbers)
-        return self._members
-
-    @property
-    def blocks(self) -> list[BitMap]:
-        if self._blocks is None:
-            self._blocks = _cut(self.numbers)
-        return self._blocks
 
     def select(self, numbers: BitMap) -> "RankedOrder":
         """Return the order of these entities alone."""
@@ -207,7 +189,7 @@ class RankedOrder:
         ranks[number] = new
         if new != _NONE:
             self.numbers.insert(self._find(number), number)
-        self._members = self._blocks = None
+        self._note_change()
 
     def locate(self, value: str, ref: str) -> int:
         """Return the place of the first row that is not before (value, ref)."""
