@@ -41,7 +41,6 @@ async def test_time_limit_ends_the_whole_tree(sandbox: Sandbox, workspace: Path)
     outcome, output = await sh(sandbox, f"setsid sleep {mark} & echo started; sleep {mark}", spec)
     assert outcome.is_timed_out
     assert output.startswith("started\n")
-    assert outcome.duration_seconds < 2
     await until(lambda: not processes_with(mark))
 
 
@@ -98,8 +97,8 @@ async def test_failing_reader_of_the_output_ends_the_command(sandbox: Sandbox, w
 async def test_resource_limit_holds(sandbox: Sandbox, workspace: Path, limits: Limits, script: str, sign: str) -> None:
     outcome, output = await sh(sandbox, script, SandboxSpec(workspace, limits=limits))
     assert sign in output.lower()
+    assert not outcome.is_timed_out
     assert sign or outcome.exit_code == 128 + signal.SIGXCPU or outcome.exit_code == 128 + signal.SIGKILL
-    assert outcome.duration_seconds < 8
 
 
 async def test_program_that_does_not_exist_ends_with_127(sandbox: Sandbox, workspace: Path) -> None:
