@@ -16,5 +16,5 @@ def wait_for(
     while not is_it(found := look()):
         waited = time.monotonic() - began
         assert waited < seconds, f"{what} did not come about within {seconds:.0f} s; seen last: {found!r}"
-        time.sleep(min(0.2, 0.01 + waited / 20))
+        time.sleep(min(0.5, 0.02 + waited / 8))
     return found

@@ -342,7 +342,7 @@ def test_client_that_vanishes_while_sending_leaves_nothing(project: Project) -> 
         )
     temporary = project.server.home / "tmp"
     wait_for(lambda: not list(temporary.iterdir()))
-    assert not git_processes(folder_of(project))
+    wait_for(lambda: not git_processes(folder_of(project)))
     project.workspace.git("ls-remote", "origin")
 
 

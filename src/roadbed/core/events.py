@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, delete, func, select, text
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, Select, bindparam, delete, func, select, text
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from roadbed.core.db import Base, ReadSession, WriteSession, lock_transaction
@@ -97,6 +97,30 @@ class DeliveryRow(Base):
     done_at: Mapped[datetime | None]
 
 
+def _select_next_delivery() -> Select[DeliveryRow, EventRow]:
+    elder = aliased(DeliveryRow)
+    is_waited_for = select(elder.event_id).where(
+        elder.consumer == DeliveryRow.consumer,
+        elder.aggregate == DeliveryRow.aggregate,
+        elder.position < DeliveryRow.position,
+        elder.done_at.is_(None),
+    )
+    return (
+        select(DeliveryRow, EventRow)
+        .join(EventRow, EventRow.id == DeliveryRow.event_id)
+        .where(DeliveryRow.consumer == bindparam("consumer"), *_IS_DUE, ~is_waited_for.exists())
+        .order_by(DeliveryRow.position)
+        .limit(1)
+        .with_for_update(of=DeliveryRow, skip_locked=True)
+    )
+
+
+# Asked all the time: putting such a query together takes longer than running it.
+_IS_DUE = (DeliveryRow.done_at.is_(None), DeliveryRow.next_attempt_at <= bindparam("at"))
+_DUE_CONSUMERS = select(DeliveryRow.consumer).where(*_IS_DUE).distinct()
+_NEXT_DELIVERY = _select_next_delivery()
+
+
 @dataclass(frozen=True)
 class FailingDelivery:
     """A delivery that failed and will be tried again at `next_attempt_at`."""
@@ -132,38 +156,12 @@ async def publish(session: WriteSession, event: Event) -> None:
 
 async def list_due_consumers(session: ReadSession) -> list[str]:
     """List the consumers that have a delivery whose time has come."""
-    found = await session.scalars(
-        select(DeliveryRow.consumer)
-        .where(DeliveryRow.done_at.is_(None), DeliveryRow.next_attempt_at <= now())
-        .distinct()
-    )
-    return list(found)
+    return list(await session.scalars(_DUE_CONSUMERS, {"at": now()}))
 
 
 async def take_next(session: WriteSession, consumer: str) -> tuple[DeliveryRow, EventRow] | None:
     """Lock and return the next due delivery of `consumer`: the oldest of an aggregate none of whose elders is open."""
-    elder = aliased(DeliveryRow)
-    found = await session.execute(
-        select(DeliveryRow, EventRow)
-        .join(EventRow, EventRow.id == DeliveryRow.event_id)
-        .where(
-            DeliveryRow.consumer == consumer,
-            DeliveryRow.done_at.is_(None),
-            DeliveryRow.next_attempt_at <= now(),
-            ~select(elder.event_id)
-            .where(
-                elder.consumer == consumer,
-                elder.aggregate == DeliveryRow.aggregate,
-                elder.position < DeliveryRow.position,
-                elder.done_at.is_(None),
-            )
-            .exists(),
-        )
-        .order_by(DeliveryRow.position)
-        .limit(1)
-        .with_for_update(of=DeliveryRow, skip_locked=True)
-    )
-    row = found.one_or_none()
+    row = (await session.execute(_NEXT_DELIVERY, {"consumer": consumer, "at": now()})).one_or_none()
     return (row[0], row[1]) if row else None
 
 

@@ -5,6 +5,7 @@ them: each of them would take longer for the imports than for most work. They en
 however that went.
 """
 
+import asyncio
 import contextlib
 import gc
 import importlib
@@ -13,8 +14,9 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, asynccontextmanager
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from types import TracebackType
@@ -117,6 +119,17 @@ class Workers:
         with contextlib.suppress(BrokenPipeError):  # it has ended
             self._control.send_bytes(_NOW)
         self._parent.wait()
+
+
+@asynccontextmanager
+async def open_workers(*modules: str) -> AsyncIterator[Workers]:
+    """Give workers, and end them without holding up anybody: at once when something went wrong."""
+    with ExitStack() as stack:
+        workers = stack.enter_context(Workers(*modules))
+        try:
+            yield workers
+        finally:
+            await asyncio.to_thread(stack.pop_all().__exit__, *sys.exc_info())
 
 
 def _run(modules: Sequence[str], descriptors: Sequence[int]) -> None:

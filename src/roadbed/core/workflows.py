@@ -42,9 +42,10 @@ SCHEMA = "dbos"
 QUEUE = "segments"
 HOST_QUEUE = "host"
 SCHEDULE_QUEUE = "schedules"
-# What Roadbed enqueues is begun at once (`Workflows._follow`). These looks of DBOS find what a lost notification, a
-# restart or a schedule left; each costs 4 ms of processor, idle or not.
-POLL_SECONDS = {QUEUE: 1.0, HOST_QUEUE: 1.0, SCHEDULE_QUEUE: 2.0}
+# What Roadbed enqueues or recovers is begun at once (`Workflows._follow`). These looks of DBOS find what a lost
+# notification or a schedule left; each costs 4 ms of processor, idle or not. Nothing is put into DBOS's own queue.
+POLL_SECONDS = {QUEUE: 5.0, HOST_QUEUE: 5.0, SCHEDULE_QUEUE: 5.0}
+OWN_POLL_SECONDS = 60.0
 CHANNEL = "roadbed_workflows"
 BUSY_SECONDS = 0.2
 KEEP_FINISHED = timedelta(days=14)
@@ -155,6 +156,7 @@ class Workflows:
         }
         self._dbos = DBOS(config=config)
         DBOS.listen_queues(self._queues)
+        self._dbos._registry.get_internal_queue()._polling_interval_sec = OWN_POLL_SECONDS  # noqa: SLF001 - as below
         for name, function in self._workflows.items():
             DBOS.workflow(name=name, max_recovery_attempts=None)(self._as_function(function))
         actions = {schedule.name: schedule.action for schedule in schedules}
@@ -306,6 +308,7 @@ class Workflows:
     async def recover(self, executor_ids: list[str]) -> None:
         """Put the unfinished work of processes that are gone back into its queues."""
         await asyncio.to_thread(DBOS._recover_pending_workflows, executor_ids)  # noqa: SLF001 - no public form in DBOS 3.4
+        self._wake("")
 
     async def list_broken(self, workflow_ids: list[str]) -> list[str]:
         """Return those of these workflows that ended with an error, and so will not go on by themselves."""

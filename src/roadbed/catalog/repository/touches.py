@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import bindparam, delete, select, text
 
 from roadbed.catalog.models import Touch
 from roadbed.core.db import ReadSession, WriteSession, insert_rows
@@ -11,6 +11,11 @@ from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
 
 CHANNEL = "roadbed_catalog"
+# Asked each second, as `indexing.list_changed` is.
+_TOUCHED = (
+    select(Touch.ref).where(Touch.transaction >= bindparam("since"), Touch.transaction < bindparam("before")).distinct()
+)
+_HORIZON = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 
 
 async def add_touches(session: WriteSession, refs: Iterable[str]) -> None:
@@ -29,14 +34,12 @@ async def notify(session: WriteSession) -> None:
 
 async def find_horizon(session: ReadSession) -> int:
     """Return the number below which all transactions have ended, as this session sees it."""
-    query = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-    return int((await session.execute(query)).scalar_one())
+    return int((await session.execute(_HORIZON)).scalar_one())
 
 
 async def list_touched(session: ReadSession, *, since: int, before: int) -> list[str]:
     """Return the refs touched by transactions from `since` up to, and without, `before`."""
-    query = select(Touch.ref).where(Touch.transaction >= since, Touch.transaction < before).distinct()
-    return list(await session.scalars(query))
+    return list(await session.scalars(_TOUCHED, {"since": since, "before": before}))
 
 
 async def purge(session: WriteSession, *, before: datetime) -> None:
