@@ -19,7 +19,7 @@ run:  ## start Roadbed with the sample organisation; data in .roadbed, or ROADBE
 	@$(BOOTSTRAP)
 	@exec $(BIN)/roadbed up --sample $(ARGS)
 
-test: check  ## run the checks, then every test, in four workers: a test waits about half of its time
+test: check  ## run the checks, then every test, in four workers: a test waits about a third of its time
 	@unset ROADBED_HOME; ROADBED_TEST_CHROMIUM="$$($(BIN)/python tools/chromium.py)" && export ROADBED_TEST_CHROMIUM \
 		&& exec $(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 

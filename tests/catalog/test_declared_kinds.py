@@ -13,6 +13,7 @@ from roadbed.catalog.rules.kinds import BUILT_IN_KINDS, Kinds
 from roadbed.catalog.service.index import CatalogIndex
 from roadbed.catalog.service.kinds import KindRegistry
 from roadbed.catalog.service.locations import get_location
+from roadbed.catalog.service.snapshot import Snapshot
 from roadbed.catalog.workflows.collect import Collector
 from roadbed.catalog.workflows.sources import FileSource
 from roadbed.cli.main import app as cli
@@ -84,7 +85,7 @@ def test_another_replica_follows_the_kinds(api: httpx.Client, server: RunningSer
     async def follow() -> list[str]:
         services = Services()
         kinds = KindRegistry(services, BUILT_IN_KINDS)
-        other = CatalogIndex(server.database, kinds)
+        other = CatalogIndex(server.database, kinds, Snapshot(Path("nowhere")))
         await other.load()
         seen = [str(services.get(Kinds).find("Replicated") is not None)]
         async with httpx.AsyncClient(base_url=server.base_url, headers=api.headers, timeout=60) as client:

@@ -18,10 +18,11 @@ from roadbed.catalog.rules.index.conditions import (
     HasValue,
     Not,
 )
-from roadbed.catalog.rules.index.entries import Kept, make_entry, make_piece, read_rows
+from roadbed.catalog.rules.index.entries import Kept, make_entry, make_piece, pack_cut, read_rows
 from roadbed.catalog.rules.index.index import Index
 from roadbed.catalog.rules.index.orders import scatter
 from roadbed.catalog.rules.index.pages import Listing, Sorting
+from roadbed.catalog.rules.index.pieces import unpack
 from roadbed.catalog.rules.index.rows import rows_of, write_float
 from roadbed.kit.jsons import parse_json, write_json
 
@@ -40,13 +41,13 @@ def entity(name: str, title: str | None, tags: list[str]) -> Kept:
     return Kept(f"uid-{name}", f"component:default/{name}", write_json(document), "digest", record)
 
 
-Step = tuple[str, str | None, list[str], bool]
+Step = tuple[str, str | None, list[str], str]
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(NAMES),
         st.sampled_from(VALUES),
         st.lists(st.sampled_from(("x", "X", "yy", "zzz")), max_size=3),
-        st.booleans(),
+        st.sampled_from(("put", "put", "remove", "keep")),
     ),
     max_size=12,
 )
@@ -95,7 +96,10 @@ def fulfils(kept: Kept, condition: Condition) -> bool:
 
 
 def play(steps: list[Step], *, loaded: int) -> tuple[Index, dict[str, Kept]]:
-    """Put and remove; what is in the index afterwards, and what should be. The first ones are loaded at once."""
+    """Put, remove, and take back what was kept; what is in the index afterwards, and what should be.
+
+    The first ones are loaded at once.
+    """
     index = Index(read_rows)
     held: dict[str, Kept] = {}
     for name, title, tags, _ in steps[:loaded]:
@@ -103,17 +107,28 @@ def play(steps: list[Step], *, loaded: int) -> tuple[Index, dict[str, Kept]]:
     index.load(make_piece(list(held.values()), start=0))
     index.finish_loading()
     warm = AllOf((HasText(("metadata.title",), "one"), HasPrefix("metadata.tags", "x")))
-    for name, title, tags, is_removed in steps[loaded:]:
+    for name, title, tags, action in steps[loaded:]:
         index.select(warm)  # so that orders, texts and words are there, and have to be kept current
         index.find_alike("one")
         ref = f"component:default/{name}"
-        if is_removed:
+        if action == "remove":
             index.remove(ref)
             held.pop(ref, None)
-        else:
+        elif action == "put":
             held[ref] = entity(name, title, tags)
             index.put(make_entry(held[ref]))
+        else:
+            index = keep(index)
     return index, held
+
+
+def keep(index: Index) -> Index:
+    """Return what comes back of an index that was kept."""
+    kept = Index(read_rows)
+    for place in range(index.cut_count):
+        kept.load(unpack(pack_cut(index.cut(place))))
+    kept.finish_loading()
+    return kept
 
 
 def alike(index: Index, text: str) -> list[set[str]]:

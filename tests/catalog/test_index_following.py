@@ -1,6 +1,7 @@
 """The index that has followed all changes is the index that is filled anew."""
 
 import asyncio
+from pathlib import Path
 
 import httpx
 
@@ -11,6 +12,7 @@ from roadbed.catalog.rules.index.index import Index
 from roadbed.catalog.rules.kinds import BUILT_IN_KINDS
 from roadbed.catalog.service.index import CatalogIndex
 from roadbed.catalog.service.kinds import KindRegistry
+from roadbed.catalog.service.snapshot import Snapshot
 from roadbed.core.services import Services
 from roadbed.kit.refs import parse_ref
 from tests.catalog.conftest import Place, component, group
@@ -23,11 +25,16 @@ def documents_of(index: Index) -> dict[str, bytes]:
 
 def load_anew(server: RunningServer) -> dict[str, bytes]:
     async def load() -> Index:
-        fresh = CatalogIndex(server.database, KindRegistry(Services(), BUILT_IN_KINDS))
+        fresh = new_index(server, Path("nowhere"))
         await fresh.load()
         return fresh.index
 
     return documents_of(server.run(load()))
+
+
+def new_index(server: RunningServer, folder: Path) -> CatalogIndex:
+    """Return another index of the server's catalog, empty as yet, whose snapshot is in a folder."""
+    return CatalogIndex(server.database, KindRegistry(Services(), BUILT_IN_KINDS), Snapshot(folder))
 
 
 def followed(server: RunningServer) -> CatalogIndex:
@@ -65,7 +72,7 @@ def test_writer_finds_its_own_change_in_lists_at_once(api: httpx.Client) -> None
 
 def test_another_process_follows_by_itself(server: RunningServer, api: httpx.Client) -> None:
     async def follow() -> None:
-        other = CatalogIndex(server.database, KindRegistry(Services(), BUILT_IN_KINDS))
+        other = new_index(server, Path("nowhere"))
         await other.load()
         following = asyncio.create_task(other.follow())
         try:

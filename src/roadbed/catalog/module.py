@@ -43,6 +43,7 @@ from roadbed.catalog.service.past import PastCatalogs
 from roadbed.catalog.service.rechecking import follow_kinds
 from roadbed.catalog.service.sampling import Sampler
 from roadbed.catalog.service.shipped import ShippedRefs, put_shipped
+from roadbed.catalog.service.snapshot import Snapshot
 from roadbed.catalog.service.trees import LocationTrees
 from roadbed.catalog.service.waiting import resume_entity_waits
 from roadbed.catalog.types import SHIPPED_ENTITIES, EntitiesChanged, ShippedEntities
@@ -51,13 +52,14 @@ from roadbed.catalog.web.finds import SEARCH_SOURCE, find_needs, load_run_subjec
 from roadbed.catalog.workflows import looking as looks
 from roadbed.catalog.workflows import registering
 from roadbed.catalog.workflows.bulk import STEPS as BULK_STEPS
-from roadbed.catalog.workflows.clones import list_inventory
+from roadbed.catalog.workflows.clones import FOLDER, INDEX_FOLDER, list_inventory
 from roadbed.catalog.workflows.ingest import STEP, follow_push, follow_received_push, read_once, refresh_changed
 from roadbed.catalog.workflows.trees import open_location_tree
 from roadbed.core.access import PERMISSIONS
 from roadbed.core.db import Database
 from roadbed.core.events import CONSUMERS, Consumer
 from roadbed.core.extension import Module, Registry
+from roadbed.core.home import Home
 from roadbed.core.html import NAVIGATION, PANELS, TEMPLATES, NavItem, Panel, module_templates
 from roadbed.core.inventory import INVENTORY, InventorySource
 from roadbed.core.lifecycle import PROVIDERS, Provider
@@ -93,13 +95,17 @@ async def _open(services: Services) -> AsyncIterator[None]:
     services.put(DefinitionReader, DefinitionReader())
     services.put(Sampler, Sampler(partial(read_once, services)))
     services.put(LocationTrees, LocationTrees(partial(open_location_tree, services)))
-    index = CatalogIndex(services.get(Database), kinds)
+    index = CatalogIndex(services.get(Database), kinds, Snapshot(services.get(Home).folder(FOLDER) / INDEX_FOLDER))
     await index.open()
     services.put(CatalogIndex, index)
-    following = asyncio.create_task(index.follow(), name="catalog: follow")
+    tasks = (
+        asyncio.create_task(index.follow(), name="catalog: follow"),
+        asyncio.create_task(index.keep_snapshots(), name="catalog: snapshots"),
+    )
     yield
-    following.cancel()
-    await asyncio.gather(following, return_exceptions=True)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _purge(services: Services) -> None:

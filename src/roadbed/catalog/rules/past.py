@@ -8,7 +8,7 @@ from typing import Any
 from roadbed.catalog.rules.documents import from_json
 from roadbed.catalog.rules.harvest import ReadEntity, make_entity
 from roadbed.catalog.rules.index.entries import Kept, make_piece
-from roadbed.catalog.rules.index.index import IndexPiece
+from roadbed.catalog.rules.index.pieces import IndexPiece
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.problems import Problem
 from roadbed.catalog.rules.relations import Edge

@@ -1,4 +1,4 @@
-"""The index of this process: filled at start, then following the changes of the catalog.
+"""The index of this process: filled at start, from a snapshot or the database, then following the catalog's changes.
 
 Changes are followed by position, what happens beside them (statuses, faults) by transaction. Whoever writes wakes the
 index of this process after the commit and waits for it; others are woken by NOTIFY, or look each second.
@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import gc
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 
 import orjson
 import structlog
@@ -21,6 +21,7 @@ from roadbed.catalog.rules.index.index import Index
 from roadbed.catalog.service.kinds import KindRegistry
 from roadbed.catalog.service.loading import Loading
 from roadbed.catalog.service.sight import Views, is_narrowed
+from roadbed.catalog.service.snapshot import Progress, Snapshot
 from roadbed.core.db import Database, ReadSession, outlast_outage
 from roadbed.core.listen import listen
 from roadbed.core.memory import release_memory
@@ -29,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 1.0
 WRITER_WAITS_SECONDS = 30.0
+LOADED_SNAPSHOT_SECONDS = 30.0
+SNAPSHOT_SECONDS = 900.0
 _RANGE = 1000
 _PIECE = 100
 _CHANGES = 10_000
@@ -38,9 +41,10 @@ _FEW = 500
 class CatalogIndex:
     """The index, and how far it has followed; the kinds in force follow with it."""
 
-    def __init__(self, database: Database, kinds: KindRegistry) -> None:
+    def __init__(self, database: Database, kinds: KindRegistry, snapshot: Snapshot) -> None:
         self._database = database
         self._kinds = kinds
+        self._snapshot = snapshot
         self.whole = Index(read_rows)
         self._views = Views()
         self.position = 0
@@ -55,7 +59,8 @@ class CatalogIndex:
 
     async def open(self) -> None:
         """Fill it at start, before anything else is there that comes and goes."""
-        await self.load()
+        if not await self._restore():
+            await self.load()
         gc.freeze()  # what was loaded stays: later collections need not walk it
 
     async def load(self) -> None:
@@ -77,6 +82,36 @@ class CatalogIndex:
         seconds = round(time.perf_counter() - began, 3)
         log.info("catalog.index_loaded", entities=len(self.whole), position=self.position, seconds=seconds)
 
+    async def _restore(self) -> bool:
+        """Take the snapshot, and what has changed since; False when there is none to use."""
+        began = time.perf_counter()
+        with _without_collections():
+            async with self._database.read() as session:
+                restored = await self._snapshot.restore(session)
+                if restored is None:
+                    return False
+                await self._kinds.follow(session)
+            self.whole, progress = restored
+            self.position, self._horizon = progress.position, progress.horizon
+            await self.catch_up()
+        seconds = round(time.perf_counter() - began, 3)
+        log.info("catalog.index_restored", entities=len(self.whole), position=self.position, seconds=seconds)
+        return True
+
+    async def keep_snapshots(self) -> None:
+        """Write a snapshot now and then, and soon after everything was loaded, until cancelled."""
+        due = 0.0
+        while True:
+            await asyncio.sleep(LOADED_SNAPSHOT_SECONDS)
+            if self._snapshot.is_of(self.whole) and time.monotonic() < due:
+                continue
+            due = time.monotonic() + SNAPSHOT_SECONDS
+            await _attempt(self.write_snapshot, "catalog.snapshot_failed")
+
+    async def write_snapshot(self) -> None:
+        """Keep the index as it is now, for the next start."""
+        await self._snapshot.write(self._database, self.whole, Progress(self.position, self._horizon))
+
     def wake(self) -> None:
         """Look for changes now."""
         self._waker.set()
@@ -91,10 +126,7 @@ class CatalogIndex:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._waker.wait(), POLL_SECONDS)
                 self._waker.clear()
-                try:
-                    await outlast_outage(self.catch_up)
-                except Exception:  # the edge of a background task: say so and look again in a second
-                    log.exception("catalog.index_failed")
+                await _attempt(self.catch_up, "catalog.index_failed")
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
@@ -160,6 +192,14 @@ class CatalogIndex:
         before = orjson.loads(document)["relations"] if document else ()
         old = {(relation["type"], relation["targetRef"]) for relation in before}
         return {target for _, target in old ^ set(kept.relations if kept else ())}
+
+
+async def _attempt(work: Callable[[], Awaitable[None]], failed: str) -> None:
+    """Do what is done again and again: this is the edge of a background task, which says what failed and goes on."""
+    try:
+        await outlast_outage(work)
+    except Exception:
+        log.exception(failed)
 
 
 def sees(session: ReadSession, ref: str) -> bool:

@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import Self
 
 from roadbed.catalog.rules.index.entries import Kept, make_piece
-from roadbed.catalog.rules.index.index import Index, IndexPiece
+from roadbed.catalog.rules.index.index import Index
+from roadbed.catalog.rules.index.pieces import IndexPiece
 from roadbed.core.workers import Workers
 
 _FEW = 2000

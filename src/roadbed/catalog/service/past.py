@@ -5,11 +5,9 @@ both. What was asked for last is kept, and follows what changes meanwhile.
 """
 
 import asyncio
-import sys
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,7 +23,7 @@ from roadbed.catalog.rules.relations import Edge
 from roadbed.catalog.service.index import CatalogIndex
 from roadbed.catalog.service.sight import Views
 from roadbed.core.db import ReadSession
-from roadbed.core.workers import Workers
+from roadbed.core.workers import open_workers
 
 MOST_KEPT = 20_000
 """Entities of all moments that are kept; the one asked for last is kept whatever it holds."""
@@ -102,7 +100,7 @@ class PastCatalog:
         """Load many by workers, which read one piece while the next one is fetched: others are answered meanwhile."""
         index, count = Index(read_rows), 0
         waiting: deque[Future[PastPiece]] = deque()
-        async with _open_workers() as workers:
+        async with open_workers("roadbed.catalog.rules.past") as workers:
             for start in range(0, len(refs), _PIECE_APART):
                 versions = await change_rows.list_versions(session, refs[start : start + _PIECE_APART], self.position)
                 waiting.append(workers.submit(read_piece, versions, self._kinds, start=count))
@@ -168,14 +166,3 @@ def layers_of(session: ReadSession, moment: Moment | None) -> Layers:
     """Return the entities as they were at a moment, or as they are."""
     index = session.services.get(CatalogIndex).index
     return Layers((Layer(index),)) if moment is None else moment.catalog.over(index)
-
-
-@asynccontextmanager
-async def _open_workers() -> AsyncIterator[Workers]:
-    """Give workers, and end them without holding up anybody: at once when something went wrong."""
-    with ExitStack() as stack:
-        workers = stack.enter_context(Workers("roadbed.catalog.rules.past"))
-        try:
-            yield workers
-        finally:
-            await asyncio.to_thread(stack.pop_all().__exit__, *sys.exc_info())

@@ -12,6 +12,8 @@ from roadbed.core.inventory import Item
 from roadbed.core.services import Services
 
 FOLDER = "catalog"
+INDEX_FOLDER = "index"
+"""Where the snapshot of the index is, beside the clones."""
 
 
 def clone_of(services: Services, location_id: UUID) -> Path:
@@ -43,4 +45,4 @@ async def _look(services: Services) -> list[tuple[Path, UUID | None]]:
     found = await asyncio.to_thread(lambda: sorted(services.get(Home).folder(FOLDER).iterdir()))
     async with services.get(Database).read() as session:
         known = {str(one): one for one in await location_rows.list_ids(session)}
-    return [(path, known.get(path.stem)) for path in found]
+    return [(path, known.get(path.stem)) for path in found if path.name != INDEX_FOLDER]

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from roadbed.catalog.rules.index.index import IndexEntry, IndexPiece, Pair
+from roadbed.catalog.rules.index.pieces import Cut, IndexEntry, IndexPiece, Pair, pack
 from roadbed.catalog.rules.index.rows import rows_of
 from roadbed.catalog.rules.sources import MANAGED_BY_ORIGIN, OWN_REPOSITORIES, VIEW_URL, is_script_url
 from roadbed.kit.jsons import digest, fit_json, parse_json, write_json
@@ -76,6 +76,14 @@ def make_piece(held: Sequence[Kept], *, start: int) -> IndexPiece:
     for kept in held:
         piece.add(make_entry(kept))
     return piece
+
+
+def pack_cut(cut: Cut) -> bytes:
+    """Return part of an index as it is kept."""
+    piece = IndexPiece(cut.start)
+    for ref, document, record, text in zip(cut.refs, cut.documents, cut.records, cut.texts, strict=True):
+        piece.add(IndexEntry(ref, document, record, read_rows(document, record) if document else (), text))
+    return pack(piece)
 
 
 def read_rows(document: bytes, record: bytes) -> list[Pair]:

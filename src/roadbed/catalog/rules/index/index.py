@@ -1,10 +1,8 @@
 """The index itself: entities by number, ref and key, and the questions that are asked of it."""
 
 from array import array
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import orjson
 from pyroaring import BitMap
@@ -21,61 +19,9 @@ from roadbed.catalog.rules.index.conditions import (
     Not,
 )
 from roadbed.catalog.rules.index.orders import Order, RankedOrder, ScatteredOrder, scatter
+from roadbed.catalog.rules.index.pieces import PIECE, Cut, IndexEntry, IndexPiece, Pair, ReadRows
 from roadbed.catalog.rules.index.ranks import RANKS
 from roadbed.catalog.rules.index.words import Words
-
-Pair = tuple[str, str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class IndexEntry:
-    """An entity on its way into the index.
-
-    Args:
-        ref: in lower case.
-        document: the whole document as JSON, as it is handed out.
-        record: what else is known of it, as JSON.
-        rows: key and value of each row, as `ReadRows` finds them in both.
-        text: what free words are looked for in, in lower case.
-    """
-
-    ref: str
-    document: bytes
-    record: bytes
-    rows: Sequence[Pair]
-    text: str
-
-
-ReadRows = Callable[[bytes, bytes], Sequence[Pair]]
-"""Gives the rows of a document and a record: they are not kept, which would cost more than the documents do."""
-
-
-@dataclass
-class IndexPiece:
-    """Many entities on their way into an index that is being loaded: prepared anywhere, in another process as well.
-
-    Args:
-        start: the number of the first of them.
-    """
-
-    start: int
-    refs: list[str] = field(default_factory=list)
-    documents: list[bytes] = field(default_factory=list)
-    records: list[bytes] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    columns: defaultdict[str, ColumnRows] = field(default_factory=partial(defaultdict, ColumnRows))
-
-    def add(self, entry: IndexEntry) -> None:
-        number = self.start + len(self.refs)
-        self.refs.append(entry.ref)
-        self.documents.append(entry.document)
-        self.records.append(entry.record)
-        self.texts.append(entry.text)
-        for key, value in entry.rows:
-            rows = self.columns[key]
-            rows.exists.append(number)
-            if value is not None:
-                rows.add(number, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +46,7 @@ class Index:
         self._building: dict[str, ColumnRows] = {}
         self._words: Words | None = None
         self._ranked: dict[str, RankedOrder] = {}
+        self._changed: set[int] = set()
         self.all = BitMap()
         self.generation = 0
         """Counts what is put and removed: what was derived from the index holds while it stays the same."""
@@ -113,7 +60,7 @@ class Index:
         """Take in many entities that are not there yet; `finish_loading` makes them known.
 
         Args:
-            piece: the ones that follow those loaded before.
+            piece: the ones that follow those loaded before; one without a document keeps a number that nobody has.
         """
         assert piece.start == len(self._refs)
         self._documents += piece.documents
@@ -121,7 +68,8 @@ class Index:
         self._texts += piece.texts
         self._refs += piece.refs
         self._scatters.extend(map(scatter, piece.refs))
-        self._numbers.update(zip(piece.refs, range(piece.start, len(self._refs)), strict=True))
+        places = zip(piece.refs, piece.documents, range(piece.start, len(self._refs)), strict=True)
+        self._numbers.update((ref, number) for ref, document, number in places if document)
         for key, rows in piece.columns.items():
             held = self._building.setdefault(key, rows)
             if held is not rows:
@@ -132,8 +80,24 @@ class Index:
         while self._building:
             key, rows = self._building.popitem()
             self._columns[key] = Column.build(rows, ref=self._refs.__getitem__)
-        self.all.update(range(len(self._refs)))
-        self._scattered.extend(range(len(self._refs)))
+        self.all.update(self._numbers.values())
+        self._scattered.extend(self.all)
+
+    def take_changed(self) -> set[int]:
+        """Return which cuts have changed since this was asked last, of those made by `put` and `remove`."""
+        changed, self._changed = self._changed, set()
+        return changed
+
+    def cut(self, place: int) -> Cut:
+        """Return the entities with the numbers from `place * PIECE` up to the next cut."""
+        start, end = place * PIECE, (place + 1) * PIECE
+        return Cut(
+            start, self._refs[start:end], self._documents[start:end], self._records[start:end], self._texts[start:end]
+        )
+
+    @property
+    def cut_count(self) -> int:
+        return -(-len(self._refs) // PIECE)
 
     def put(self, entry: IndexEntry) -> None:
         """Put an entity, in place of what has its ref."""
@@ -142,6 +106,7 @@ class Index:
         if number is None:
             self._scattered.add(self._add(entry))
             return
+        self._changed.add(number // PIECE)
         self._change_rows(number, self._rows_of(number), entry.rows)
         self._documents[number] = entry.document
         self._records[number] = entry.record
@@ -154,6 +119,7 @@ class Index:
         if number is None:
             return
         self.generation += 1
+        self._changed.add(number // PIECE)
         self._scattered.remove(number)
         self._change_rows(number, self._rows_of(number), ())
         self._documents[number] = self._records[number] = b""
@@ -264,6 +230,7 @@ class Index:
 
     def _add(self, entry: IndexEntry) -> int:
         number = len(self._refs)
+        self._changed.add(number // PIECE)
         self._documents.append(entry.document)
         self._records.append(entry.record)
         self._texts.append(entry.text)
