@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 import click
 import typer
-import yaml
 
 from roadbed.cli.apply import show_checks
 from roadbed.cli.output import Exit, Format, print_plain, say
 from roadbed.cli.session import Output, Url, connect, entity_path
 from roadbed.client import Client
+from roadbed.kit.yamls import write_yaml
 
 app = typer.Typer(add_completion=False)
 
@@ -51,7 +51,7 @@ def _put(client: Client, known: dict[str, Any], file: str | None, output: Format
     """Change an entity that the catalog keeps, unless somebody else has since it was read."""
     metadata = {name: value for name, value in known["metadata"].items() if name != "uid"}
     document = {**{name: known[name] for name in ("apiVersion", "kind")}, "metadata": metadata, "spec": known["spec"]}
-    content = _read(file, yaml.safe_dump(document, sort_keys=False, allow_unicode=True)).encode()
+    content = _read(file, write_yaml(document)).encode()
     if is_dry:
         return show_checks([client.send_yaml("/validate", content)], output)
     (done,) = client.send_yaml("/entities", content, etag=known["etag"])["items"]

@@ -7,11 +7,11 @@ from enum import IntEnum, StrEnum
 from functools import partial
 from typing import Any
 
-import yaml
 from rich.console import Console
 from rich.table import Table
 
 from roadbed.kit.csvs import write_csv
+from roadbed.kit.yamls import write_yaml
 
 
 class Exit(IntEnum):
@@ -53,7 +53,7 @@ def show(data: Any, output: Format, *, columns: Sequence[tuple[str, str]], name:
         print_plain(json.dumps(data, indent=2, ensure_ascii=False))
         return
     if output is Format.YAML:
-        print_plain(yaml.safe_dump(data, sort_keys=False, allow_unicode=True).rstrip())
+        print_plain(write_yaml(data).rstrip())
         return
     items = data if isinstance(data, list) else [data]
     if output in (Format.NAME, Format.CSV, Format.NDJSON):

@@ -14,7 +14,7 @@ from yaml.error import Mark, MarkedYAMLError, YAMLError
 
 from roadbed.catalog.rules.plain import read_plain
 from roadbed.catalog.rules.problems import Path, Problem, Severity, write_path
-from roadbed.catalog.rules.scalars import TELLING, Fault, resolve, write_key
+from roadbed.kit.yamls import TELLING, Fault, resolve, write_key
 
 _LOADER = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 _CORE_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}

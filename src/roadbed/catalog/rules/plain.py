@@ -18,7 +18,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from roadbed.catalog.rules.scalars import TELLING, Fault, resolve
+from roadbed.kit.yamls import TELLING, Fault, resolve
 
 _NO_KEY = object()
 

@@ -15,7 +15,6 @@ from roadbed.catalog.rules.kinds import KindDefinition, Kinds
 from roadbed.catalog.rules.kinds.declared import is_declaration
 from roadbed.catalog.rules.kinds.kind import KIND
 from roadbed.catalog.rules.problems import Problem
-from roadbed.catalog.rules.writing import write_yaml
 from roadbed.catalog.service import entities, listing
 from roadbed.catalog.service.foresight import foresee
 from roadbed.catalog.types import EntityFilter, EntitySummary, entity_href
@@ -25,6 +24,7 @@ from roadbed.core.db import Database, Reading, ReadSession
 from roadbed.core.html import render
 from roadbed.core.routes import service
 from roadbed.kit.refs import EntityRef
+from roadbed.kit.yamls import write_yaml
 
 router = APIRouter()
 

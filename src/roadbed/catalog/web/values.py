@@ -8,12 +8,12 @@ from roadbed.catalog.rules.kinds import KindDefinition, Relation
 from roadbed.catalog.rules.kinds.computed import ComputedType, ComputedValue
 from roadbed.catalog.rules.kinds.model import Section, split_words
 from roadbed.catalog.rules.relations import list_targets
-from roadbed.catalog.rules.writing import write_yaml
 from roadbed.catalog.service import listing
 from roadbed.catalog.types import EntitySummary, entity_href
 from roadbed.core import forms
 from roadbed.core.db import ReadSession
 from roadbed.kit.refs import EntityRef, InvalidRef
+from roadbed.kit.yamls import write_yaml
 
 _LINK_SCHEMES = ("https://", "http://")
 _LONGEST = 4_000

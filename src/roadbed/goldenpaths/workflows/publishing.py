@@ -7,8 +7,6 @@ there, and so does `refs/roadbed/path`, on which later versions of the path are 
 from dataclasses import asdict, replace
 from typing import Any
 
-import yaml
-
 from roadbed.core.db import Database
 from roadbed.goldenpaths.errors import NothingRendered
 from roadbed.goldenpaths.rules.naming import repository_of
@@ -23,6 +21,7 @@ from roadbed.goldenpaths.types import (
     PathOrigin,
 )
 from roadbed.kit.text import plural
+from roadbed.kit.yamls import write_yaml
 from roadbed.runs.contract import Done, Outcome, Undone, needing
 from roadbed.scm.contract import (
     REPOSITORY_MANAGE,
@@ -148,7 +147,7 @@ def write_provenance(origin: PathOrigin, answers: Any) -> str:
         "answers": dict(answers),
     }
     head = "# Written by Roadbed: the golden path that this repository was made from. Updates need it.\n"
-    return head + yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    return head + write_yaml(document)
 
 
 PUBLISH_REPOSITORY = Action(

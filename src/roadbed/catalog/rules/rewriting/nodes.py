@@ -7,7 +7,7 @@ from typing import Any, cast
 import yaml
 from yaml.error import Mark
 
-from roadbed.catalog.rules.scalars import resolve, write_key
+from roadbed.kit.yamls import resolve, write_key
 
 _LOADER = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from roadbed.catalog.rules.scalars import is_text
+from roadbed.kit.yamls import represent_text
 
 _NEVER_FOLD = 10**9
 _KEY = "x"
@@ -20,12 +20,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None if is_text(text) else "'"
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _write_text)
+_Dumper.add_representer(str, represent_text)
 
 
 def render(value: Any, *, is_flow: bool = False) -> str:

@@ -1,9 +1,14 @@
-"""What a scalar of YAML means: the core schema of YAML 1.2, with numbers as JavaScript would write them."""
+"""YAML: what a scalar means, and writing values so that every reader takes them for the same.
+
+Scalars are those of the core schema of YAML 1.2, with numbers as JavaScript would write them.
+"""
 
 import math
 import re
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
+
+import yaml
 
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
@@ -19,12 +24,34 @@ TELLING = frozenset("~nNtTfF-+.0123456789")
 """How a plain scalar begins that may be something else than a text."""
 
 
+_BASE = cast("type[yaml.SafeDumper]", getattr(yaml, "CSafeDumper", yaml.SafeDumper))
+
+
 class Fault(Exception):
     """Something in a document that ends its reading."""
 
     def __init__(self, reason: str, hint: str = "", *, line: int = 0, column: int = 0) -> None:
         super().__init__(reason)
         self.reason, self.hint, self.line, self.column = reason, hint, line, column
+
+
+class _Dumper(_BASE):  # type: ignore[misc, valid-type]  # which of the two is known at run time only
+    """Writes texts of several lines as blocks, and quotes what not every reader takes for a text."""
+
+
+def represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Return a text as a node that every reader takes for that text; to be added to a dumper."""
+    style = "|" if "\n" in text else None if is_text(text) else "'"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, represent_text)
+
+
+def write_yaml(data: Any) -> str:
+    """Return JSON data as YAML, keys in their own order."""
+    text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return text
 
 
 def is_text(text: str) -> bool:
@@ -70,6 +97,7 @@ def _number(value: float) -> int | float:
 
 
 def write_key(value: Any) -> str:
+    """Return a key as the text that JSON has for it."""
     if isinstance(value, str):
         return value
     if value is None:

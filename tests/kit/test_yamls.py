@@ -3,7 +3,7 @@
 import pytest
 
 from roadbed.catalog.rules.documents import read_documents
-from roadbed.catalog.rules.writing import write_yaml
+from roadbed.kit.yamls import write_yaml
 
 
 @pytest.mark.parametrize(
