@@ -157,13 +157,19 @@ def test_views_and_follows_from_a_shell(server: RunningServer, api: httpx.Client
         assert (done.exit_code != 0) is fails, f"{done.output}\n{done.exception}"
         return done.output
 
-    body = {"name": view, "query": f"q={name}&type=job&columns=name,type", "shared_with": "everybody"}
-    saved = api.post("/api/v1/views", json=body).json()
-    assert view in shell("views")
+    query = f"q={name}&type=job&columns=name,type"
+    saved = json.loads(shell("views", "save", view, "--query", query, "--share", "everybody", "-o", "json"))
+    assert view in shell("views", "list")
     assert shell("get", "all", "--view", view.lower(), "-o", "csv").splitlines() == ["name,type", f"{name},job"]
     assert shell("get", "all", "--view", saved["id"], "-o", "name").split() == [f"component:default/{name}"]
     assert shell("get", "all", "--view", view, "--type", "other", "-o", "name") == ""
     assert "there is no view" in shell("get", "all", "--view", "nothing", fails=True)
+    assert f"roadbed views restore {saved['id']}" in shell("views", "delete", view.upper())
+    assert view not in shell("views", "list")
+    assert view in shell("views", "list", "--deleted")
+    assert "there is no view" in shell("views", "delete", view, fails=True)
+    assert f"{view} is there again." in shell("views", "restore", view)
+    assert json.loads(shell("views", "list", "-o", "json"))[-1]["shared_with"] == "everybody"
     assert f"You follow component:{name}." in shell("follow", f"component:{name}")
     assert f"component:default/{name}" in json.loads(shell("follow", "-o", "json"))[-1]["ref"]
     shell("unfollow", f"component:{name}")

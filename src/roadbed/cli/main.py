@@ -34,7 +34,7 @@ COMMANDS = {
     "history": Entry("roadbed.cli.history", "List the versions of an entity."),
     "restore": Entry("roadbed.cli.restore", "Go back to an earlier version of an entity."),
     "impact": Entry("roadbed.cli.impact", "List what is affected if an entity fails."),
-    "views": Entry("roadbed.cli.views", "List the saved views of the catalog."),
+    "views": Entry("roadbed.cli.views", "Save, list, delete and restore views of the catalog."),
     "follow": Entry("roadbed.cli.follow", "Follow an entity, or list what you follow."),
     "unfollow": Entry("roadbed.cli.unfollow", "Follow an entity no longer."),
     "validate": Entry("roadbed.cli.server.validate", "Check entity files, without a server."),
