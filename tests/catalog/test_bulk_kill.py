@@ -78,6 +78,12 @@ POINTS = (
         "SELECT count(*) = 1 FROM change_requests",
     ),
     Point(
+        "the run links to the change request, the step is not done",
+        STEP.format("repository-1"),
+        "SELECT count(*) = 1 FROM run_links",
+        ("LOCK TABLE run_links IN SHARE MODE", "SELECT count(*) = 1 FROM change_requests"),
+    ),
+    Point(
         "the first repository is done, the change request of the second is open",
         "LOCK TABLE run_links IN SHARE MODE",
         "SELECT count(*) = 2 FROM change_requests",
@@ -195,7 +201,7 @@ def test_change_of_many_is_made_once_wherever_the_server_is_killed(site: Site) -
     site.roadbed.start()
     run = site.ends(started[0])
     assert run["state"] == "succeeded", run["error"]
-    assert {step["key"]: step["attempt"] for step in run["steps"]} == {"kept": 3, "repository-1": 4, "repository-2": 2}
+    assert {step["key"]: step["attempt"] for step in run["steps"]} == {"kept": 3, "repository-1": 5, "repository-2": 2}
     assert [step["note"] for step in run["steps"]] == ["3 entities changed", "2 entities changed", "1 entity changed"]
     assert [link["title"] for link in run["links"]] == ["makers/first #1", "makers/second #1"]
     for ref in KEPT:

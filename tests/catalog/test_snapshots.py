@@ -1,5 +1,6 @@
 """Snapshots of the index: a start with one gives what loading everything gives, or it is not used."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -10,6 +11,7 @@ import pytest
 import structlog
 
 from roadbed.catalog.contract import StatusReport, report_status
+from roadbed.catalog.service import index as index_module
 from roadbed.catalog.service.index import CatalogIndex
 from roadbed.catalog.service.snapshot import KEPT_HOURS, MANIFEST
 from roadbed.kit.clock import now
@@ -17,6 +19,7 @@ from roadbed.kit.refs import parse_ref
 from tests.catalog.conftest import Place, component
 from tests.catalog.test_index_following import documents_of, load_anew, new_index
 from tests.support import RunningServer
+from tests.waiting import wait_for
 
 ENTITIES = 2500
 
@@ -151,3 +154,25 @@ def test_snapshot_that_may_be_wrong_is_not_used(
     assert documents_of(index.whole) == load_anew(large.server)
     large.server.run(index.write_snapshot())
     assert how(start(large, folder)[1]) == ("catalog.index_restored", "")
+
+
+def test_writing_that_is_ended_leaves_the_snapshot_before(
+    large: Place, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = read_manifest(folder)
+    monkeypatch.setattr(index_module, "LOADED_SNAPSHOT_SECONDS", 0)
+
+    async def cut_off() -> None:
+        index = new_index(large.server, folder)
+        await index.load()
+        writing = asyncio.create_task(index.keep_snapshots())
+        first = len(before["pieces"]) + 2  # files, when the first piece of the next snapshot is written
+        await asyncio.to_thread(wait_for, lambda: len(list(folder.iterdir())) >= first)
+        writing.cancel()
+        await asyncio.wait_for(asyncio.gather(writing, return_exceptions=True), 30)
+
+    large.server.run(cut_off())
+    assert read_manifest(folder) == before
+    index, events = start(large, folder)
+    assert how(events) == ("catalog.index_restored", "")
+    assert documents_of(index.whole) == load_anew(large.server)

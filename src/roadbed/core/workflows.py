@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -354,8 +355,10 @@ class Workflows:
             await asyncio.gather(self._following, return_exceptions=True)
         wait_seconds = wait_seconds if self._running else 0  # DBOS waits for a second before it looks whether any do
         await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=wait_seconds)
+        # DBOS had made its threads those of the loop, and has ended them; what is closed after it needs some, too.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="closing"))
         if self._client is not None:  # last, as a step that ends now may enqueue another workflow
-            self._client.destroy()  # not in a thread: DBOS has shut the loop's threads down
+            await asyncio.to_thread(self._client.destroy)
             self._client = None
         if Workflows._launched is self:
             Workflows._launched = None

@@ -75,7 +75,7 @@ class CatalogIndex:
                 await loading.take(await rows.list_locations(session))
                 async for kept in _ranges(session):
                     await loading.take(kept)
-            index.finish_loading()
+            await asyncio.to_thread(index.finish_loading)  # nobody else has it yet
         self.whole, self._horizon = index, horizon
         await self._move(position)
         release_memory()
@@ -94,6 +94,7 @@ class CatalogIndex:
             self.whole, progress = restored
             self.position, self._horizon = progress.position, progress.horizon
             await self.catch_up()
+        release_memory()
         seconds = round(time.perf_counter() - began, 3)
         log.info("catalog.index_restored", entities=len(self.whole), position=self.position, seconds=seconds)
         return True
@@ -200,6 +201,9 @@ async def _attempt(work: Callable[[], Awaitable[None]], failed: str) -> None:
         await outlast_outage(work)
     except Exception:
         log.exception(failed)
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():  # it failed while it was being ended
+            raise
 
 
 def sees(session: ReadSession, ref: str) -> bool:

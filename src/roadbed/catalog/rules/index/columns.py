@@ -15,35 +15,44 @@ Numbers = int | BitMap
 
 
 class ColumnRows:
-    """The rows of a column to be, collected in the order of numbers: adding to bitmaps one by one is slow."""
+    """The rows of a column to be, collected in the order of numbers: adding to bitmaps one by one is slow.
 
-    __slots__ = ("exists", "values")
+    Values of one entity are apart from those of many: most are of one, and are never looked at each for itself.
+    """
+
+    __slots__ = ("exists", "many", "ones")
 
     def __init__(self) -> None:
         self.exists = array("I")
-        self.values: dict[str, int | array[int]] = {}
+        self.ones: dict[str, int] = {}
+        self.many: dict[str, array[int]] = {}
 
     def add(self, number: int, value: str) -> None:
-        held = self.values.get(value)
-        if held is None:
-            self.values[value] = number
-        elif isinstance(held, int):
-            self.values[value] = array("I", (held, number))
-        else:
+        held = self.many.get(value)
+        if held is not None:
             held.append(number)
+            return
+        one = self.ones.setdefault(value, number)
+        if one != number:
+            del self.ones[value]
+            self.many[value] = array("I", (one, number))
 
     def extend(self, other: "ColumnRows") -> None:
         """Add the rows of entities with higher numbers."""
         self.exists.extend(other.exists)
-        values = self.values
-        for value, more in other.values.items():
-            held = values.get(value)
-            if held is None:
-                values[value] = more
+        ones, many = self.ones, self.many
+        if ones.keys().isdisjoint(other.ones) and many.keys().isdisjoint(other.ones):
+            ones.update(other.ones)
+        else:
+            for value, number in other.ones.items():
+                self.add(number, value)
+        for value, numbers in other.many.items():
+            if value in many:
+                many[value].extend(numbers)
+            elif value in ones:
+                many[value] = array("I", (ones.pop(value),)) + numbers
             else:
-                numbers = array("I", (held,)) if isinstance(held, int) else held
-                numbers.extend((more,) if isinstance(more, int) else more)
-                values[value] = numbers
+                many[value] = numbers
 
 
 class Column:
@@ -69,11 +78,10 @@ class Column:
         """Make a column of many rows at once."""
         column = cls(ref=ref)
         column.exists = BitMap(rows.exists)
-        for value, held in rows.values.items():
-            column.values[value] = held if isinstance(held, int) else BitMap(held)
-        for value in rows.values:
-            if value.lower() != value:
-                column._note_new(value)
+        column.values.update(rows.ones)
+        column.values.update((value, BitMap(numbers)) for value, numbers in rows.many.items())
+        for value in [value for value in column.values if value.lower() != value]:
+            column._note_new(value)
         return column
 
     def add(self, number: int, value: str | None) -> None:
