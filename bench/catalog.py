@@ -228,12 +228,12 @@ def show(results: dict[int, dict[str, Any]]) -> None:
         ("ingest_cpu_s", "ingestion, CPU s of server and workers"),
         ("again_s", "nothing changed, s"),
         ("again_cpu_s", "nothing changed, CPU s of the server"),
-        ("start_s", "start to first answer, from a snapshot, s"),
-        ("start_loading_s", "start to first answer, all loaded, s"),
+        ("start_s", "start, from a snapshot, s"),
+        ("start_loading_s", "start, everything loaded, s"),
         ("pss_mib", "memory after the load, MiB (PSS)"),
         ("pss_started_mib", "memory after a start, MiB (PSS)"),
     ):
-        print(f"{words:<42}" + "".join(f"{result[key]:>32.1f}" for result in results.values()))
+        print(f"{words:<36}" + "".join(f"{result[key]:>32.1f}" for result in results.values()))
 
 
 def show_beside(size: int, ours: dict[str, Any], theirs: dict[str, Any]) -> None:

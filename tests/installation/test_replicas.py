@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -146,7 +147,9 @@ def test_run_of_a_killed_worker_is_finished_by_the_other_and_followed_on_web(fle
         victim = next(worker for worker in fleet.workers if pid_of(worker) == read_attempts(marks)[0][1])
         other = next(worker for worker in fleet.workers if worker is not victim)
         victim.kill()
+        killed_at = time.monotonic()
         wait_for(lambda: len(read_attempts(marks)) == 2, seconds=PATIENCE_SECONDS)
+        assert time.monotonic() - killed_at < 2 * LEASE_SECONDS
         (marks / "hold").unlink()
         assert wait_until_finished(fleet.web, fleet.token, run)["state"] == "succeeded"
         wait_for(lambda: "end" in [name for name, _ in events])
@@ -266,7 +269,7 @@ def test_what_needs_the_host_waits_for_it_and_web_says_where_it_is(fleet: Fleet)
         assert wait_until_finished(fleet.web, fleet.token, run)["state"] == "succeeded"
         assert read_attempts(marks)[-1] == ("host-0", pid_of(host))
         assert read_run()["steps"][2]["note"] is None
-        wait_for(lambda: host.url in ask_git(fleet).text, seconds=PATIENCE_SECONDS)
+        wait_for(lambda: host.url in ask_git(fleet).text, seconds=LEASE_SECONDS)
         check_refusals(fleet, host.url)
         second = fleet.member("second").run("up", "--port", "0")
         assert second.returncode == 1

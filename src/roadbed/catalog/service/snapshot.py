@@ -104,15 +104,15 @@ class Snapshot:
             return
         changed = index.take_changed()
         if not self.is_of(index):
-            self._pieces, changed = [""] * index.cut_count, set(range(index.cut_count))
+            self._pieces, changed = [], set(range(index.cut_count))
         pieces = [*self._pieces, *[""] * (index.cut_count - len(self._pieces))]
-        cuts = [index.cut(place) for place in sorted(changed)]
+        cuts = {place: index.cut(place) for place in sorted(changed)}
         entities = len(index)
         self._written = None  # should it fail, the next one writes everything
         if cuts:
             await asyncio.to_thread(self._folder.mkdir, mode=0o700, exist_ok=True)
             async with open_workers("roadbed.catalog.rules.index.entries") as workers:
-                for place, cut in zip(sorted(changed), cuts, strict=True):
+                for place, cut in cuts.items():
                     kept = await asyncio.wrap_future(workers.submit(pack_cut, cut))
                     pieces[place] = f"{place:05d}-{uuid4().hex[:12]}"
                     await asyncio.to_thread(_write_file, self._folder / pieces[place], kept)

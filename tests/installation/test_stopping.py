@@ -27,12 +27,10 @@ asyncio.run(main())
 """
 
 
-def test_what_is_closed_last_has_threads(tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        if folder.name.startswith(("pytest-", "test_", "popen-", "run", "roadbed-tests-")):
-            folder.chmod(0o755)
+def test_what_is_closed_last_has_threads(open_folder: Path) -> None:
+    home = str(open_folder / "home")
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(tmp_path / "home")], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", SCRIPT, home], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "opened\nclosed in a thread" in done.stdout
