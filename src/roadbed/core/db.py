@@ -26,6 +26,7 @@ from sqlalchemy.pool import QueuePool
 
 from roadbed.core.access import current_actor
 from roadbed.core.actor import Actor
+from roadbed.core.connections import check_connections
 from roadbed.core.errors import DatabaseAway, TextInvalid, ValueTooLarge
 from roadbed.core.services import Services
 from roadbed.kit import jsons
@@ -95,7 +96,6 @@ class Database:
             self.url,
             pool_size=pool_size,
             max_overflow=0,
-            pool_pre_ping=True,
             json_serializer=_write_document,
             connect_args={
                 "server_settings": {
@@ -106,6 +106,7 @@ class Database:
                 }
             },
         )
+        check_connections(self.engine)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadSession]:
