@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, exists, func, select, text, update
+from sqlalchemy import Select, bindparam, delete, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
@@ -15,6 +15,14 @@ from roadbed.runs.types import RunFilter, RunState, StepState
 
 CHANNEL = "roadbed_runs"
 SEARCHED = 10_000
+# Asked each second: put together once, as that takes longer than asking it.
+_OVERDUE = (
+    select(RunWait)
+    .where(RunWait.until <= bindparam("at"), RunWait.resolved_at.is_(None))
+    .order_by(RunWait.until)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
 
 
 async def find_run(session: ReadSession, run_id: UUID) -> Run | None:
@@ -181,8 +189,7 @@ async def list_open_keys(session: ReadSession, *, kind: str) -> set[str]:
 
 
 async def list_overdue_waits(session: WriteSession, *, at: datetime, limit: int) -> list[RunWait]:
-    query = select(RunWait).where(RunWait.until <= at, RunWait.resolved_at.is_(None)).order_by(RunWait.until)
-    return list(await session.scalars(query.limit(limit).with_for_update(skip_locked=True)))
+    return list(await session.scalars(_OVERDUE, {"at": at, "most": limit}))
 
 
 async def close_waits(session: WriteSession, run_id: UUID, *, at: datetime) -> None:

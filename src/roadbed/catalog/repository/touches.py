@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, select, text
+from sqlalchemy import delete, text
 
 from roadbed.catalog.models import Touch
 from roadbed.core.db import ReadSession, WriteSession, insert_rows
@@ -12,8 +12,10 @@ from roadbed.kit.ids import new_id
 
 CHANNEL = "roadbed_catalog"
 # Asked each second, as `indexing.list_changed` is.
-_TOUCHED = (
-    select(Touch.ref).where(Touch.transaction >= bindparam("since"), Touch.transaction < bindparam("before")).distinct()
+_TOUCHED = text(
+    "WITH horizon AS (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS before) "
+    "SELECT before, ARRAY(SELECT DISTINCT ref FROM touches WHERE transaction >= :since AND transaction < before) "
+    "FROM horizon"
 )
 _HORIZON = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 
@@ -37,9 +39,10 @@ async def find_horizon(session: ReadSession) -> int:
     return int((await session.execute(_HORIZON)).scalar_one())
 
 
-async def list_touched(session: ReadSession, *, since: int, before: int) -> list[str]:
-    """Return the refs touched by transactions from `since` up to, and without, `before`."""
-    return list(await session.scalars(_TOUCHED, {"since": since, "before": before}))
+async def list_touched(session: ReadSession, *, since: int) -> tuple[int, list[str]]:
+    """Return the horizon, and the refs touched by transactions from `since` up to, and without, the horizon."""
+    horizon, refs = (await session.execute(_TOUCHED, {"since": since})).one()
+    return horizon, refs
 
 
 async def purge(session: WriteSession, *, before: datetime) -> None:

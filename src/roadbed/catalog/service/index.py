@@ -148,8 +148,7 @@ class CatalogIndex:
         """Take in what has changed since the last time."""
         async with self._database.read() as session:
             changes = await rows.list_changed(session, after=self.position, limit=_CHANGES)
-            horizon = await touch_rows.find_horizon(session)
-            touched = await touch_rows.list_touched(session, since=self._horizon, before=horizon)
+            horizon, touched = await touch_rows.list_touched(session, since=self._horizon)
             changed = list(dict.fromkeys(ref for _, ref in changes))
             are_many = len(changed) > max(_FEW, len(self.whole) // 4)
             if any(ref.startswith("kind:") for ref in changed):

@@ -58,7 +58,7 @@ class ColumnRows:
 class Column:
     """The values of a key as they are spelt, each with the numbers of its entities.
 
-    Orders and text search are built when first asked for and kept current from then on.
+    Orders are built when first asked for and kept current from then on; text search is built anew after a change.
     """
 
     __slots__ = ("_folded", "_order", "_ref", "_text", "exists", "values")
@@ -98,8 +98,6 @@ class Column:
             held.add(number)
         if self._order is not None:
             self._order.add(value.lower(), number)
-        if self._text is not None:
-            self._text.add(value.lower(), number)
 
     def remove(self, number: int, value: str | None) -> None:
         """Take out one row; the caller ends with `forget` once all rows of the entity are out."""
@@ -113,20 +111,14 @@ class Column:
             self._note_gone(value)
         if self._order is not None:
             self._order.remove(value.lower(), number)
-        if self._text is not None:
-            self._text.remove(value.lower(), number)
 
     def forget(self, number: int) -> None:
         self.exists.discard(number)
 
     def find(self, value: str) -> BitMap:
         """Return the numbers of the entities that have a value, given in lower case. Not to be changed."""
-        spellings = self._folded.get(value)
-        if spellings is None:
-            return _bitmap(self.values.get(value))
-        if len(spellings) == 1:
-            return _bitmap(self.values[spellings[0]])
-        return union(self.values[spelling] for spelling in spellings)
+        found = self._spelt(value)
+        return _bitmap(found[0]) if len(found) == 1 else union(found)
 
     def find_prefix(self, prefix: str) -> BitMap:
         order = self.order()
@@ -135,9 +127,10 @@ class Column:
         return BitMap(order.numbers[start:end])
 
     def find_text(self, term: str) -> BitMap:
+        """Return the numbers of the entities with a value that holds a pattern, in lower case, as LIKE takes it."""
         if self._text is None:
-            self._text = TextSearch(self._rows())
-        return self._text.find(term)
+            self._text = TextSearch({value.lower(): None for value in self.values})
+        return union(numbers for value in self._text.find(term) for numbers in self._spelt(value))
 
     def order(self) -> Order:
         if self._order is None:
@@ -162,7 +155,16 @@ class Column:
             else:
                 yield from ((lowered, number) for number in held)
 
+    def _spelt(self, lowered: str) -> list[Numbers]:
+        """Return the numbers of each spelling of a value."""
+        spellings = self._folded.get(lowered)
+        if spellings is None:
+            held = self.values.get(lowered)
+            return [] if held is None else [held]
+        return [self.values[spelling] for spelling in spellings]
+
     def _note_new(self, value: str) -> None:
+        self._text = None
         lowered = value.lower()
         if lowered != value:
             plain = [lowered] if lowered in self.values and lowered not in self._folded else []
@@ -171,6 +173,7 @@ class Column:
             self._folded[lowered].append(value)
 
     def _note_gone(self, value: str) -> None:
+        self._text = None
         lowered = value.lower()
         spellings = self._folded.get(lowered)
         if spellings is not None:
@@ -194,7 +197,5 @@ def union(parts: Iterable[Numbers]) -> BitMap:
     return found
 
 
-def _bitmap(held: Numbers | None) -> BitMap:
-    if held is None:
-        return BitMap()
+def _bitmap(held: Numbers) -> BitMap:
     return BitMap((held,)) if isinstance(held, int) else held

@@ -1,90 +1,46 @@
-"""Finding texts inside values: postings of three letters each, then a look at what they leave over."""
+"""Finding texts inside values: all values of a column in one text, which is looked through at once."""
 
 import re
-from array import array
-from collections.abc import Iterable
-
-from pyroaring import BitMap
+from collections.abc import Callable, Iterable, Iterator
 
 _WILD = re.compile(r"[%_\\]")
 _PIECE = re.compile(r"\\?.|\\\Z", re.DOTALL)  # one at the end escapes the `%` that is put behind each term
 _BETWEEN = "\0"  # stands in no value
-_SPECIAL = {"%": f"[^{_BETWEEN}]*", "_": f"[^{_BETWEEN}]", "\\": f"%(?={_BETWEEN}|\\Z)"}
+_SPECIAL = {"%": f"[^{_BETWEEN}]*", "_": f"[^{_BETWEEN}]", "\\": f"%(?={_BETWEEN})"}
+_MANY = 2000
+"""From so many places on it is faster to look at each value than for each place."""
 
 
 class TextSearch:
-    """Substring search over the values of one column, all in lower case."""
+    """Substring search over the values of one column, which do not change."""
 
-    __slots__ = ("_postings", "_texts")
+    __slots__ = ("_joined",)
 
-    def __init__(self, rows: Iterable[tuple[str, int]]) -> None:
-        """Take in rows of (value, number)."""
-        self._texts: dict[int, str] = {}
-        for value, number in rows:
-            self._put(number, value)
-        postings: dict[str, array[int]] = {}
-        for number, text in self._texts.items():
-            for gram in _grams(text):
-                found = postings.get(gram)
-                if found is None:
-                    postings[gram] = array("I", (number,))
-                else:
-                    found.append(number)
-        self._postings = {gram: BitMap(numbers) for gram, numbers in postings.items()}
+    def __init__(self, values: Iterable[str]) -> None:
+        """Take in the values, in lower case."""
+        self._joined = "".join([f"{value}{_BETWEEN}" for value in values])
 
-    def add(self, value: str, number: int) -> None:
-        self._put(number, value)
-        for gram in _grams(value):
-            self._postings.setdefault(gram, BitMap()).add(number)
+    def find(self, term: str) -> Iterable[str]:
+        """Return the values that hold `term`, a pattern in lower case as LIKE takes it."""
+        joined = self._joined
+        if _BETWEEN in term:
+            return ()
+        if _WILD.search(term):
+            search = re.compile(_pattern(term), re.DOTALL).search
+            return self._walk(lambda start: found.start() if (found := search(joined, start)) else -1)
+        if joined.count(term) > _MANY:
+            return [value for value in joined.split(_BETWEEN)[:-1] if term in value]
+        return self._walk(lambda start: joined.find(term, start))
 
-    def remove(self, value: str, number: int) -> None:
-        values = self._texts.pop(number).split(_BETWEEN)
-        values.remove(value)
-        left: set[str] = set()
-        for other in values:
-            self._put(number, other)
-            left |= _grams(other)
-        for gram in _grams(value) - left:
-            postings = self._postings[gram]
-            postings.discard(number)
-            if not postings:
-                del self._postings[gram]
-
-    def find(self, term: str) -> BitMap:
-        """Return the numbers of entities with a value that holds `term`, a pattern as LIKE takes it."""
-        texts = self._texts
-        if not _WILD.search(term):
-            return BitMap([number for number in self._candidates([term]) if term in texts[number]])
-        pieces = _PIECE.findall(term)
-        fragments = "".join(_BETWEEN if piece in _SPECIAL else piece[-1] for piece in pieces).split(_BETWEEN)
-        matches = re.compile(_pattern(pieces), re.DOTALL).search
-        return BitMap([number for number in self._candidates(fragments) if matches(texts[number])])
-
-    def _put(self, number: int, value: str) -> None:
-        held = self._texts.get(number)
-        self._texts[number] = value if held is None else f"{held}{_BETWEEN}{value}"
-
-    def _candidates(self, fragments: list[str]) -> Iterable[int]:
-        grams = {gram for fragment in fragments for gram in _grams(fragment)}
-        if not grams:
-            return self._texts
-        found: list[BitMap] = []
-        for gram in grams:
-            postings = self._postings.get(gram)
-            if postings is None:
-                return ()
-            found.append(postings)
-        found.sort(key=len)
-        left = found[0]
-        for postings in found[1:4]:  # more of them cost more than looking at what is left over
-            left = left & postings
-        return left
+    def _walk(self, find: Callable[[int], int]) -> Iterator[str]:
+        """Walk from value to value by what finds the next place from a start on; -1 is none."""
+        joined, start = self._joined, 0
+        while start < len(joined) and (place := find(start)) >= 0:
+            end = joined.index(_BETWEEN, place)
+            yield joined[joined.rfind(_BETWEEN, 0, place) + 1 : end]
+            start = end + 1
 
 
-def _pattern(pieces: list[str]) -> str:
-    """Return the regular expression of a LIKE pattern, given in single characters and escaped ones."""
-    return "".join(_SPECIAL.get(piece) or re.escape(piece[-1]) for piece in pieces)
-
-
-def _grams(text: str) -> set[str]:
-    return {text[start : start + 3] for start in range(len(text) - 2)}
+def _pattern(term: str) -> str:
+    """Return the regular expression of a LIKE pattern."""
+    return "".join(_SPECIAL.get(piece) or re.escape(piece[-1]) for piece in _PIECE.findall(term))
