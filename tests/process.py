@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from roadbed.cli.server.local import create_token_of_owner
+from tests import plain_http
 from tests.zygote import Fork, Zygote
 
 ROADBED = Path(sys.executable).with_name("roadbed")
@@ -134,4 +135,4 @@ class RoadbedProcess:
         return self._tokens[role]
 
     def client(self, token: str) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=60)
+        return plain_http.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=60)

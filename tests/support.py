@@ -17,6 +17,7 @@ from roadbed.core.lifecycle import Stopping
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings
 from roadbed.identity.contract import NewToken, create_local_token
+from tests import plain_http
 from tests.steps import STEPS_MODULE
 
 T = TypeVar("T")
@@ -67,7 +68,7 @@ class RunningServer:
     def client(self, token: str | None = None) -> httpx.Client:
         """Return a client, anonymous or with a token. Closed with the server."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        client = httpx.Client(base_url=self.base_url, headers=headers, timeout=60)
+        client = plain_http.Client(base_url=self.base_url, headers=headers, timeout=60)
         self.clients.append(client)
         return client
 

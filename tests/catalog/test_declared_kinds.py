@@ -18,6 +18,7 @@ from roadbed.catalog.workflows.collect import Collector
 from roadbed.catalog.workflows.sources import FileSource
 from roadbed.cli.main import app as cli
 from roadbed.core.services import Services
+from tests import plain_http
 from tests.catalog.conftest import Place, component, group
 from tests.catalog.kinds import entity, kind
 from tests.support import RunningServer
@@ -88,7 +89,7 @@ def test_another_replica_follows_the_kinds(api: httpx.Client, server: RunningSer
         other = CatalogIndex(server.database, kinds, Snapshot(Path("nowhere")))
         await other.load()
         seen = [str(services.get(Kinds).find("Replicated") is not None)]
-        async with httpx.AsyncClient(base_url=server.base_url, headers=api.headers, timeout=60) as client:
+        async with plain_http.AsyncClient(base_url=server.base_url, headers=api.headers, timeout=60) as client:
             await client.post("/api/v1/entities", content=kind("Replicated"), headers=YAML)
         await other.catch_up()
         return [*seen, str(services.get(Kinds).find("Replicated") is not None)]

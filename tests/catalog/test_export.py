@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from roadbed.kit.csvs import write_csv
+from tests import plain_http
 from tests.catalog.conftest import component
 from tests.catalog.test_pages import page
 
@@ -58,7 +59,7 @@ def test_ndjson_is_what_the_list_gives(exported: httpx.Client, client_of: Callab
     assert [json.loads(line) for line in answer.text.splitlines()] == exported.get(
         "/api/v1/entities", params=params
     ).json()["items"]
-    assert httpx.get(f"{exported.base_url}/api/v1/entities/export").status_code == 401
+    assert plain_http.get(f"{exported.base_url}/api/v1/entities/export").status_code == 401
 
 
 def test_export_of_many_is_complete_and_in_order(exported: httpx.Client) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from roadbed.catalog.errors import ColumnUnknown, ViewInvalid
 from roadbed.catalog.schemas.views import read_state
+from tests import plain_http
 from tests.catalog.conftest import component
 from tests.identity.people import Person, new_person
 from tests.support import RunningServer
@@ -159,7 +160,7 @@ def test_permission_decides_who_saves(client_of: Callable[[str], httpx.Client], 
     assert token.get(VIEWS).status_code == 200
     assert token.post(VIEWS, json={"name": "No"}).json()["code"] == "forbidden"
     assert token.put("/api/v1/entities/group/default/roadbed/follow").status_code == 403
-    assert httpx.get(f"{server.base_url}{VIEWS}").status_code == 401
+    assert plain_http.get(f"{server.base_url}{VIEWS}").status_code == 401
 
 
 def test_shared_view_of_what_is_followed_shows_each_reader_their_own(

@@ -3,13 +3,13 @@
 import asyncio
 from pathlib import Path
 
-import httpx
 import pytest
 
 from roadbed.core.db import Database, outlast_outage
 from roadbed.core.errors import DatabaseAway
 from roadbed.core.postgres import EmbeddedPostgres
 from roadbed.core.services import Services
+from tests import plain_http
 from tests.core.postgres.test_server import find_free_port
 from tests.process import RoadbedProcess
 
@@ -68,7 +68,7 @@ async def test_server_whose_database_went_away_is_alive_and_not_ready(tmp_path: 
     roadbed = RoadbedProcess(home, {"ROADBED_DATABASE__URL": postgres.url("roadbed")})
     try:
         await asyncio.to_thread(roadbed.start)
-        async with httpx.AsyncClient(base_url=roadbed.url, timeout=60) as client:
+        async with plain_http.AsyncClient(base_url=roadbed.url, timeout=60) as client:
             assert (await client.get("/readyz")).status_code == 200
             await postgres.stop()
             answer = await client.get("/readyz")

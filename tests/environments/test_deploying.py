@@ -16,6 +16,7 @@ from roadbed.environments.contract import (
     list_workloads,
 )
 from roadbed.environments.errors import EnvironmentTypeNotFound
+from tests import plain_http
 from tests.environments.conftest import Stage, score_of
 
 
@@ -39,7 +40,7 @@ def deployment_of(stage: Stage, view: DeploymentView) -> DeploymentView:
 
 def ask(workload: WorkloadView, path: str = "/") -> dict[str, Any]:
     """Ask the process of a workload itself."""
-    answer: dict[str, Any] = httpx.get(f"http://127.0.0.1:{workload.port}{path}", timeout=10).json()
+    answer: dict[str, Any] = plain_http.get(f"http://127.0.0.1:{workload.port}{path}", timeout=10).json()
     return answer
 
 
@@ -71,7 +72,7 @@ def test_new_version_takes_over_and_the_old_one_ends(stage: Stage) -> None:
     assert (second.version, second.id) == ("2.0.0", first.id)
     assert ask(second)["version"] == "2.0.0"
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"http://127.0.0.1:{first.port}/", timeout=5)
+        plain_http.get(f"http://127.0.0.1:{first.port}/", timeout=5)
 
 
 def test_service_that_never_becomes_ready_leaves_the_old_one_serving(stage: Stage) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.process import RoadbedProcess
 from tests.waiting import wait_for
 
@@ -90,7 +90,7 @@ def test_workload_lives_on_while_the_server_is_dead_and_is_taken_back(site: Site
     wait_for(site.workload, lambda found: found["health"] == "healthy")
     before, port, version = site.processes(), site.port(), site.workload()["version"]
     site.roadbed.kill()
-    assert httpx.get(f"http://127.0.0.1:{port}/", timeout=10).json()["version"] == version
+    assert plain_http.get(f"http://127.0.0.1:{port}/", timeout=10).json()["version"] == version
     site.start()
     assert (site.processes(), site.port()) == (before, port)
     assert (site.workload()["restarts"], site.workload()["health"]) == (0, "healthy")
@@ -114,7 +114,7 @@ def test_deployment_that_was_cut_off_completes_once(site: Site, step: str) -> No
     assert run["state"] == "succeeded", run["error"]
     found = site.get(f"/environments/{site.name}/development/deployments")["items"]
     assert (len(found), found[0]["state"]) == (earlier + 1, "succeeded")
-    assert httpx.get(f"http://127.0.0.1:{site.port()}/", timeout=10).json()["version"] == version
+    assert plain_http.get(f"http://127.0.0.1:{site.port()}/", timeout=10).json()["version"] == version
     workload = wait_for(site.workload, lambda one: one["health"] == "healthy")
     assert (workload["version"], workload["deployment_id"]) == (version, deployment["id"])
     processes = [item for item in site.get("/inventory")["items"] if item["kind"] == "process"]

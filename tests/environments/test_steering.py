@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import plain_http
 from tests.environments.conftest import Stage
 from tests.environments.test_api import address
 
@@ -27,7 +28,7 @@ def steer(stage: Stage, component: str, verb: str) -> dict[str, Any]:
 def ask(stage: Stage, component: str) -> httpx.Response:
     """Ask the workload under its own name."""
     name = component.rpartition("/")[2]
-    return httpx.get(stage.server.base_url, headers={"Host": f"{name}.development.{name}.localhost"}, timeout=10)
+    return plain_http.get(stage.server.base_url, headers={"Host": f"{name}.development.{name}.localhost"}, timeout=10)
 
 
 def test_restart_exchanges_the_process_and_keeps_the_rest(stage: Stage) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from roadbed.core.access import SESSION_COOKIE
+from tests.plain_http import NO_TLS
 from tests.support import RunningServer
 
 PASSWORD = "correct horse battery staple"
@@ -43,7 +44,7 @@ def new_browser(server: RunningServer, *, address: str = "127.0.0.1") -> httpx.C
             "Sec-Fetch-Site": "same-origin",
             "User-Agent": "Mozilla/5.0 (X11; Linux) Firefox/150.0",
         },
-        transport=httpx.HTTPTransport(local_address=address),
+        transport=httpx.HTTPTransport(local_address=address, verify=NO_TLS),
         timeout=60,
     )
     server.clients.append(browser)

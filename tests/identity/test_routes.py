@@ -3,12 +3,12 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 from tools.reference import open_routes, routes
 
 from roadbed.app import MODULES
 from roadbed.core.extension import load
+from tests import plain_http
 from tests.support import RunningServer
 
 REGISTRY = load(MODULES)
@@ -44,7 +44,7 @@ def test_only_decided_routes_are_open_to_everyone() -> None:
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])
 def test_nobody_gets_401_everywhere_else(server: RunningServer, accept: str) -> None:
     assert len(CLOSED) > 30
-    with httpx.Client(base_url=server.base_url, headers={"Accept": accept}) as client:
+    with plain_http.Client(base_url=server.base_url, headers={"Accept": accept}) as client:
         answers = {
             (method, path): client.request(method, re.sub(r"\{[^}]*\}", EXAMPLES["uuid"], path))
             for method, path in CLOSED

@@ -17,6 +17,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests import plain_http
 from tests.crash.test_kill import ROOT, install_plugin, wait_until_finished
 from tests.process import RoadbedProcess
 from tests.waiting import wait_for
@@ -280,12 +281,12 @@ def test_what_needs_the_host_waits_for_it_and_web_says_where_it_is(fleet: Fleet)
 
 
 def ask_git(fleet: Fleet) -> httpx.Response:
-    return httpx.get(f"{fleet.web.url}/git/a/b.git/info/refs?service=git-upload-pack", auth=("x", fleet.token))
+    return plain_http.get(f"{fleet.web.url}/git/a/b.git/info/refs?service=git-upload-pack", auth=("x", fleet.token))
 
 
 def check_refusals(fleet: Fleet, words: str) -> None:
     """Check that git and workloads are refused with what to do, and pages without them are not."""
-    workload = httpx.get(fleet.web.url, headers={"Host": "shop.development.orders.localhost"})
+    workload = plain_http.get(fleet.web.url, headers={"Host": "shop.development.orders.localhost"})
     for answer in (ask_git(fleet), workload):
         assert answer.status_code == 503, answer.text
         assert words in answer.text

@@ -6,10 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
 from roadbed.core.bundled import read_folder
+from tests import plain_http
 from tests.main_job.support import cancel_hello
 from tests.process import RoadbedProcess
 from tests.waiting import wait_for
@@ -73,11 +73,11 @@ def test_installed_wheel_starts_in_an_empty_folder_without_node(
     try:
         with roadbed.client(roadbed.token()) as client:
             cancel_hello(client)  # other tests see it through
-        page = httpx.get(f"{roadbed.url}/sign-in")
+        page = plain_http.get(f"{roadbed.url}/sign-in")
         assert page.status_code == 200
         styles = [part.split('"')[0] for part in page.text.split('href="')[1:] if ".css" in part.split('"')[0]]
         assert styles
-        assert all(httpx.get(roadbed.url + style).status_code == 200 for style in styles)
+        assert all(plain_http.get(roadbed.url + style).status_code == 200 for style in styles)
         found = roadbed.run("get", "component:orders", "-o", "name", token=roadbed.token("viewer"))
         assert found.stdout.strip() == "component:default/orders", found.stderr
         check_golden_paths(roadbed, environment)

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from tests import plain_http
 from tests.process import RoadbedProcess
 from tests.waiting import wait_for
 
@@ -126,7 +127,7 @@ def open_service(url: str) -> httpx.Response:
     """Open a workload's own address, as a browser does: every name under localhost is this machine."""
     address = httpx.URL(url)
     assert address.host.endswith(".localhost")
-    return httpx.get(address.copy_with(host="127.0.0.1"), headers={"Host": address.netloc.decode()})
+    return plain_http.get(address.copy_with(host="127.0.0.1"), headers={"Host": address.netloc.decode()})
 
 
 def cancel_hello(client: httpx.Client) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests import plain_http
 from tests.main_job.support import Installation, Json
 from tests.process import RoadbedProcess
 from tests.waiting import wait_for
@@ -67,7 +68,7 @@ def check_service(workload: Json) -> None:
     """Use it under its own address, as a browser would: *.localhost is this machine."""
     address = httpx.URL(workload["url"])
     assert address.host.endswith(".localhost")
-    with httpx.Client(
+    with plain_http.Client(
         base_url=address.copy_with(host="127.0.0.1"), headers={"Host": address.netloc.decode()}
     ) as client:
         ready = client.get("/readyz")

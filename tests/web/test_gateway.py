@@ -9,6 +9,7 @@ import pytest
 
 from roadbed.environments.service.instances import retire_instance
 from roadbed.environments.service.routes import Routes
+from tests import plain_http
 from tests.environments.support import Placed, add_deployed, add_workload, answer_with, store_program
 from tests.support import RunningServer
 
@@ -32,7 +33,7 @@ def placed(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture(scope="module")
 def client(server: RunningServer, placed: Placed) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.base_url, headers={"Host": f"{placed.host}:8400"}, timeout=20) as client:
+    with plain_http.Client(base_url=server.base_url, headers={"Host": f"{placed.host}:8400"}, timeout=20) as client:
         yield client
 
 
@@ -89,14 +90,14 @@ def test_what_the_table_does_not_know_yet_is_looked_up(client: httpx.Client, ser
 
 def test_nothing_of_roadbed_answers_under_the_name_of_a_workload(client: httpx.Client, server: RunningServer) -> None:
     assert client.get("/livez").json()["path"] == "/livez"
-    unknown = httpx.get(f"{server.base_url}/livez", headers={"Host": "no.such.workload.localhost"})
+    unknown = plain_http.get(f"{server.base_url}/livez", headers={"Host": "no.such.workload.localhost"})
     assert unknown.status_code == 404
     assert "No workload has the name" in unknown.text
 
 
 def test_workload_that_does_not_run_is_named(server: RunningServer) -> None:
     placed = server.run(add_workload(server.services, name="silent"))
-    answer = httpx.get(server.base_url, headers={"Host": placed.host})
+    answer = plain_http.get(server.base_url, headers={"Host": placed.host})
     assert answer.status_code == 503
     assert "silent in " in answer.text
     assert f"/environments/{placed.application}/{placed.environment}" in answer.text

@@ -10,6 +10,7 @@ import pytest
 
 from roadbed.core.access import SESSION_COOKIE
 from roadbed.core.settings import HttpSettings, Settings
+from tests import plain_http
 from tests.identity.people import PASSWORD
 from tests.process import RoadbedProcess
 from tests.support import RunningServer
@@ -34,7 +35,7 @@ def sign_in(roadbed: RoadbedProcess, scheme: str) -> tuple[httpx.Response, httpx
     forwarded = {"x-forwarded-for": "192.0.2.7", "x-forwarded-proto": scheme, "sec-fetch-site": "same-origin"}
     with roadbed.client(roadbed.token()) as admin:
         account: dict[str, Any] = admin.post("/api/v1/accounts", json={"name": f"by-{scheme}"}).json()
-    with httpx.Client(base_url=roadbed.url, headers=forwarded, timeout=60) as browser:
+    with plain_http.Client(base_url=roadbed.url, headers=forwarded, timeout=60) as browser:
         answer = browser.post("/sign-in", data={"name": account["name"], "password": account["one_time_password"]})
         cookie = {"cookie": answer.headers["set-cookie"].partition(";")[0]}
         chosen = browser.post("/sign-in/password", data={"password": PASSWORD, "repeated": PASSWORD}, headers=cookie)
