@@ -21,7 +21,7 @@ def test_graph_is_explored_with_keys_and_exported(
     page.wait_for_url("**/dependencies?selected=*")
     assert page.locator("#chosen-title").inner_text() != "orders"
     assert "shown here" in (page.locator("#graph-said").text_content() or "")
-    page.screenshot(path=screenshots / "graph-chosen.png")
+    watched.keep_picture(screenshots / "graph-chosen.png")
     page.get_by_text("Export", exact=True).click()
     with page.expect_download() as download:
         page.get_by_role("button", name="PNG, as it is shown").click()

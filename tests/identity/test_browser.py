@@ -44,7 +44,7 @@ def check(watched: WatchedPage, path: Path) -> None:
     assert watched.find_overflow() <= 0, watched.page.url
     assert watched.find_missing_icons() == [], watched.page.url
     assert watched.find_accessibility_problems() == [], watched.page.url
-    watched.page.screenshot(path=path, full_page=True)
+    watched.keep_picture(path)
     assert watched.problems == [], watched.page.url
 
 

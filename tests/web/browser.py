@@ -21,6 +21,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+KEEPS_SCREENSHOTS = bool(os.environ.get("ROADBED_TEST_SCREENSHOTS"))  # they take half of the time of a look
 Theme = Literal["light", "dark"]
 LOOKS: list[tuple[int, Theme]] = [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")]
 AXE_LOOKS = (LOOKS[0], LOOKS[3])  # each width and each theme once: axe takes longer than all the rest
@@ -76,30 +77,34 @@ class WatchedPage:
             self.problems.append(f"failed: {request.url} · {request.failure}")
 
     def look_around(self, folder: Path, name: str, *, ignore: str | None = None) -> list[str]:
-        """Look at the page at both widths in both themes, and keep a screenshot of each in the folder.
+        """Look at the page at both widths in both themes, and keep a screenshot of each look that is wanted or wrong.
 
         Args:
-            folder: for screenshots, made when it is missing.
+            folder: for screenshots, made when it is missing. With ROADBED_TEST_SCREENSHOTS set all are kept.
             name: of the page, the first part of the names of the screenshots.
             ignore: words of a problem that is expected.
 
         Returns:
             What is wrong, a line each. The window is as wide as before afterwards.
         """
-        folder.mkdir(parents=True, exist_ok=True)
         before, found = self.page.viewport_size, []
         for width, theme in LOOKS:
             self.page.set_viewport_size({"width": width, "height": 900})
             self.page.emulate_media(color_scheme=theme)
-            self.page.screenshot(path=folder / f"{name}-{width}-{theme}.png", full_page=True)
             faults = [f"wider than the window: {overflow} px"] if (overflow := self.find_overflow()) > 0 else []
             if (width, theme) in AXE_LOOKS:
                 faults += self.find_accessibility_problems()
+            self.keep_picture(folder / f"{name}-{width}-{theme}.png", is_wrong=bool(faults))
             found += [f"{width} px, {theme}: {fault}" for fault in faults]
         found += [f"icon is missing: {icon}" for icon in self.find_missing_icons()]
         if before is not None:
             self.page.set_viewport_size(before)
         return [*found, *(problem for problem in self.problems if ignore is None or ignore not in problem)]
+
+    def keep_picture(self, path: Path, *, is_wrong: bool = False) -> None:
+        """Keep a screenshot when that is wanted, or when something is wrong."""
+        if is_wrong or KEEPS_SCREENSHOTS:
+            self.page.screenshot(path=path, full_page=True)
 
     def _fit_height(self) -> None:
         """Make the window as high as the page: what a sticky bar covers by chance is not what is measured."""
