@@ -1,7 +1,7 @@
 """Forms from JSON Schema, through the real macros and the rules of a browser: asked, posted, read, judged."""
 
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html.parser import HTMLParser
 from typing import Any
 
@@ -91,36 +91,45 @@ AREA = st.lists(TEXT, min_size=1, max_size=3).map("\n".join)
 NUMBER = st.floats(allow_nan=False, allow_infinity=False).filter(lambda value: not value.is_integer())
 
 
+OPTIONS = st.lists(TEXT, min_size=1, max_size=4, unique=True)
+MIXED = st.permutations([1, 2.5, True, "1.5", "two"])
+PLAIN: list[tuple[dict[str, Any], Any]] = [
+    ({"type": "string"}, TEXT),
+    ({"type": "string", "ui:widget": "textarea"}, AREA),
+    ({"type": "integer"}, st.integers(-(10**20), 10**20)),
+    ({"type": "number"}, st.one_of(NUMBER, st.integers(-1000, 1000))),
+    ({"type": "boolean"}, st.booleans()),
+    ({"type": "boolean", "ui:widget": "radio"}, st.booleans()),
+    ({"type": "array", "items": {"type": "string"}}, st.lists(TEXT, min_size=1, max_size=3)),
+    ({"type": "array", "items": {"type": "integer"}}, st.lists(st.integers(), min_size=1, max_size=3)),
+    ({"type": "array", "items": {"type": "object"}}, st.lists(st.dictionaries(TEXT, TEXT), min_size=1)),
+    ({"type": "object"}, st.dictionaries(TEXT, st.integers(), min_size=1)),
+    ({"type": "string", "ui:widget": "hidden"}, TEXT),
+]
+CHOICES: list[Callable[[list[Any]], tuple[dict[str, Any], Any]]] = [
+    lambda options: ({"type": "string", "enum": options}, st.sampled_from(options)),
+    lambda options: ({"type": "string", "enum": options, "ui:widget": "radio"}, st.sampled_from(options)),
+    lambda options: (
+        {"oneOf": [{"const": option, "title": option, "description": "d"} for option in options]},
+        st.sampled_from(options),
+    ),
+    lambda options: (
+        {"type": "array", "items": {"type": "string", "enum": options}, "uniqueItems": True},
+        st.lists(st.sampled_from(options), min_size=1, unique=True).map(lambda found: sorted(found, key=options.index)),
+    ),
+]
+
+
 @st.composite
 def a_property(draw: st.DrawFn, *, depth: int = 2) -> tuple[dict[str, Any], Any]:
-    """Return a property and a strategy of answers that fit it."""
-    options = draw(st.lists(TEXT, min_size=1, max_size=4, unique=True))
-    mixed = draw(st.permutations([1, 2.5, True, "1.5", "two"]))
-    kinds: list[tuple[dict[str, Any], Any]] = [
-        ({"type": "string"}, TEXT),
-        ({"type": "string", "ui:widget": "textarea"}, AREA),
-        ({"type": "integer"}, st.integers(-(10**20), 10**20)),
-        ({"type": "number"}, st.one_of(NUMBER, st.integers(-1000, 1000))),
-        ({"type": "boolean"}, st.booleans()),
-        ({"type": "boolean", "ui:widget": "radio"}, st.booleans()),
-        ({"type": "string", "enum": options}, st.sampled_from(options)),
-        ({"type": "string", "enum": options, "ui:widget": "radio"}, st.sampled_from(options)),
-        ({"enum": list(mixed)}, st.sampled_from(mixed)),
-        ({"oneOf": [{"const": option, "title": option, "description": "d"} for option in options]},
-         st.sampled_from(options)),
-        ({"type": "array", "items": {"type": "string"}}, st.lists(TEXT, min_size=1, max_size=3)),
-        ({"type": "array", "items": {"type": "integer"}}, st.lists(st.integers(), min_size=1, max_size=3)),
-        ({"type": "array", "items": {"type": "string", "enum": options}, "uniqueItems": True},
-         st.lists(st.sampled_from(options), min_size=1, unique=True)
-         .map(lambda found: sorted(found, key=options.index))),
-        ({"type": "array", "items": {"type": "object"}}, st.lists(st.dictionaries(TEXT, TEXT), min_size=1)),
-        ({"type": "object"}, st.dictionaries(TEXT, st.integers(), min_size=1)),
-        ({"type": "string", "ui:widget": "hidden"}, TEXT),
-    ]  # fmt: skip
-    if depth:
-        kinds.append(draw(a_form(depth=depth - 1)))
-    chosen: tuple[dict[str, Any], Any] = draw(st.sampled_from(kinds))
-    return chosen
+    """Return a property and a strategy of answers that fit it. Only what is chosen is drawn: drawing takes longest."""
+    chosen: Any = draw(st.sampled_from([*PLAIN, *CHOICES, "mixed", *(["form"] if depth else [])]))
+    if chosen == "form":
+        return draw(a_form(depth=depth - 1))
+    if chosen == "mixed":
+        options = draw(MIXED)
+        return {"enum": list(options)}, st.sampled_from(options)
+    return chosen(draw(OPTIONS)) if callable(chosen) else chosen
 
 
 @st.composite
