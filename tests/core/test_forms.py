@@ -125,11 +125,14 @@ def a_property(draw: st.DrawFn, *, depth: int = 2) -> tuple[dict[str, Any], Any]
     """Return a property and a strategy of answers that fit it. Only what is chosen is drawn: drawing takes longest."""
     chosen: Any = draw(st.sampled_from([*PLAIN, *CHOICES, "mixed", *(["form"] if depth else [])]))
     if chosen == "form":
-        return draw(a_form(depth=depth - 1))
-    if chosen == "mixed":
+        chosen = draw(a_form(depth=depth - 1))
+    elif chosen == "mixed":
         options = draw(MIXED)
-        return {"enum": list(options)}, st.sampled_from(options)
-    return chosen(draw(OPTIONS)) if callable(chosen) else chosen
+        chosen = {"enum": list(options)}, st.sampled_from(options)
+    elif callable(chosen):
+        chosen = chosen(draw(OPTIONS))
+    declared, answers = chosen
+    return declared, answers
 
 
 @st.composite
