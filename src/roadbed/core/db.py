@@ -26,6 +26,7 @@ from sqlalchemy.pool import QueuePool
 
 from roadbed.core.access import current_actor
 from roadbed.core.actor import Actor
+from roadbed.core.background import is_ending
 from roadbed.core.connections import check_connections
 from roadbed.core.errors import DatabaseAway, TextInvalid, ValueTooLarge
 from roadbed.core.services import Services
@@ -173,7 +174,7 @@ async def outlast_outage(work: Callable[[], Awaitable[T]]) -> T:
         try:
             return await work()
         except DatabaseAway:
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or is_ending():
                 raise
         await asyncio.sleep(0.25)
 

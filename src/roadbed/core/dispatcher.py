@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from roadbed.core.background import attempt
 from roadbed.core.db import Database
 from roadbed.core.events import (
     CHANNEL,
@@ -70,27 +71,26 @@ class Dispatcher:
 
     async def _poll(self) -> None:
         while True:
-            try:
-                async with self._database.read() as session:
-                    due = await list_due_consumers(session)
-            except Exception:  # the edge of a background task: the database may be away; say so and go on polling
-                log.exception("events.poll_failed")
-            else:
-                for name in due:
-                    if name in self._wakers:
-                        self._wakers[name].set()
+            await attempt(self._wake_due, "events.poll_failed")
             await asyncio.sleep(POLL_SECONDS)
+
+    async def _wake_due(self) -> None:
+        async with self._database.read() as session:
+            due = await list_due_consumers(session)
+        for name in due:
+            if name in self._wakers:
+                self._wakers[name].set()
 
     async def _consume(self, consumer: Consumer[Any]) -> None:
         waker = self._wakers[consumer.name]
         while True:
             await waker.wait()
             waker.clear()
-            try:
-                while await self._deliver_next(consumer):
-                    pass
-            except Exception:  # the edge of a background task, as above
-                log.exception("events.delivery_failed", consumer=consumer.name)
+            await attempt(lambda: self._deliver(consumer), "events.delivery_failed", consumer=consumer.name)
+
+    async def _deliver(self, consumer: Consumer[Any]) -> None:
+        while await self._deliver_next(consumer):
+            pass
 
     async def _deliver_next(self, consumer: Consumer[Any]) -> bool:
         """Handle one delivery. Returns False when none is due."""
@@ -122,12 +122,12 @@ class Dispatcher:
 
     async def _purge(self) -> None:
         while True:
-            try:
-                async with self._database.write() as session:
-                    await purge(session, before=now() - PURGE_AFTER)
-            except Exception:  # the edge of a background task, as above
-                log.exception("events.purge_failed")
+            await attempt(self._purge_old, "events.purge_failed")
             await asyncio.sleep(PURGE_EVERY_SECONDS)
+
+    async def _purge_old(self) -> None:
+        async with self._database.write() as session:
+            await purge(session, before=now() - PURGE_AFTER)
 
 
 def _envelope(consumer: Consumer[Any], row: EventRow) -> Envelope[Any]:

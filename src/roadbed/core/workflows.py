@@ -27,6 +27,7 @@ from dbos._core import execute_dequeued_workflow
 from sqlalchemy import Engine, ExceptionContext, event, func, select
 from sqlalchemy.orm import Session
 
+from roadbed.core.background import attempt
 from roadbed.core.db import Database, WriteSession
 from roadbed.core.errors import RoadbedError
 from roadbed.core.extension import ContributionKind, Slot
@@ -259,10 +260,7 @@ class Workflows:
                     is_left = self._named or self._claimed
                     await asyncio.wait_for(self._woken.wait(), BUSY_SECONDS if is_left else None)
                 self._woken.clear()
-                try:
-                    await self._begin_waiting()
-                except Exception:  # the edge of a background task: say so; what is left is tried again
-                    log.exception("workflows.begin_failed")
+                await attempt(self._begin_waiting, "workflows.begin_failed")
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import gc
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 import orjson
 import structlog
@@ -22,6 +22,7 @@ from roadbed.catalog.service.kinds import KindRegistry
 from roadbed.catalog.service.loading import Loading
 from roadbed.catalog.service.sight import Views, is_narrowed
 from roadbed.catalog.service.snapshot import Progress, Snapshot
+from roadbed.core.background import attempt
 from roadbed.core.db import Database, ReadSession, outlast_outage
 from roadbed.core.listen import listen
 from roadbed.core.memory import release_memory
@@ -107,7 +108,7 @@ class CatalogIndex:
             if self._snapshot.is_of(self.whole) and time.monotonic() < due:
                 continue
             due = time.monotonic() + SNAPSHOT_SECONDS
-            await _attempt(self.write_snapshot, "catalog.snapshot_failed")
+            await attempt(lambda: outlast_outage(self.write_snapshot), "catalog.snapshot_failed")
 
     async def write_snapshot(self) -> None:
         """Keep the index as it is now, for the next start."""
@@ -127,7 +128,7 @@ class CatalogIndex:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._waker.wait(), POLL_SECONDS)
                 self._waker.clear()
-                await _attempt(self.catch_up, "catalog.index_failed")
+                await attempt(lambda: outlast_outage(self.catch_up), "catalog.index_failed")
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
@@ -192,17 +193,6 @@ class CatalogIndex:
         before = orjson.loads(document)["relations"] if document else ()
         old = {(relation["type"], relation["targetRef"]) for relation in before}
         return {target for _, target in old ^ set(kept.relations if kept else ())}
-
-
-async def _attempt(work: Callable[[], Awaitable[None]], failed: str) -> None:
-    """Do what is done again and again: this is the edge of a background task, which says what failed and goes on."""
-    try:
-        await outlast_outage(work)
-    except Exception:
-        log.exception(failed)
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():  # it failed while it was being ended
-            raise
 
 
 def sees(session: ReadSession, ref: str) -> bool:

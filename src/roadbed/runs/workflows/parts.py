@@ -5,10 +5,8 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-import structlog
-
+from roadbed.core.background import attempt
 from roadbed.core.db import Database, WriteSession
-from roadbed.core.errors import DatabaseAway
 from roadbed.core.lifecycle import Stopping
 from roadbed.core.services import Services
 from roadbed.core.workflows import Workflows
@@ -16,8 +14,6 @@ from roadbed.runs.service import resume_overdue
 from roadbed.runs.service.control import SEGMENT_WORKFLOW, rescue_runs
 from roadbed.runs.service.feed import RunFeed
 from roadbed.runs.workflows.interpreter import Interpreter
-
-log = structlog.get_logger(__name__)
 
 OVERDUE_POLL_SECONDS = 1.0
 RESCUE_POLL_SECONDS = 10.0
@@ -52,14 +48,12 @@ async def open_feed(services: Services) -> AsyncIterator[None]:
 
 
 async def _repeat(work: Callable[[WriteSession], Awaitable[int]], database: Database, seconds: float) -> None:
+    async def look() -> None:
+        async with database.write() as session:
+            await work(session)
+
     while True:
-        try:
-            async with database.write() as session:
-                await work(session)
-        except DatabaseAway as error:
-            log.warning("runs.watch_without_database", work=work.__name__, error=str(error))
-        except Exception:  # the edge of a background task: say so and look again
-            log.exception("runs.watch_failed", work=work.__name__)
+        await attempt(look, "runs.watch_failed", watch=work.__name__)
         await asyncio.sleep(seconds)
 
 
