@@ -46,14 +46,21 @@ class RoadbedProcess:
         outside = {name: value for name, value in os.environ.items() if not name.startswith("ROADBED_")}
         return outside | {"ROADBED_HOME": str(self.home), "PYTHONWARNINGS": "default"} | self.env
 
+    @property
+    def _log(self) -> Path:
+        return self.home.with_name(self.home.name + ".log")
+
+    def log(self) -> str:
+        """Return what the server has said since it was started last."""
+        return self._log.read_text(errors="replace")
+
     def start(self, *arguments: str) -> "RoadbedProcess":
         """Start the server on a free port and return when it says where it is."""
-        log = self.home.with_name(self.home.name + ".log")
-        with log.open("wb") as file:
+        with self._log.open("wb") as file:
             self.process = self._spawn(["up", "--port", "0", *arguments], env=self.environment, output=file)
         deadline = time.monotonic() + START_SECONDS
         while True:
-            self.output = log.read_text(errors="replace")
+            self.output = self.log()
             found = re.search(r"Roadbed is at (http://\S+)", self.output)
             if found and "Stop with Ctrl-C." in self.output:  # the last line of the greeting
                 self.url = found.group(1)
@@ -80,7 +87,7 @@ class RoadbedProcess:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         code = self.process.wait(60)
-        self.output = self.home.with_name(self.home.name + ".log").read_text(errors="replace")  # why it ended badly
+        self.output = self.log()  # why it ended badly
         return code
 
     def run(self, *arguments: str, token: str = "", stdin: str | None = None) -> subprocess.CompletedProcess[str]:

@@ -197,7 +197,11 @@ def test_change_of_many_is_made_once_wherever_the_server_is_killed(site: Site) -
 
     url = site.database_url()
     for point in POINTS:
-        kill_at(site, url, point, site.roadbed.start if started else start)
+        try:
+            kill_at(site, url, point, site.roadbed.start if started else start)
+        except AssertionError as error:
+            error.add_note(site.roadbed.log()[-5000:])
+            raise
     site.roadbed.start()
     run = site.ends(started[0])
     assert run["state"] == "succeeded", run["error"]

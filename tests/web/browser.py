@@ -1,5 +1,6 @@
 """A Chromium for tests, and pages that remember what went wrong in them."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -8,7 +9,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, StorageState, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    StorageState,
+    sync_playwright,
+)
+from playwright.sync_api import Error as PlaywrightError
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -22,6 +32,7 @@ FLAGS = [
     "--disable-sync",
 ]
 KEEPS_SCREENSHOTS = bool(os.environ.get("ROADBED_TEST_SCREENSHOTS"))  # they take half of the time of a look
+OVERFLOW = "document.documentElement.scrollWidth - window.innerWidth"
 Theme = Literal["light", "dark"]
 LOOKS: list[tuple[int, Theme]] = [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")]
 AXE_LOOKS = (LOOKS[0], LOOKS[3])  # each width and each theme once: axe takes longer than all the rest
@@ -115,8 +126,10 @@ class WatchedPage:
         )
 
     def find_overflow(self) -> int:
-        """How many pixels the page is wider than its window."""
-        return int(self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+        """How many pixels the page is wider than its window, when it has had time to follow it."""
+        with contextlib.suppress(PlaywrightError):
+            self.page.wait_for_function(f"{OVERFLOW} <= 0", timeout=2000)
+        return int(self.page.evaluate(OVERFLOW))
 
     def find_missing_icons(self) -> list[str]:
         """Icons that the page uses and the sprite does not have."""
