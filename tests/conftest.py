@@ -12,7 +12,7 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from roadbed.core.settings import DatabaseSettings, Settings
+from roadbed.core.settings import DatabaseSettings, HttpSettings, Settings
 from tests.support import RunningServer, start_server
 
 
@@ -54,7 +54,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
             folder.chmod(0o711)  # PostgreSQL's own account must be able to pass
     outside = os.environ.get("ROADBED_TEST_DATABASE_URL")
     database = DatabaseSettings(url=SecretStr(outside) if outside else None)
-    running, thread, stop = start_server(Settings(home=home, database=database))
+    soon = HttpSettings(shutdown_seconds=2)  # a stop waits for runs: tests leave some under way
+    running, thread, stop = start_server(Settings(home=home, database=database, http=soon))
     yield running
     for client in running.clients:
         client.close()

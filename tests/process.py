@@ -29,8 +29,7 @@ START_SECONDS = 90
 class RoadbedProcess:
     """A server in a home folder. `env` is added to the environment of all its commands.
 
-    They are forked (tests.zygote), or started where `program` names another `roadbed` than this one, or where the
-    environment tells Python how to start.
+    They are forked (tests.zygote), or started where `program` names another `roadbed` than this one.
     """
 
     home: Path
@@ -44,7 +43,12 @@ class RoadbedProcess:
     @property
     def environment(self) -> dict[str, str]:
         outside = {name: value for name, value in os.environ.items() if not name.startswith("ROADBED_")}
-        return outside | {"ROADBED_HOME": str(self.home), "PYTHONWARNINGS": "default"} | self.env
+        given = {
+            "ROADBED_HOME": str(self.home),
+            "ROADBED_HTTP__SHUTDOWN_SECONDS": "2",  # a stop waits for runs: tests leave some under way
+            "PYTHONWARNINGS": "default",
+        }
+        return outside | given | self.env
 
     @property
     def _log(self) -> Path:
@@ -114,7 +118,7 @@ class RoadbedProcess:
         errors: IO[bytes] | None = None,
         stdin: IO[bytes] | None = None,
     ) -> subprocess.Popen[bytes] | Fork:
-        if self.program != ROADBED or "PYTHONPATH" in self.env:
+        if self.program != ROADBED:
             return subprocess.Popen(
                 [self.program, *arguments],
                 env=env,

@@ -2,7 +2,8 @@
 
 What a fork runs is the command's own entry point, in a process of its own with an environment, folder and files of its
 own, as `roadbed` started by a shell does; only the imports, seconds of a processor for each of the hundreds of
-processes that the suite starts, have happened before. Tests of the start itself start the program.
+processes that the suite starts, have happened before. Of what Python reads at its start PYTHONPATH counts. Tests of the
+start itself start the program.
 """
 
 import atexit
@@ -145,6 +146,7 @@ def _become(wish: dict[str, object], files: list[int]) -> None:
     assert isinstance(arguments, list)
     os.environ.clear()
     os.environ.update(environment)
+    sys.path[1:1] = [folder for folder in environment.get("PYTHONPATH", "").split(os.pathsep) if folder]
     os.chdir(str(wish["folder"]))
     time.tzset()
     sys.argv = [str(Path(sys.executable).with_name("roadbed")), *arguments]
