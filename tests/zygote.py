@@ -19,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -152,6 +153,21 @@ def _become(wish: dict[str, object], files: list[int]) -> None:
     sys.argv = [str(Path(sys.executable).with_name("roadbed")), *arguments]
 
 
+def _end(run: Callable[[], None]) -> None:
+    """Run a command and end as Python would, but for taking apart what was imported: that takes most of its time."""
+    code: str | int | None = 0
+    try:
+        run()
+    except SystemExit as end:
+        code = end.code
+    if threading.active_count() > 1 or isinstance(code, str):
+        sys.exit(code)
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code or 0)
+
+
 if __name__ == "__main__":
     from roadbed.cli import main
 
@@ -162,4 +178,4 @@ if __name__ == "__main__":
     gc.collect()
     gc.freeze()  # what is shared stays shared
     _serve(socket.socket(fileno=int(sys.argv[1])))
-    main.run()
+    _end(main.run)
