@@ -25,7 +25,7 @@ async def list_inventory(services: Services) -> list[Item]:
     processes = await asyncio.to_thread(services.get(Sandbox).list_processes)
     folders = await asyncio.to_thread(runtime.list_folders)
     unpacked = await asyncio.to_thread(runtime.list_unpacked)
-    listeners = await asyncio.to_thread(ports.list_listeners)
+    listeners = await asyncio.to_thread(ports.list_listeners, [process.pid for process in processes])
     async with services.get(Database).read() as session:
         placed = await rows.list_placed(session)
         known = await rows.list_known_ids(session, {it for name in folders if (it := parse_id(name)) is not None})

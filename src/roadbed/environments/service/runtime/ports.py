@@ -2,7 +2,7 @@
 
 import secrets
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -62,7 +62,7 @@ def find_stranger(port: int, pid: int) -> str | None:
     None where they listen themselves, nobody does, or the operating system does not tell.
     """
     try:
-        holders = [one.pid for one in psutil.net_connections("tcp") if _is_listener(one, port) and one.pid]
+        holders = [one.pid for one in psutil.net_connections("tcp") if _find_port(one) == port and one.pid]
         family = {pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))}
         if not holders or family.intersection(holders):
             return None
@@ -71,15 +71,26 @@ def find_stranger(port: int, pid: int) -> str | None:
         return None
 
 
-def list_listeners() -> list[Listener]:
-    """List who listens where, as far as the operating system tells this account."""
-    found: list[Listener] = []
-    for process in psutil.process_iter():
+def list_listeners(pids: Iterable[int]) -> list[Listener]:
+    """List who listens where, as far as the operating system tells this account.
+
+    Args:
+        pids: processes of which each port is listed. Of a port that others listen on, one of them is: asking each
+            process of the machine would read all connections of the machine for each.
+    """
+    found: set[tuple[int, int]] = set()
+    with suppress(psutil.Error):
+        found |= {(at, one.pid) for one in psutil.net_connections("tcp") if (at := _find_port(one)) and one.pid}
+    for pid in pids:
         with suppress(psutil.Error):  # it ended, or is somebody else's
-            listening = {one.laddr.port for one in process.net_connections("tcp") if one.status == psutil.CONN_LISTEN}
-            found.extend(Listener(port, process.pid, process.name()) for port in sorted(listening))
-    return found
+            found |= {(at, pid) for one in psutil.Process(pid).net_connections("tcp") if (at := _find_port(one))}
+    listeners: list[Listener] = []
+    for port, pid in sorted(found):
+        with suppress(psutil.Error):
+            listeners.append(Listener(port, pid, psutil.Process(pid).name()))
+    return listeners
 
 
-def _is_listener(connection: Any, port: int) -> bool:
-    return bool(connection.status == psutil.CONN_LISTEN and connection.laddr.port == port)
+def _find_port(connection: Any) -> int | None:
+    """Return the port on which a connection of psutil listens; None for any other."""
+    return int(connection.laddr.port) if connection.status == psutil.CONN_LISTEN else None
