@@ -13,6 +13,7 @@ import structlog
 from pydantic import SecretStr
 
 from roadbed.core.settings import DatabaseSettings, HttpSettings, Settings
+from tests.folders import let_postgres_pass
 from tests.support import RunningServer, start_server
 
 
@@ -49,9 +50,7 @@ def anyio_backend() -> str:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """Roadbed as it is after a first start, shared by all tests of this worker: use names of your own in it."""
     home = tmp_path_factory.mktemp("home")
-    for folder in (home, *home.parents[:3]):
-        if not folder.stat().st_mode & 0o001:  # never touch the system's own folder above, whose sticky bit would go
-            folder.chmod(0o711)  # PostgreSQL's own account must be able to pass
+    let_postgres_pass(home)
     outside = os.environ.get("ROADBED_TEST_DATABASE_URL")
     database = DatabaseSettings(url=SecretStr(outside) if outside else None)
     soon = HttpSettings(shutdown_seconds=2)  # a stop waits for runs: tests leave some under way

@@ -21,6 +21,7 @@ import httpx
 import pytest
 import yaml
 
+from tests.folders import let_postgres_pass
 from tests.process import RoadbedProcess
 
 SHARED = Path(os.environ.get("ROADBED_SHARED", Path(__file__).parents[2] / ".." / "shared"))
@@ -111,9 +112,7 @@ def found(
 ) -> tuple[Differences, Differences]:
     """Differences by case: without what Roadbed keeps, for the cases that it changes, and of the whole data set."""
     folder = tmp_path_factory.mktemp("data") / "bsdata"
-    for parent in (folder.parent, *folder.parents[1:4]):
-        if not parent.stat().st_mode & 0o001:
-            parent.chmod(0o711)
+    let_postgres_pass(folder.parent)
     token = fresh_server.token()
     data = Data(folder, fresh_server.client(token))
     client = replay.Client(fresh_server.url, token, "/api/catalog")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from roadbed.cli.server.up import read_location
+from tests.folders import let_postgres_pass
 from tests.process import RoadbedProcess
 from tests.waiting import wait_for
 
@@ -30,8 +31,7 @@ def test_option_tells_what_kind_of_place_is_meant(target: str, type_: str, kept:
 
 
 def test_places_of_the_configuration_are_read_and_stay(tmp_path: Path) -> None:
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
+    let_postgres_pass(tmp_path)
     files = {name: tmp_path / f"{name}.yaml" for name in ("first", "second")}
     for name, file in files.items():
         file.write_text(SYSTEM.format(name=name))
@@ -60,8 +60,7 @@ def test_places_of_the_configuration_are_read_and_stay(tmp_path: Path) -> None:
 
 
 def test_place_that_is_none_is_named_with_its_setting(tmp_path: Path) -> None:
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
+    let_postgres_pass(tmp_path)
     wrong = json.dumps([{"type": "file", "target": "not/absolute.yaml"}])
     refused = RoadbedProcess(tmp_path / "home", {"ROADBED_CATALOG__LOCATIONS": wrong}).run("up", "--port", "0")
     assert refused.returncode == 1

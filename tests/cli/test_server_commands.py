@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.folders import let_postgres_pass
 from tests.process import RoadbedProcess
 
 pytestmark = pytest.mark.slow
@@ -18,8 +19,7 @@ pytestmark = pytest.mark.slow
 def roadbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RoadbedProcess]:
     """A server after its first start."""
     folder = tmp_path_factory.mktemp("cli")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
+    let_postgres_pass(folder)
     home = folder / "home"
     home.mkdir(mode=0o755)
     roadbed = RoadbedProcess(home).start()
@@ -95,8 +95,7 @@ def test_server_that_is_not_there_is_told_with_the_next_step(tmp_path: Path) -> 
 
 
 def test_backup_restored_elsewhere_gives_the_same_catalog_and_runs(tmp_path: Path) -> None:
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
+    let_postgres_pass(tmp_path)
     roadbed = RoadbedProcess(tmp_path / "home").start()
     try:
         _back_up_and_restore(roadbed, tmp_path)

@@ -11,6 +11,7 @@ from roadbed.core.postgres import EmbeddedPostgres
 from roadbed.core.services import Services
 from tests import plain_http
 from tests.core.postgres.test_server import find_free_port
+from tests.folders import let_postgres_pass
 from tests.process import RoadbedProcess
 
 
@@ -58,8 +59,7 @@ async def test_file_that_is_missing_in_a_transaction_stays_what_it_is(tmp_path: 
 
 @pytest.mark.anyio
 async def test_server_whose_database_went_away_is_alive_and_not_ready(tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)  # PostgreSQL's own account must be able to pass
+    let_postgres_pass(tmp_path)
     postgres = EmbeddedPostgres(tmp_path / "outside")
     await postgres.start()
     await postgres.ensure_database("roadbed")

@@ -15,6 +15,7 @@ from uuid import uuid4
 import psutil
 import pytest
 
+from tests.folders import let_postgres_pass
 from tests.main_job.support import Installation, Json
 from tests.process import RoadbedProcess
 from tests.waiting import wait_for
@@ -145,9 +146,7 @@ def path_without(folder: Path, *programs: str) -> str:
 
 
 def start(folder: Path, **env: str) -> Iterator[Machine]:
-    for parent in (folder, *folder.parents[:3]):
-        if parent.name.startswith(("pytest-", "test_", "popen-", "run", "roadbed-tests-", "machine")):
-            parent.chmod(0o755)
+    let_postgres_pass(folder)
     home = folder / "home"
     home.mkdir(mode=0o755)
     limits = {"ROADBED_DELIVERY__OUTPUT_BYTES": "20000", "ROADBED_ENVIRONMENTS__READY_SECONDS": "20"}

@@ -21,6 +21,7 @@ from roadbed.environments.service.routes import Routes
 from roadbed.provisioning.workflows.server import WorkloadServer, quote_name
 from tests.environments.conftest import Stage
 from tests.environments.shell import roadbed
+from tests.folders import let_postgres_pass
 from tests.process import RoadbedProcess
 
 LISTEN = (
@@ -173,8 +174,7 @@ def test_leftover_is_named_with_the_reason(stage: Stage, leave: Any) -> None:
 
 
 def test_folders_that_somebody_put_there_do_not_hinder_the_start_and_are_left_alone(tmp_path: Path) -> None:
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
+    let_postgres_pass(tmp_path)
     process = RoadbedProcess(tmp_path / "home")
     places = {f"{part}/notes" for part in ("environments/instances", "environments/artifacts", "goldenpaths")}
     for place in places:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests import plain_http
+from tests.folders import let_postgres_pass
 from tests.process import RoadbedProcess
 from tests.waiting import wait_for
 
@@ -66,8 +67,7 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("killed")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
+    let_postgres_pass(folder)
     home = folder / "home"
     home.mkdir(mode=0o755)
     prepared = subprocess.run(

@@ -6,6 +6,7 @@ from pathlib import Path
 from roadbed.core.bundled import BundledFile, bundled, read_archive, read_bundled, read_folder, write_archive
 from roadbed.goldenpaths.workflows.shipping import ship
 from roadbed.scm.contract import find_commit, find_repository
+from tests.folders import let_postgres_pass
 from tests.goldenpaths.conftest import Paths
 from tests.process import RoadbedProcess
 from tests.waiting import wait_for
@@ -64,8 +65,7 @@ def test_archive_holds_the_same_files_and_is_the_same_each_time(tmp_path: Path) 
 
 
 def test_catalog_that_holds_only_shipped_paths_says_how_to_begin(tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)  # PostgreSQL's own account must be able to pass
+    let_postgres_pass(tmp_path)
     roadbed = RoadbedProcess(tmp_path / "home").start()
     try:
         with roadbed.client(roadbed.token()) as client:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.folders import let_postgres_pass
 from tests.installation.support import newest_system_programs, outside_server
 
 
@@ -12,8 +13,7 @@ from tests.installation.support import newest_system_programs, outside_server
 def open_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that PostgreSQL's account can pass."""
     folder = tmp_path_factory.mktemp("outside")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
+    let_postgres_pass(folder)
     return folder
 
 

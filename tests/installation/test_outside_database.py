@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.folders import let_postgres_pass
 from tests.installation.support import newest_system_programs, outside_server
 
 ROOT = Path(__file__).parents[2]
@@ -25,8 +26,7 @@ def test_database_part_of_the_suite_passes_on_an_outside_server(tmp_path: Path) 
     programs = newest_system_programs()
     if programs is None:
         pytest.skip("no PostgreSQL ≥ 15 is installed in /usr/lib/postgresql")
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    let_postgres_pass(tmp_path)
     with outside_server(programs, tmp_path / "outside") as url:
         environment = os.environ | {"ROADBED_TEST_DATABASE_URL": url}
         environment.pop("PYTEST_XDIST_WORKER", None)

@@ -10,6 +10,7 @@ import pytest
 
 from roadbed.core.bundled import read_folder
 from tests import plain_http
+from tests.folders import let_postgres_pass
 from tests.main_job.support import cancel_hello
 from tests.process import RoadbedProcess
 from tests.waiting import wait_for
@@ -43,8 +44,7 @@ def test_installed_wheel_starts_in_an_empty_folder_without_node(
 ) -> None:
     if not (ROOT / "src/roadbed/web/static/icons.svg").exists():
         pytest.skip("the pages' assets are not built: run `make test`")
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    let_postgres_pass(tmp_path)
     subprocess.run(
         [UV, "build", "--quiet", "--wheel", "--no-build-isolation", "--out-dir", tmp_path, ROOT],
         env={**os.environ, "VIRTUAL_ENV": str(Path(sys.prefix))},

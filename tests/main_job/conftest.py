@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.folders import let_postgres_pass
 from tests.main_job.support import Installation
 from tests.process import RoadbedProcess
 
@@ -14,9 +15,7 @@ collect_ignore = ["path"]  # the tests in it are those of the services that it m
 
 @contextmanager
 def installation(folder: Path) -> Iterator[Installation]:
-    for parent in (folder, *folder.parents[:3]):
-        if parent.name.startswith(("pytest-", "test_", "popen-", "run", "roadbed-tests-")):
-            parent.chmod(0o755)
+    let_postgres_pass(folder)
     home = folder / "home"
     home.mkdir(mode=0o755)
     made = Installation(RoadbedProcess(home, {"ROADBED_ENVIRONMENTS__READY_SECONDS": "4"}), folder)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.folders import let_postgres_pass
 from tests.main_job.support import ROOT, cancel_hello
 from tests.process import ROADBED, RoadbedProcess
 
@@ -42,9 +43,7 @@ def follow(script: str, folder: Path) -> tuple[bool, str]:
 
 @pytest.mark.slow
 def test_tutorials_work_as_they_are_written(tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        if folder.name.startswith(("pytest-", "test_", "popen-", "run", "roadbed-tests-")):
-            folder.chmod(0o755)
+    let_postgres_pass(tmp_path)
     (tmp_path / ".venv").symlink_to(ROADBED.parents[1])
     home = tmp_path / ".roadbed"
     home.mkdir(mode=0o755)

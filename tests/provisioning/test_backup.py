@@ -13,6 +13,7 @@ from roadbed.core.postgres import EmbeddedPostgres, PostgresOptions, Tuning
 from roadbed.core.settings import Settings
 from roadbed.provisioning.workflows.backup import read_databases, write_databases
 from roadbed.provisioning.workflows.server import FOLDER, PORT_FILE, WorkloadServer
+from tests.folders import let_postgres_pass
 from tests.process import RoadbedProcess
 from tests.provisioning.conftest import Yard, query
 
@@ -20,8 +21,7 @@ from tests.provisioning.conftest import Yard, query
 @pytest.fixture
 def open_folder(tmp_path: Path) -> Path:
     """A folder that the account of the embedded PostgreSQL can reach."""
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
+    let_postgres_pass(tmp_path)
     return tmp_path
 
 

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from roadbed.provisioning.workflows.server import FOLDER
+from tests.folders import let_postgres_pass
 from tests.process import RoadbedProcess
 from tests.waiting import wait_for
 
@@ -22,8 +23,7 @@ VICTIMS = ("server", "postgres", "both")
 
 @pytest.fixture
 def roadbed(tmp_path: Path) -> Iterator[RoadbedProcess]:
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
+    let_postgres_pass(tmp_path)
     home = tmp_path / "home"
     home.mkdir(mode=0o755)
     roadbed = RoadbedProcess(home).start()

@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.folders import let_postgres_pass
 from tests.process import RoadbedProcess
 from tests.scm.support import Workspace, git_env
 from tests.waiting import wait_for
@@ -40,9 +41,7 @@ def stop_point(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def roadbed(tmp_path: Path, stop_point: Path) -> Iterator[RoadbedProcess]:
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        if folder.name.startswith(("pytest-", "test_", "popen-")):
-            folder.chmod(0o755)
+    let_postgres_pass(tmp_path)
     home = tmp_path / "home"
     home.mkdir(mode=0o755)
     roadbed = RoadbedProcess(home, {"PATH": f"{stop_point / 'bin'}{os.pathsep}{os.environ['PATH']}"})

@@ -11,6 +11,7 @@ import pytest
 from roadbed.core.access import SESSION_COOKIE
 from roadbed.core.settings import HttpSettings, Settings
 from tests import plain_http
+from tests.folders import let_postgres_pass
 from tests.identity.people import PASSWORD
 from tests.process import RoadbedProcess
 from tests.support import RunningServer
@@ -23,8 +24,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - nothing binds to it here
 def roadbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RoadbedProcess]:
     """A server that believes what a proxy on this machine says."""
     folder = tmp_path_factory.mktemp("proxied")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
+    let_postgres_pass(folder)
     roadbed = RoadbedProcess(folder / "home", {"ROADBED_HTTP__TRUSTED_PROXIES": "127.0.0.1/32"}).start()
     yield roadbed
     assert roadbed.stop() == 0, roadbed.output
