@@ -83,6 +83,6 @@ def picture(watched: WatchedPage, name: Path) -> None:
     page = watched.page
     for width in (1280, 360):
         page.set_viewport_size({"width": width, "height": 900})
-        watched.keep_picture(name.with_name(f"{name.name}-{width}.png"))
+        page.screenshot(path=name.with_name(f"{name.name}-{width}.png"), full_page=True)
         assert watched.find_overflow() <= 0, f"{name.name}, {width} px"
     page.set_viewport_size({"width": 1280, "height": 900})
