@@ -32,9 +32,10 @@ format:  ## bring the code into its style
 	@$(BIN)/ruff check --quiet --fix-only
 	@$(BIN)/ruff format
 
-bench:  ## measure starts, memory and the catalog (needs wrk), PEERS=backstage beside one; writes build/bench
+bench:  ## measure starts, memory, logs and the catalog (needs wrk), PEERS=backstage beside one; writes build/bench
 	@$(BOOTSTRAP) --dev
-	@unset ROADBED_HOME; $(BIN)/python bench/start.py $(ARGS) && $(BIN)/python bench/replicas.py && exec $(BIN)/python bench/catalog.py $(if $(PEERS),--peers $(PEERS))
+	@unset ROADBED_HOME; $(BIN)/python bench/start.py $(ARGS) && $(BIN)/python bench/replicas.py \
+		&& ROADBED_TEST_CHROMIUM="$$($(BIN)/python tools/chromium.py)" $(BIN)/python bench/logs.py && exec $(BIN)/python bench/catalog.py $(if $(PEERS),--peers $(PEERS))
 
 docs:  ## write the reference pages anew from the code
 	@$(BOOTSTRAP) --dev
