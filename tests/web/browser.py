@@ -1,6 +1,5 @@
 """A Chromium for tests, and pages that remember what went wrong in them."""
 
-import contextlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -18,7 +17,6 @@ from playwright.sync_api import (
     StorageState,
     sync_playwright,
 )
-from playwright.sync_api import Error as PlaywrightError
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -131,9 +129,11 @@ class WatchedPage:
 
     def find_overflow(self) -> int:
         """How many pixels the page is wider than its window, when it has had time to follow it."""
-        with contextlib.suppress(PlaywrightError):
-            self.page.wait_for_function(f"{OVERFLOW} <= 0", timeout=2000)
-        return int(self.page.evaluate(OVERFLOW))
+        for _ in range(40):
+            if (overflow := int(self.page.evaluate(OVERFLOW))) <= 0:
+                break
+            self.page.wait_for_timeout(50)
+        return overflow
 
     def find_missing_icons(self) -> list[str]:
         """Icons that the page uses and the sprite does not have."""
