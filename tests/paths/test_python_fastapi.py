@@ -252,7 +252,6 @@ def test_tests_pass_and_leave_results_and_coverage(repository: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("repository", ["postgres"], indirect=True)  # what is scanned is more of the same
 def test_scan_without_a_network_says_not_checked_and_finds_a_planted_secret(repository: Path, tmp_path: Path) -> None:
     make_well(repository, "setup")
     # Caches could hold answers of the advisory database from an earlier time.

@@ -8,15 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    ConsoleMessage,
-    Page,
-    Request,
-    StorageState,
-    sync_playwright,
-)
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, StorageState, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -33,8 +25,7 @@ KEEPS_SCREENSHOTS = bool(os.environ.get("ROADBED_TEST_SCREENSHOTS"))  # they tak
 OVERFLOW = "document.documentElement.scrollWidth - window.innerWidth"
 Theme = Literal["light", "dark"]
 LOOKS: list[tuple[int, Theme]] = [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")]
-# Each width and each theme once, and what is around the content, alike on all pages, in one: axe takes longest of all.
-AXE_LOOKS = {LOOKS[0]: "html", LOOKS[3]: "main"}
+AXE_LOOKS = (LOOKS[0], LOOKS[3])  # each width and each theme once: axe takes longer than all the rest
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 WATCH_POLICY = """document.addEventListener("securitypolicyviolation", (event) => console.error(
     `policy: ${event.violatedDirective} blocked ${event.blockedURI} at ${event.sourceFile}:${event.lineNumber}`));"""
@@ -86,16 +77,13 @@ class WatchedPage:
         if request.failure != "net::ERR_ABORTED":  # the page itself ended it: it went on, or closed a stream
             self.problems.append(f"failed: {request.url} · {request.failure}")
 
-    def look_around(
-        self, folder: Path, name: str, *, ignore: str | None = None, is_frame_meant: bool = False
-    ) -> list[str]:
+    def look_around(self, folder: Path, name: str, *, ignore: str | None = None) -> list[str]:
         """Look at the page at both widths in both themes, and keep a screenshot of each look that is wanted or wrong.
 
         Args:
             folder: for screenshots, made when it is missing. With ROADBED_TEST_SCREENSHOTS set all are kept.
             name: of the page, the first part of the names of the screenshots.
             ignore: words of a problem that is expected.
-            is_frame_meant: judge what is around the content in both widths and themes, not in one.
 
         Returns:
             What is wrong, a line each. The window is as wide as before afterwards.
@@ -105,8 +93,8 @@ class WatchedPage:
             self.page.set_viewport_size({"width": width, "height": 900})
             self.page.emulate_media(color_scheme=theme)
             faults = [f"wider than the window: {overflow} px"] if (overflow := self.find_overflow()) > 0 else []
-            if (part := AXE_LOOKS.get((width, theme))) is not None:
-                faults += self.find_accessibility_problems("html" if is_frame_meant else part)
+            if (width, theme) in AXE_LOOKS:
+                faults += self.find_accessibility_problems()
             self.keep_picture(folder / f"{name}-{width}-{theme}.png", is_wrong=bool(faults))
             found += [f"{width} px, {theme}: {fault}" for fault in faults]
         found += [f"icon is missing: {icon}" for icon in self.find_missing_icons()]
@@ -140,16 +128,15 @@ class WatchedPage:
         found: list[str] = self.page.evaluate(FIND_MISSING_ICONS)
         return found
 
-    def find_accessibility_problems(self, part: str = "html") -> list[str]:
-        """What axe finds against WCAG 2.2 AA in a part of the page, one line each."""
+    def find_accessibility_problems(self) -> list[str]:
+        """What axe finds against WCAG 2.2 AA, one line each."""
         if not AXE.is_file():
             pytest.skip("axe-core is not installed: run npm ci")
         self._fit_height()
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE.read_text(encoding="utf-8"))
         result: dict[str, Any] = self.page.evaluate(
-            "([part, rules]) => axe.run(part, {runOnly: {type: 'tag', values: rules}, resultTypes: ['violations']})",
-            [part, RULES],
+            "(rules) => axe.run(document, {runOnly: {type: 'tag', values: rules}, resultTypes: ['violations']})", RULES
         )
         return [
             f"{violation['id']}: {node['html'][:160]} · {' '.join(node['failureSummary'].split())[:240]}"

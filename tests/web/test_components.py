@@ -22,7 +22,7 @@ def test_page_keeps_the_policy_the_width_and_wcag(
     browser: Browser, style_url: str, screenshots: Path, path: str
 ) -> None:
     watched = open_page(browser, style_url + path)
-    assert watched.look_around(screenshots, path.strip("/"), is_frame_meant=True) == []
+    assert watched.look_around(screenshots, path.strip("/")) == []
     watched.page.context.close()
 
 
