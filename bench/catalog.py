@@ -22,7 +22,6 @@ import platform
 import shutil
 import statistics
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -261,12 +260,8 @@ def main() -> None:
         raise SystemExit("wrk is not there. On Debian: apt-get install wrk")
     results = {}
     for size in options.sizes:
-        folder = Path(tempfile.mkdtemp(prefix="roadbed-bench-"))
-        folder.chmod(0o755)
-        try:
+        with start.scratch() as folder:
             results[size] = measure(size, folder, options)
-        finally:
-            shutil.rmtree(folder)
     machine = (
         f"{os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, Python {platform.python_version()}"
     )

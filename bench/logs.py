@@ -10,9 +10,7 @@ import argparse
 import asyncio
 import json
 import os
-import shutil
 import statistics
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -77,12 +75,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--json", type=Path, default=Path("build/bench/logs.json"))
     given = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="roadbed-bench-"))
-    folder.chmod(0o755)
-    try:
+    with start.scratch() as folder:
         found = measure(folder, lines=given.lines, rounds=given.rounds)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     for name, value in found.items():
         print(f"{name:<10} {value:>9.3f}" if isinstance(value, float) else f"{name:<10} {value:>9,}")
     given.json.parent.mkdir(parents=True, exist_ok=True)

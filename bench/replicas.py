@@ -10,9 +10,7 @@ import base64
 import json
 import os
 import secrets
-import shutil
 import statistics
-import tempfile
 import time
 from pathlib import Path
 
@@ -73,12 +71,8 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=200)
     parser.add_argument("--json", type=Path, default=Path("build/bench/replicas.json"))
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="roadbed-bench-"))
-    folder.chmod(0o755)
-    try:
+    with start.scratch() as folder:
         found = sorted(measure(options.entities, options.changes, folder))
-    finally:
-        shutil.rmtree(folder)
     result = {"median_ms": statistics.median(found), "p99_ms": found[int(len(found) * 0.99) - 1], "most_ms": found[-1]}
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps({"cores": os.cpu_count(), "entities": options.entities, **result}) + "\n")

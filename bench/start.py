@@ -65,6 +65,17 @@ def pss(pid: int) -> float:
 
 
 @contextmanager
+def scratch() -> Iterator[Path]:
+    """Give a folder that PostgreSQL's own account can pass, and remove it afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="roadbed-bench-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
 def server(home: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[tuple[int, str, float]]:
     """Run `roadbed up` on a free port. Gives its pid, its address, and the seconds until a page answered."""
     outside = {name: value for name, value in os.environ.items() if not name.startswith("ROADBED_")}
@@ -153,14 +164,10 @@ def main() -> None:
     options = parser.parse_args()
     rounds = []
     for _ in range(options.rounds):
-        folder = Path(tempfile.mkdtemp(prefix="roadbed-bench-"))
-        folder.chmod(0o755)
-        home = folder / "home"
-        home.mkdir(mode=0o755)
-        try:
+        with scratch() as folder:
+            home = folder / "home"
+            home.mkdir(mode=0o755)
             rounds.append(measure(home))
-        finally:
-            shutil.rmtree(folder)
     medians = {name: statistics.median(one[name] for one in rounds) for name in FIGURES}
     machine = (
         f"{os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, Python {platform.python_version()}"
