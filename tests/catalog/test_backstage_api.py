@@ -60,7 +60,7 @@ def replay() -> Iterator[ModuleType]:
 @pytest.fixture(scope="module")
 def fresh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RoadbedProcess]:
     home = tmp_path_factory.mktemp("backstage-home")
-    home.chmod(0o711)
+    let_postgres_pass(home)
     roadbed = RoadbedProcess(home / "home", {"ROADBED_OUTBOUND__ALLOWED_HOSTS": "127.0.0.1"}).start()
     yield roadbed
     assert roadbed.stop() == 0, roadbed.output

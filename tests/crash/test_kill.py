@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from markupsafe import escape
 
+from tests.folders import let_postgres_pass
 from tests.process import RoadbedProcess
 from tests.waiting import wait_for
 
@@ -32,7 +33,7 @@ def install_plugin(folder: Path, name: str, place: str) -> Path:
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RoadbedProcess]:
     """A home of its own, with a plugin that works and two that do not."""
     folder = tmp_path_factory.mktemp("crash")
-    folder.chmod(0o755)
+    let_postgres_pass(folder)
     home = folder / "home"
     home.mkdir(mode=0o755)
     plugins = install_plugin(folder / "site", "crash", "tests.crash.plugin:PLUGIN")

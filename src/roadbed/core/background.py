@@ -34,6 +34,13 @@ async def attempt(work: Callable[[], Awaitable[object]], failed: str, **context:
             raise
 
 
+async def repeat(work: Callable[[], Awaitable[object]], failed: str, *, seconds: float, **context: Any) -> None:
+    """Do a piece of work with a pause after each time, as `attempt` does it, until cancelled."""
+    while True:
+        await attempt(work, failed, **context)
+        await asyncio.sleep(seconds)
+
+
 def is_ending() -> bool:
     """Tell whether the current task is being cancelled."""
     task = asyncio.current_task()

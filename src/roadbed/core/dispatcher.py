@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from roadbed.core.background import attempt
+from roadbed.core.background import attempt, repeat
 from roadbed.core.db import Database
 from roadbed.core.events import (
     CHANNEL,
@@ -50,9 +50,11 @@ class Dispatcher:
             raise ValueError(f"two consumers share a name: {sorted(names)}")
 
     def start(self) -> None:
+        polling = repeat(self._wake_due, "events.poll_failed", seconds=POLL_SECONDS)
+        purging = repeat(self._purge_old, "events.purge_failed", seconds=PURGE_EVERY_SECONDS)
         self._tasks.append(asyncio.create_task(listen(self._database, CHANNEL, self._wake), name="events: listen"))
-        self._tasks.append(asyncio.create_task(self._poll(), name="events: poll"))
-        self._tasks.append(asyncio.create_task(self._purge(), name="events: purge"))
+        self._tasks.append(asyncio.create_task(polling, name="events: poll"))
+        self._tasks.append(asyncio.create_task(purging, name="events: purge"))
         for consumer in self._consumers:
             self._tasks.append(asyncio.create_task(self._consume(consumer), name=f"events: {consumer.name}"))
 
@@ -68,11 +70,6 @@ class Dispatcher:
         for consumer in self._consumers:
             if consumer.event.name == event_name:
                 self._wakers[consumer.name].set()
-
-    async def _poll(self) -> None:
-        while True:
-            await attempt(self._wake_due, "events.poll_failed")
-            await asyncio.sleep(POLL_SECONDS)
 
     async def _wake_due(self) -> None:
         async with self._database.read() as session:
@@ -119,11 +116,6 @@ class Dispatcher:
             delay = min(FIRST_RETRY_SECONDS * 2 ** (delivery.attempts - 1), LONGEST_RETRY_SECONDS)
             delivery.next_attempt_at = now() + timedelta(seconds=delay)
             delivery.last_error = f"{type(error).__name__}: {error}"[:2000]
-
-    async def _purge(self) -> None:
-        while True:
-            await attempt(self._purge_old, "events.purge_failed")
-            await asyncio.sleep(PURGE_EVERY_SECONDS)
 
     async def _purge_old(self) -> None:
         async with self._database.write() as session:

@@ -11,13 +11,14 @@ from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
 
 CHANNEL = "roadbed_catalog"
+_BEFORE = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 # Asked each second, as `indexing.list_changed` is.
 _TOUCHED = text(
-    "WITH horizon AS (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS before) "
+    f"WITH horizon AS (SELECT {_BEFORE} AS before) "  # noqa: S608 - of our own words
     "SELECT before, ARRAY(SELECT DISTINCT ref FROM touches WHERE transaction >= :since AND transaction < before) "
     "FROM horizon"
 )
-_HORIZON = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+_HORIZON = text(f"SELECT {_BEFORE}")
 
 
 async def add_touches(session: WriteSession, refs: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from roadbed.core.background import attempt
+from roadbed.core.background import repeat
 from roadbed.core.db import Database, WriteSession
 from roadbed.core.lifecycle import Stopping
 from roadbed.core.services import Services
@@ -52,9 +52,7 @@ async def _repeat(work: Callable[[WriteSession], Awaitable[int]], database: Data
         async with database.write() as session:
             await work(session)
 
-    while True:
-        await attempt(look, "runs.watch_failed", watch=work.__name__)
-        await asyncio.sleep(seconds)
+    await repeat(look, "runs.watch_failed", seconds=seconds, watch=work.__name__)
 
 
 async def purge_workflows(services: Services) -> None:

@@ -129,7 +129,7 @@ class Column:
     def find_text(self, term: str) -> BitMap:
         """Return the numbers of the entities with a value that holds a pattern, in lower case, as LIKE takes it."""
         if self._text is None:
-            self._text = TextSearch({value.lower(): None for value in self.values})
+            self._text = TextSearch({value.lower() for value in self.values})
         return union(numbers for value in self._text.find(term) for numbers in self._spelt(value))
 
     def order(self) -> Order:
