@@ -42,7 +42,7 @@ def test_list_is_arranged_saved_and_followed_from(
     assert watched.look_around(screenshots, "views") == []
     page.get_by_role("button", name="Delete Checkout by ref").click()
     expect(page.get_by_role("button", name="Restore Checkout by ref")).to_be_visible()
-    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Undo", exact=True).click()
     expect(page.get_by_text("The view is there again")).to_be_visible()
 
     page.goto(server.base_url + organisation.entity("cart"))
