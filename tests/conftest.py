@@ -12,6 +12,7 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
+from roadbed.core.memory import configure_memory
 from roadbed.core.settings import DatabaseSettings, HttpSettings, Settings
 from tests.folders import let_postgres_pass
 from tests.support import RunningServer, start_server
@@ -25,6 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     hypothesis.settings.register_profile("roadbed", deadline=None)  # a busy machine is no fault
     hypothesis.settings.load_profile("roadbed")
+    configure_memory()  # as `roadbed up` has it
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
     if config.option.basetemp is None and not hasattr(config, "workerinput"):
         folder = Path(tempfile.mkdtemp(prefix="roadbed-tests-"))

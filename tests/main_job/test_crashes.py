@@ -18,6 +18,7 @@ from tests.waiting import wait_for
 
 SEED = 20261124
 KILLS = int(os.environ.get("ROADBED_TEST_KILLS", "1"))
+ATTEMPTS = 3  # a creation may end before the second kill: it is then tried with another
 # A phase is a step of a run: kind of the run, key of the step.
 PHASES = {
     "render": ("goldenpaths.create", "fetch"),
@@ -31,16 +32,16 @@ PHASES = {
 }
 
 
-def begins(made: Installation, run_id: str, phase: str) -> None:
-    """Wait until a phase began."""
-    wait_for(lambda: _has_begun(made, run_id, *PHASES[phase]), what=f"phase {phase}")
+def begins(made: Installation, run_id: str, phase: str) -> bool:
+    """Wait until a phase began; False when the creation ended meanwhile: a phase of moments may be overlooked."""
+    kind, key = PHASES[phase]
+    run: Json = wait_for(lambda: made.find_run(run_id, kind), what=f"a run {kind}")
 
+    def has_begun() -> bool:  # asks for this run alone: the work goes on while questions are answered
+        return any(step["key"] == key and step["started_at"] for step in made.run(run["id"])["steps"])
 
-def _has_begun(made: Installation, run_id: str, kind: str, key: str) -> bool:
-    assert not made.run(run_id)["finished_at"], f"the run ended and no {key} of {kind} was seen to begin"
-    run = made.find_run(run_id, kind)
-    step = next((step for step in run["steps"] if step["key"] == key), None) if run else None
-    return bool(step and step["started_at"])
+    wait_for(has_begun, what=f"phase {phase}")
+    return not made.run(run_id)["finished_at"]
 
 
 def kill(made: Installation, victim: str) -> None:
@@ -63,6 +64,28 @@ def look(made: Installation, name: str) -> Json:
     }
 
 
+def create_and_kill(
+    made: Installation, name: str, victim: str, phases: tuple[str, str], moments: random.Random
+) -> bool:
+    """Create a service, kill the victim in two phases, and look at what came of it.
+
+    Returns:
+        Whether each kill came before the creation had ended.
+    """
+    run_id = made.create(name)
+    killed_at = datetime.min.replace(tzinfo=UTC)
+    is_hit = True
+    for phase in phases:
+        is_hit = is_hit and begins(made, run_id, phase)
+        time.sleep(moments.uniform(0, 0.25))
+        killed_at = datetime.now(UTC)
+        kill(made, victim)
+    run = made.ends(run_id)
+    assert run["state"] == "succeeded", json.dumps([name, run["error"], [step["error"] for step in run["steps"]]])
+    assert look(made, name) == {"repositories": [name], "databases": ["ready"], "deployments": ["succeeded"]}, name
+    return is_hit and datetime.fromisoformat(run["finished_at"]) > killed_at
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", ["server", "postgres"])
 def test_create_completes_exactly_once_after_a_kill_in_each_phase(
@@ -75,20 +98,10 @@ def test_create_completes_exactly_once_after_a_kill_in_each_phase(
     with capsys.disabled():
         print(f"\n{2 * len(points)} kills of the {victim}, seed {SEED}")  # noqa: T201 - a failure is repeated with these
     for pair, number in points:
-        name = f"{victim}-{pair[0]}-{number}"
-        run_id = killed.create(name)
-        for phase in pair:
-            begins(killed, run_id, phase)
-            time.sleep(moments.uniform(0, 0.25))
-            killed_at = datetime.now(UTC)
-            kill(killed, victim)
-        run = killed.ends(run_id)
-        assert datetime.fromisoformat(run["finished_at"]) > killed_at, f"{name} had ended before the kill"
-        assert run["state"] == "succeeded", json.dumps([name, run["error"], [step["error"] for step in run["steps"]]])
-        assert look(killed, name) == {
-            "repositories": [name],
-            "databases": ["ready"],
-            "deployments": ["succeeded"],
-        }, name
+        for attempt in range(ATTEMPTS):
+            if create_and_kill(killed, f"{victim}-{pair[0]}-{number}-{attempt}", victim, pair, moments):
+                break
+        else:
+            pytest.fail(f"each of {ATTEMPTS} creations had ended before both of {pair} were hit")
     unexplained = [item for item in killed.get("/api/v1/inventory")["items"] if not item["is_explained"]]
     assert unexplained == []
