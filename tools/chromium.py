@@ -11,7 +11,10 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SHELL = "chromium-headless-shell"
+"""Chromium without its windows, as Playwright takes it by itself: a look at a page costs less than half."""
+
+NAMES = (SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def say(text: str) -> None:
@@ -64,11 +67,11 @@ def main() -> int:
         say(f"Playwright's driver does not start: {fault}")
         return 1
     path = os.environ.get("ROADBED_TEST_CHROMIUM") or find_on_path() or find_playwrights()
-    if path is None and install_package("chromium"):
+    if path is None and install_package(SHELL):
         path = find_on_path()
     if path is None:
         say(
-            "No Chromium for the browser tests. Install one (Debian: apt-get install chromium; anywhere: "
+            f"No Chromium for the browser tests. Install one (Debian: apt-get install {SHELL}; anywhere: "
             ".venv/bin/playwright install chromium), or name it in ROADBED_TEST_CHROMIUM."
         )
         return 1

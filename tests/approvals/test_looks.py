@@ -43,11 +43,15 @@ def open_as(person: Person, browser: Browser, url: str) -> WatchedPage:
     return watched
 
 
+@pytest.fixture(scope="module")
+def window(office: Office, browser: Browser) -> WatchedPage:
+    return open_as(office.bob, browser, office.server.base_url)
+
+
 @pytest.mark.parametrize("name", ["inbox", "decided", "approval", "rejected", "run"])
-def test_page_is_sound(office: Office, browser: Browser, addresses: dict[str, str], name: str) -> None:
-    watched = open_as(office.bob, browser, office.server.base_url + addresses[name])
-    assert watched.look_around(ROOT / "test-artifacts" / "approvals", name) == []
-    watched.page.context.close()
+def test_page_is_sound(office: Office, window: WatchedPage, addresses: dict[str, str], name: str) -> None:
+    window.visit(office.server.base_url + addresses[name])
+    assert window.look_around(ROOT / "test-artifacts" / "approvals", name) == []
 
 
 def test_decision_on_the_run_page_moves_the_run_on(office: Office, browser: Browser) -> None:

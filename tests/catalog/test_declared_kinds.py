@@ -129,8 +129,9 @@ def test_change_of_a_kind_tells_before_what_it_would_break(api: httpx.Client) ->
     wait_for(lambda: problems_of(api, "timed:default/long") != [])
     detail = api.get("/api/v1/entities/timed/default/long").json()
     assert detail["spec"]["minutes"] == 50
-    foreign = api.get("/api/catalog/entities/by-name/timed/default/long").json()
-    assert "spec.minutes" in foreign["status"]["items"][0]["message"]
+    by_name = "/api/catalog/entities/by-name/timed/default/long"
+    status = wait_for(lambda: api.get(by_name).json().get("status"))  # the index is a moment behind
+    assert "spec.minutes" in status["items"][0]["message"]
     assert check(api, kind("Timed", {**STRICT, "required": ["url", "minutes"]}))["kinds"][0]["still_invalid"] == 1
     assert put(api, entity("Timed", "long", url="x", minutes=9)).status_code == 200
     assert problems_of(api, "timed:default/long") == []

@@ -11,7 +11,7 @@ from tests.catalog.conftest import Place, component, group
 from tests.catalog.own import Own
 from tests.identity.people import Person, new_person
 from tests.support import RunningServer
-from tests.web.browser import ROOT, launch_browser
+from tests.web.browser import ROOT, WatchedPage, launch_browser
 
 YAML = {"content-type": "application/yaml"}
 FOLDER = ROOT / "test-artifacts" / "catalog"
@@ -53,22 +53,21 @@ def browser(addresses: dict[str, str]) -> Iterator[Browser]:
         yield launched
 
 
+@pytest.fixture(scope="module")
+def window(server: RunningServer, person: Person, browser: Browser) -> WatchedPage:
+    return open_as(person, browser, server.base_url)
+
+
 @pytest.mark.parametrize("name", ["list", "bulk", "found", "generated"])
-def test_page_is_sound(
-    server: RunningServer, person: Person, browser: Browser, addresses: dict[str, str], name: str
-) -> None:
-    watched = open_as(person, browser, server.base_url + addresses[name])
-    assert watched.look_around(FOLDER, name) == []
-    watched.page.context.close()
+def test_page_is_sound(server: RunningServer, window: WatchedPage, addresses: dict[str, str], name: str) -> None:
+    window.visit(server.base_url + addresses[name])
+    assert window.look_around(FOLDER, name) == []
 
 
-def test_review_is_reached_and_sound(
-    server: RunningServer, person: Person, browser: Browser, addresses: dict[str, str]
-) -> None:
-    watched = open_as(person, browser, server.base_url + addresses["form"])
-    assert watched.look_around(FOLDER, "form") == []
-    watched.page.get_by_label("Lifecycle").fill("deprecated")
-    watched.page.get_by_role("button", name="Review change").click()
-    watched.page.get_by_role("button", name="Open change request").wait_for()
-    assert watched.look_around(FOLDER, "review") == []
-    watched.page.context.close()
+def test_review_is_reached_and_sound(server: RunningServer, window: WatchedPage, addresses: dict[str, str]) -> None:
+    window.visit(server.base_url + addresses["form"])
+    assert window.look_around(FOLDER, "form") == []
+    window.page.get_by_label("Lifecycle").fill("deprecated")
+    window.page.get_by_role("button", name="Review change").click()
+    window.page.get_by_role("button", name="Open change request").wait_for()
+    assert window.look_around(FOLDER, "review") == []

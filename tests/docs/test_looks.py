@@ -10,7 +10,7 @@ from tests.approvals.test_looks import open_as
 from tests.docs.conftest import PIXEL, Library, make_library
 from tests.identity.people import Person, new_person
 from tests.support import RunningServer
-from tests.web.browser import ROOT, launch_browser
+from tests.web.browser import ROOT, WatchedPage, launch_browser
 
 FILES: dict[str, str | bytes | None] = {
     "README.md": "# Orders\n\nTakes and tracks the orders of customers. Begin with the [handbook](docs/index.md).\n\n"
@@ -59,10 +59,12 @@ def browser(addresses: dict[str, str]) -> Iterator[Browser]:
         yield launched
 
 
+@pytest.fixture(scope="module")
+def window(server: RunningServer, person: Person, browser: Browser) -> WatchedPage:
+    return open_as(person, browser, server.base_url)
+
+
 @pytest.mark.parametrize("name", ["list", "found", "page", "about", "failed", "entity"])
-def test_page_is_sound(
-    server: RunningServer, person: Person, browser: Browser, addresses: dict[str, str], name: str
-) -> None:
-    watched = open_as(person, browser, server.base_url + addresses[name])
-    assert watched.look_around(ROOT / "test-artifacts" / "docs", name) == []
-    watched.page.context.close()
+def test_page_is_sound(server: RunningServer, window: WatchedPage, addresses: dict[str, str], name: str) -> None:
+    window.visit(server.base_url + addresses[name])
+    assert window.look_around(ROOT / "test-artifacts" / "docs", name) == []

@@ -67,7 +67,6 @@ def watched(browser: Browser, signed_in: StorageState) -> Iterator[WatchedPage]:
 def test_page_keeps_the_policy_the_width_and_wcag(
     watched: WatchedPage, server: RunningServer, organisation: Organisation, screenshots: Path, name: str
 ) -> None:
-    watched.problems.clear()
-    watched.page.goto(server.base_url + PAGES[name](organisation), wait_until="load")
+    watched.visit(server.base_url + PAGES[name](organisation))
     expected = "the server responded with a status of 404" if name == "not-found" else None
     assert watched.look_around(screenshots, name, ignore=expected) == []

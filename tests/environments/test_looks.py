@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 from tests.approvals.test_looks import open_as
 from tests.environments.conftest import Stage, score_of
 from tests.identity.people import Person, new_person
-from tests.web.browser import ROOT, launch_browser
+from tests.web.browser import ROOT, WatchedPage, launch_browser
 
 PAGES = ("list", "environment", "stopped", "empty", "log", "compare", "entity")
 
@@ -48,11 +48,15 @@ def browser(addresses: dict[str, str]) -> Iterator[Browser]:
         yield launched
 
 
+@pytest.fixture(scope="module")
+def window(stage: Stage, person: Person, browser: Browser) -> WatchedPage:
+    return open_as(person, browser, stage.server.base_url)
+
+
 @pytest.mark.parametrize("name", PAGES)
-def test_page_is_sound(stage: Stage, browser: Browser, addresses: dict[str, str], person: Person, name: str) -> None:
-    watched = open_as(person, browser, stage.server.base_url + addresses[name])
-    assert watched.look_around(ROOT / "test-artifacts" / "environments", name) == []
-    watched.page.context.close()
+def test_page_is_sound(stage: Stage, window: WatchedPage, addresses: dict[str, str], name: str) -> None:
+    window.visit(stage.server.base_url + addresses[name])
+    assert window.look_around(ROOT / "test-artifacts" / "environments", name) == []
 
 
 def test_log_goes_on_by_itself(stage: Stage, browser: Browser, addresses: dict[str, str], person: Person) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 from tests.approvals.test_looks import open_as
 from tests.identity.people import Person, new_name, new_person
 from tests.provisioning.conftest import Yard
-from tests.web.browser import ROOT, launch_browser
+from tests.web.browser import ROOT, WatchedPage, launch_browser
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +41,12 @@ def browser(addresses: dict[str, str]) -> Iterator[Browser]:
         yield launched
 
 
+@pytest.fixture(scope="module")
+def window(yard: Yard, person: Person, browser: Browser) -> WatchedPage:
+    return open_as(person, browser, yard.server.base_url)
+
+
 @pytest.mark.parametrize("name", ["list", "ask", "asked", "resource", "entity", "run"])
-def test_page_is_sound(yard: Yard, browser: Browser, addresses: dict[str, str], person: Person, name: str) -> None:
-    watched = open_as(person, browser, yard.server.base_url + addresses[name])
-    assert watched.look_around(ROOT / "test-artifacts" / "provisioning", name) == []
-    watched.page.context.close()
+def test_page_is_sound(yard: Yard, window: WatchedPage, addresses: dict[str, str], name: str) -> None:
+    window.visit(yard.server.base_url + addresses[name])
+    assert window.look_around(ROOT / "test-artifacts" / "provisioning", name) == []

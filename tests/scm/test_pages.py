@@ -144,6 +144,11 @@ def browser() -> Iterator[Browser]:
         yield launched
 
 
+@pytest.fixture(scope="module")
+def window(scene: Scene, browser: Browser) -> WatchedPage:
+    return scene.open(browser, "/repositories")
+
+
 PAGES = {
     "list": "/repositories",
     "list-nothing": "/repositories?q=nothing-has-this-name",
@@ -167,12 +172,11 @@ PAGES = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_is_sound(scene: Scene, browser: Browser, name: str) -> None:
+def test_page_is_sound(scene: Scene, window: WatchedPage, name: str) -> None:
     base, empty = f"/repositories/{scene.repository.full_name}", f"/repositories/{scene.empty.full_name}"
     path = PAGES[name].format(base=base, empty=empty, sha=scene.sha)
-    watched = scene.open(browser, path)
-    assert watched.look_around(ROOT / "test-artifacts" / "scm", name) == []
-    watched.page.context.close()
+    window.visit(scene.server.base_url + path)
+    assert window.look_around(ROOT / "test-artifacts" / "scm", name) == []
 
 
 def test_readme_leads_to_files_and_carries_no_code_of_others(scene: Scene, browser: Browser) -> None:

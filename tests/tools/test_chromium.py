@@ -28,7 +28,8 @@ def put(folder: Path, name: str) -> str:
 
 def test_chromium_on_path_is_taken_and_said(tmp_path: Path) -> None:
     put(tmp_path, "google-chrome")
-    program = put(tmp_path, "chromium")
+    put(tmp_path, "chromium")
+    program = put(tmp_path, "chromium-headless-shell")
     done = find(str(tmp_path))
     assert (done.returncode, done.stdout) == (0, f"{program}\n"), done.stderr
     assert f"Browser tests use {program}." in done.stderr
@@ -46,7 +47,7 @@ def test_without_any_it_says_how_to_get_one(tmp_path: Path, has_apt: bool) -> No
         apt.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\nexit 100\n')
     done = find(str(tmp_path))
     assert (done.returncode, done.stdout) == (1, "")
-    assert "apt-get install chromium" in done.stderr
+    assert "apt-get install chromium-headless-shell" in done.stderr
     assert "ROADBED_TEST_CHROMIUM" in done.stderr
     is_root = os.geteuid() == 0
     assert ("apt-get update ended with 100." in done.stderr) is (has_apt and is_root)

@@ -1,7 +1,6 @@
 """A Chromium for tests, and pages that remember what went wrong in them."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, StorageState, sync_playwright
+from tools.chromium import find_on_path
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -44,7 +44,7 @@ FIND_MISSING_ICONS = """async () => {
 
 def find_chromium() -> str | None:
     """The browser of this machine; None leaves the choice to Playwright."""
-    return os.environ.get("ROADBED_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    return os.environ.get("ROADBED_TEST_CHROMIUM") or find_on_path()
 
 
 @contextmanager
@@ -68,6 +68,11 @@ class WatchedPage:
         self.page.on("console", self._note_console)
         self.page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
         self.page.on("requestfailed", self._note_failure)
+
+    def visit(self, url: str) -> None:
+        """Open an address as the next of several in one window, which has their styles and scripts already."""
+        self.problems.clear()
+        self.page.goto(url, wait_until="load")
 
     def _note_console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):

@@ -35,6 +35,11 @@ def list_postmasters(data_dir: Path) -> list[int]:
     return [pid for pid in workers if _read_parent(pid) not in workers]
 
 
+def wait_for_end(data_dir: Path) -> None:
+    """Wait until nothing lives on `data_dir`: the log collector outlives its server by a moment."""
+    wait_until(lambda: not list_postmasters(data_dir), f"the last process on {data_dir} has ended")
+
+
 def _read_parent(pid: int) -> int | None:
     try:
         return psutil.Process(pid).ppid()

@@ -24,7 +24,7 @@ from roadbed.core.postgres import (
 )
 from roadbed.core.postgres.cluster import child_options
 from roadbed.core.postgres.config import LOCAL_CONFIG
-from tests.core.postgres.support import Script, kill, list_postmasters
+from tests.core.postgres.support import Script, kill, list_postmasters, wait_for_end
 
 pytestmark = pytest.mark.anyio
 
@@ -46,7 +46,7 @@ async def test_new_server_answers_and_keeps_what_was_written(folder: Path, optio
         await connection.execute("CREATE TABLE goods AS SELECT 'tea' AS name")
     await server.stop()
     assert server.pid is None
-    assert list_postmasters(server.place.data_dir) == []
+    wait_for_end(server.place.data_dir)
 
     second = await server.start()
     assert (second.is_new, second.is_adopted) == (False, False)
@@ -128,7 +128,7 @@ async def test_living_server_is_adopted_unless_its_configuration_changed(
     adopted = await server.start()
     assert (adopted.is_adopted, adopted.pid) == (True, pid)
     await server.stop()
-    assert list_postmasters(server.place.data_dir) == []
+    wait_for_end(server.place.data_dir)
 
     parent = Script("run_server.py", folder)
     pid = parent.read()["pid"]
@@ -207,7 +207,7 @@ async def test_taken_port_is_named(folder: Path, options: PostgresOptions) -> No
         server = EmbeddedPostgres(folder / "postgres", options=replace(options, tuning=Tuning(tcp_port=port)))
         with pytest.raises(PostgresUnavailable, match=f"127.0.0.1.*{port}"):
             await server.start()
-    assert list_postmasters(folder / "postgres" / "data") == []
+    wait_for_end(folder / "postgres" / "data")
     await server.start()
     await server.stop()
 
@@ -253,5 +253,5 @@ def test_sigterm_to_the_parent_stops_the_server(folder: Path) -> None:
     parent.process.send_signal(signal.SIGTERM)
     assert parent.process.wait() == 0
     parent.close()
-    assert list_postmasters(folder / "postgres" / "data") == []
+    wait_for_end(folder / "postgres" / "data")
     assert json.loads((folder / "postgres" / "lock").read_text() or "null") is None
