@@ -21,7 +21,7 @@ from uuid import uuid4
 
 import psycopg
 import structlog
-from dbos import DBOS, DBOSClient, DBOSConfig, Queue, Serializer
+from dbos import DBOS, DBOSClient, DBOSConfig, Queue, Serializer, _workflow_commands
 from dbos import EnqueueOptions as DbosEnqueueOptions
 from dbos._core import execute_dequeued_workflow
 from sqlalchemy import Engine, ExceptionContext, event, func, select
@@ -48,6 +48,10 @@ SCHEDULE_QUEUE = "schedules"
 # notification or a schedule left; each costs 4 ms of processor, idle or not. Nothing is put into DBOS's own queue.
 POLL_SECONDS = {QUEUE: 5.0, HOST_QUEUE: 5.0, SCHEDULE_QUEUE: 5.0}
 OWN_POLL_SECONDS = 60.0
+# Between looks for what Roadbed has none of: messages, which a stop waits for, and delayed workflows and time limits,
+# whose lock the database takes away after 5 s.
+MESSAGES_SECONDS = 0.2
+LIMITS_SECONDS = 4.0
 CHANNEL = "roadbed_workflows"
 BUSY_SECONDS = 0.2
 KEEP_FINISHED = timedelta(days=14)
@@ -155,10 +159,12 @@ class Workflows:
             "serializer": _JsonSerializer(),
             "log_level": "WARNING",
             "enable_otlp": False,
+            "notification_coalesce_sec": MESSAGES_SECONDS,
         }
         self._dbos = DBOS(config=config)
         DBOS.listen_queues(self._queues)
         self._dbos._registry.get_internal_queue()._polling_interval_sec = OWN_POLL_SECONDS  # noqa: SLF001 - as below
+        _workflow_commands._BACKGROUND_JOBS_INTERVAL_SEC = LIMITS_SECONDS  # noqa: SLF001 - no public form in DBOS 3.4
         for name, function in self._workflows.items():
             DBOS.workflow(name=name, max_recovery_attempts=None)(self._as_function(function))
         actions = {schedule.name: schedule.action for schedule in schedules}
