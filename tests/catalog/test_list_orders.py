@@ -1,7 +1,10 @@
 """Lists by when entities changed and by how they are: orders that are no values, and follow what happens."""
 
 import secrets
+import sys
+import threading
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from roadbed.catalog.contract import StatusReport, report_status
-from roadbed.catalog.rules.index.entries import Kept, make_entry, make_piece, read_rows
+from roadbed.catalog.rules.index.entries import TITLE, Kept, make_entry, make_piece, read_rows
 from roadbed.catalog.rules.index.index import Index
 from roadbed.catalog.rules.index.narrowed import NarrowedIndex
 from roadbed.catalog.rules.index.pages import Listing, Sorting
@@ -27,6 +30,7 @@ from tests.support import RunningServer
 
 YAML = {"content-type": "application/yaml"}
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+KEYS = (TITLE, CHANGED, SEVERITY, "spec.type")
 STEPS = st.lists(st.tuples(st.sampled_from("abcdefgh"), st.none() | st.integers(0, 3)), max_size=25)
 
 
@@ -93,6 +97,52 @@ def test_few_of_many_are_sorted_without_walking_through_the_others() -> None:
     chosen = BitMap(range(0, 300, 50))
     found = Listing(index, chosen, Sorting(CHANGED)).take(10).numbers
     assert list(found) == sorted(chosen, key=lambda number: (number * 7919) % 300)
+
+
+def test_order_that_is_built_aside_is_the_one_that_is_built_when_asked_for_and_follows() -> None:
+    aside, asked = Index(read_rows), Index(read_rows)
+    kept = [entity(name, seconds=(number * 7919) % 300) for number, name in enumerate("gebdfca")]
+    for index in (aside, asked):
+        index.load(make_piece(kept, start=0))
+        index.finish_loading()
+    for key in KEYS:
+        order = aside.build_order(key)
+        assert order is not None
+        aside.keep_order(key, order)
+    for index in (aside, asked):
+        index.put(make_entry(entity("h", seconds=4)))
+        index.remove("component:default/d")
+    for key in KEYS:
+        assert list(aside.list_order(key).numbers) == list(asked.list_order(key).numbers), key
+    assert aside.build_order("spec.nothing") is None
+
+
+def test_nothing_breaks_while_an_order_is_built_aside_of_what_changes() -> None:
+    index = Index(read_rows)
+    kept = [entity(f"n{number:04}", seconds=number % 7) for number in range(1000)]
+    index.load(make_piece(kept, start=0))
+    index.finish_loading()
+    is_over = threading.Event()
+
+    def build() -> int:
+        builds = 0
+        while not is_over.is_set():
+            assert index.build_order(KEYS[builds % len(KEYS)]) is not None
+            builds += 1
+        return builds
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            building = pool.submit(build)
+            for number in range(500):
+                index.remove(f"component:default/n{number:04}")
+                index.put(make_entry(entity(f"m{number % 50}", seconds=number)))
+            is_over.set()
+            assert building.result() > len(KEYS)
+    finally:
+        sys.setswitchinterval(before)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import contextlib
 import gc
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import partial
 
 import orjson
 import structlog
@@ -16,8 +17,9 @@ import structlog
 from roadbed.catalog.repository import changes as change_rows
 from roadbed.catalog.repository import indexing as rows
 from roadbed.catalog.repository import touches as touch_rows
-from roadbed.catalog.rules.index.entries import Kept, make_entry, read_rows
+from roadbed.catalog.rules.index.entries import TITLE, Kept, make_entry, read_rows
 from roadbed.catalog.rules.index.index import Index
+from roadbed.catalog.rules.index.ranks import CHANGED, SEVERITY
 from roadbed.catalog.service.kinds import KindRegistry
 from roadbed.catalog.service.loading import Loading
 from roadbed.catalog.service.sight import Views, is_narrowed
@@ -37,6 +39,8 @@ _RANGE = 1000
 _PIECE = 100
 _CHANGES = 10_000
 _FEW = 500
+_READY_ORDERS = (TITLE, CHANGED, SEVERITY)
+_ATTEMPTS = 5  # while it changes all the time, an order is built when somebody asks for it
 
 
 class CatalogIndex:
@@ -109,6 +113,29 @@ class CatalogIndex:
                 continue
             due = time.monotonic() + SNAPSHOT_SECONDS
             await attempt(lambda: outlast_outage(self.write_snapshot), "catalog.snapshot_failed")
+
+    async def keep_orders(self) -> None:
+        """Have the orders of the list ready, whenever everything was loaded, until cancelled."""
+        ready: Index | None = None
+        while True:
+            ready = await self._wait_for_other(ready)
+            for key in _READY_ORDERS:
+                await attempt(partial(self._prepare, ready, key), "catalog.order_failed")
+
+    async def _wait_for_other(self, index: Index | None) -> Index:
+        async with self._moved:
+            await self._moved.wait_for(lambda: self.whole is not index)
+        return self.whole
+
+    async def _prepare(self, index: Index, key: str) -> None:
+        """Build an order aside: it takes up to a second of a large catalog, in which nobody else would be answered."""
+        for _ in range(_ATTEMPTS):
+            generation = index.generation
+            order = await asyncio.to_thread(index.build_order, key)
+            if index.generation == generation:
+                if order is not None:
+                    index.keep_order(key, order)
+                return
 
     async def write_snapshot(self) -> None:
         """Keep the index as it is now, for the next start."""

@@ -134,8 +134,16 @@ class Column:
 
     def order(self) -> Order:
         if self._order is None:
-            self._order = Order(self._rows(), ref=self._ref)
+            self._order = self.build_order()
         return self._order
+
+    def build_order(self) -> Order:
+        """Make an order of the values as they are, which is not kept; in any thread, as `Index.build_order`."""
+        return Order(self._rows(), ref=self._ref)
+
+    def keep_order(self, order: Order) -> None:
+        """Take an order of the values as they are now."""
+        self._order = order
 
     def facet(self, among: BitMap | None) -> dict[str, int]:
         """Return how many of the entities `among` (all when None) have each value; values nobody has are left out."""
@@ -148,12 +156,13 @@ class Column:
         return {value: count for value, count in counts if count}
 
     def _rows(self) -> Iterator[tuple[str, int]]:
-        for value, held in self.values.items():
+        for value, held in list(self.values.items()):
             lowered = value.lower()
+            text = value if lowered == value else lowered  # the same object takes no memory
             if isinstance(held, int):
-                yield lowered, held
+                yield text, held
             else:
-                yield from ((lowered, number) for number in held)
+                yield from ((text, number) for number in held.to_array())
 
     def _spelt(self, lowered: str) -> list[Numbers]:
         """Return the numbers of each spelling of a value."""

@@ -201,15 +201,36 @@ class Index:
 
     def list_order(self, key: str) -> Order | RankedOrder:
         """Return an order by values, or by what is no value; the latter is built when first asked for and followed."""
-        rank = RANKS.get(key)
-        if rank is None:
+        if key not in RANKS:
             return self.order(key)
-        order = self._ranked.get(key)
-        if order is None:
-            refs, records = self._refs, self._records
-            ranks = ((number, rank(refs[number], orjson.loads(records[number]))) for number in self._numbers.values())
-            order = self._ranked[key] = RankedOrder.build(ranks, size=len(refs), ref=refs.__getitem__)
-        return order
+        if key not in self._ranked:
+            self._ranked[key] = self._build_ranked(key)
+        return self._ranked[key]
+
+    def build_order(self, key: str) -> Order | RankedOrder | None:
+        """Build an order for `keep_order`; None when no entity has a place in it.
+
+        This may happen in another thread: each step takes what it reads at once. Where the index is changed meanwhile
+        nothing is said of what comes out.
+        """
+        if key in RANKS:
+            return self._build_ranked(key)
+        column = self._columns.get(key)
+        return None if column is None else column.build_order()
+
+    def keep_order(self, key: str, order: Order | RankedOrder) -> None:
+        """Take an order of the entities as they are now, and keep it current."""
+        if isinstance(order, RankedOrder):
+            self._ranked[key] = order
+        else:
+            self._columns[key].keep_order(order)
+
+    def _build_ranked(self, key: str) -> RankedOrder:
+        rank, refs, records = RANKS[key], self._refs, self._records
+        numbers, size = list(self._numbers.values()), len(refs)
+        kept = ((number, records[number]) for number in numbers)
+        ranks = ((number, rank(refs[number], orjson.loads(record))) for number, record in kept if record)
+        return RankedOrder.build(ranks, size=size, ref=refs.__getitem__)
 
     @property
     def scattered(self) -> ScatteredOrder:
