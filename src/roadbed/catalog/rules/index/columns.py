@@ -70,7 +70,7 @@ class Column:
         # Values in lower case → how they are spelt, where that is not in lower case itself.
         self._folded: dict[str, list[str]] = {}
         self._order: Order | None = None
-        self._text: TextSearch | None = None
+        self._text: tuple[TextSearch, list[Numbers]] | None = None  # and whose the values are
         self._ref = ref
 
     @classmethod
@@ -94,6 +94,7 @@ class Column:
             self._note_new(value)
         elif isinstance(held, int):
             self.values[value] = BitMap((held, number))
+            self._text = None
         else:
             held.add(number)
         if self._order is not None:
@@ -129,8 +130,9 @@ class Column:
     def find_text(self, term: str) -> BitMap:
         """Return the numbers of the entities with a value that holds a pattern, in lower case, as LIKE takes it."""
         if self._text is None:
-            self._text = TextSearch({value.lower() for value in self.values})
-        return union(numbers for value in self._text.find(term) for numbers in self._spelt(value))
+            self._text = TextSearch(map(str.lower, self.values)), list(self.values.values())
+        search, numbers = self._text
+        return union(map(numbers.__getitem__, search.find(term)))
 
     def order(self) -> Order:
         if self._order is None:
