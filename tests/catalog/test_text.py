@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from roadbed.catalog.rules.index.columns import Column
 from roadbed.catalog.rules.index.text import TextSearch
 
-LETTERS = st.text("ab%_\\", max_size=6)
+LETTERS = st.text("ab-1%_\\", max_size=6) | st.text(max_size=4).filter(lambda text: "\0" not in text).map(str.lower)
 
 
 def is_like(text: str, pattern: str) -> bool:
@@ -23,13 +23,21 @@ def is_like(text: str, pattern: str) -> bool:
 
 
 def find(values: list[str], term: str) -> list[str]:
-    """Return the values that hold a term, each once."""
-    return [values[place] for place in dict.fromkeys(TextSearch(values).find(term))]
+    """Return the values that hold a term, each once, in their order."""
+    return [values[place] for place in sorted(set(TextSearch(values).find(term)))]
 
 
 @given(values=st.lists(LETTERS, unique=True), term=LETTERS)
 def test_values_are_found_as_like_finds_them(values: list[str], term: str) -> None:
     assert find(values, term) == [value for value in values if is_like(value, f"%{term}%")]
+
+
+@given(values=st.lists(st.text("aäß1-²e\u0301 ", max_size=8), unique=True, min_size=1), data=st.data())
+def test_part_of_a_value_is_found_in_all_that_hold_it(values: list[str], data: st.DataObject) -> None:
+    value = data.draw(st.sampled_from(values))
+    start = data.draw(st.integers(0, len(value)))
+    part = value[start : data.draw(st.integers(start, len(value)))]
+    assert find(values, part) == [value for value in values if part in value]
 
 
 @pytest.mark.parametrize("count", [10, 10_000])
