@@ -67,12 +67,14 @@ def _by_kind(ownership: Ownership, kinds: Kinds, ref: str) -> list[dict[str, Any
 
 
 def _word_of(kinds: Kinds, name: str, *, is_one: bool) -> str:
-    """Return what one or several of a kind are called within a line: `systems`, `API`."""
+    """Return what one or several of a kind are called within a line: `systems`, `API`, `APIs`."""
     definition = kinds.find(name)
     if definition is None:
         return name
-    word = split_words(definition.name) if is_one else definition.plural
-    return word if word[:2].isupper() else word.lower()
+    one = split_words(definition.name)
+    if one[:2].isupper():
+        return one if is_one else f"{one}s"
+    return (one if is_one else definition.plural.replace("-", " ")).lower()
 
 
 def _by_health(ownership: Ownership) -> list[tuple[tuple[str, str], int]]:
