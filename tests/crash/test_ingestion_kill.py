@@ -1,0 +1,83 @@
+"""kill -9 while a location is read: what it holds is seen as it was before or as it is then, and nothing in between."""
+
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.folders import let_postgres_pass
+from tests.process import RoadbedProcess
+from tests.waiting import wait_for
+
+SEED = 20261128
+FILES, ENTITIES = 20, 100
+KILLS = 4
+COMPONENT = """apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {{name: c-{number}, description: {version}}}
+spec: {{type: service, lifecycle: production, owner: nobody}}
+"""
+
+
+@pytest.fixture
+def roadbed(tmp_path: Path) -> Iterator[RoadbedProcess]:
+    let_postgres_pass(tmp_path)
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    roadbed = RoadbedProcess(home).start()
+    yield roadbed
+    roadbed.stop()
+
+
+def write(folder: Path, version: str) -> None:
+    """Write all files anew, each entity with the version as its description."""
+    folder.mkdir(exist_ok=True)
+    for file in range(FILES):
+        numbers = range(file * ENTITIES, (file + 1) * ENTITIES)
+        documents = [COMPONENT.format(number=number, version=version) for number in numbers]
+        (folder / f"{file}.yaml").write_text("---\n".join(documents))
+
+
+def seen(client: httpx.Client) -> dict[str, int]:
+    """Return the versions that there are, counted."""
+    answer = client.get(
+        "/api/catalog/entity-facets", params={"facet": "metadata.description", "filter": "kind=component"}
+    )
+    assert answer.status_code == 200, answer.text
+    return {facet["value"]: facet["count"] for facet in answer.json()["facets"]["metadata.description"]}
+
+
+def read_and_kill(roadbed: RoadbedProcess, location: str, version: str, *, seconds: float) -> dict[str, int]:
+    """Have a location read, kill the server, and return what is seen first after the next start, and wait for all."""
+    token = roadbed.token()
+    with roadbed.client(token) as client:
+        client.post(f"/api/v1/locations/{location}/refresh").raise_for_status()
+    time.sleep(seconds)
+    roadbed.kill()
+    roadbed.start()
+    with roadbed.client(token) as client:
+        first = seen(client)
+        last = wait_for(lambda: seen(client), lambda found: version in found, what=version)
+    assert last == {version: FILES * ENTITIES}
+    return first
+
+
+@pytest.mark.slow
+def test_location_is_seen_as_it_was_or_as_it_is(
+    roadbed: RoadbedProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moments = random.Random(SEED)  # noqa: S311 - chooses moments
+    with capsys.disabled():
+        print(f"\n{KILLS} kills while a location is read, seed {SEED}")  # noqa: T201 - a failure is repeated with these
+    folder = tmp_path / "files"
+    write(folder, "v0")
+    with roadbed.client(roadbed.token()) as client:
+        made = client.post("/api/v1/locations", json={"type": "file", "target": f"{folder}/*.yaml"}).json()
+        wait_for(lambda: seen(client) == {"v0": FILES * ENTITIES}, what="the first version")
+    for number in range(1, KILLS + 1):
+        write(folder, f"v{number}")
+        first = read_and_kill(roadbed, made["location_id"], f"v{number}", seconds=moments.uniform(0, 1.2))
+        assert first in [{f"v{known}": FILES * ENTITIES} for known in (number - 1, number)]
