@@ -8,8 +8,9 @@ import orjson
 from roadbed.catalog.repository import changes as change_rows
 from roadbed.catalog.repository import entities as rows
 from roadbed.catalog.rules.index import filters
-from roadbed.catalog.rules.index.conditions import AnyOf, HasPrefix
+from roadbed.catalog.rules.index.conditions import AnyOf, HasPrefix, HasValue
 from roadbed.catalog.rules.index.entries import TITLE
+from roadbed.catalog.rules.index.fits import BEGINS_WORD, fit_to
 from roadbed.catalog.rules.index.index import Index, Place
 from roadbed.catalog.rules.index.layers import BY_TITLE
 from roadbed.catalog.rules.index.pages import Listing
@@ -22,7 +23,6 @@ from roadbed.catalog.service.views import summarise, summarise_change
 from roadbed.catalog.types import ChangeKind, EntityFilter, EntitySummary
 from roadbed.core.db import ReadSession
 from roadbed.core.paging import InvalidCursor
-from roadbed.core.search import rank
 from roadbed.kit.paging import Page, decode_cursor, encode_cursor
 from roadbed.kit.refs import EntityRef
 
@@ -98,9 +98,17 @@ async def search_entities(session: ReadSession, text: str, *, limit: int) -> Fou
     index = _index(session)
     matching = filters.select(index, EntityFilter(text=text))
     wanted = text.strip().lower()
+    same = matching & index.select(HasValue("metadata.name", (wanted,)))
     beginning = matching & index.select(AnyOf((HasPrefix("metadata.name", wanted), HasPrefix(TITLE, wanted))))
+    first = Listing(index, beginning, BY_TITLE).take(limit).numbers  # of those that fit as well, by title
     rest = Listing(index, matching, BY_TITLE).take(_RANKED).numbers
-    fits = {number: _fit(index.text_of(number), wanted) for number in (*beginning, *rest)}
+    fits: dict[int, tuple[int, str]] = {}
+    fit, begun = fit_to(wanted), 0
+    for number in dict.fromkeys((*same, *first, *rest)):
+        fits[number] = fit(index.text_of(number))
+        begun += fits[number][0] == BEGINS_WORD
+        if begun == limit:
+            break  # what fits better came before, and of what fits as well the first by title
     ranked = sorted(fits, key=lambda number: (fits[number], index.ref_of(number)))
     if ranked:
         return FoundEntities(await read_entities(session, map(index.ref_of, ranked[:limit])))
@@ -141,14 +149,6 @@ def list_near(session: ReadSession, ref: EntityRef, *, limit: int) -> list[str]:
         if namespace == ref.namespace.lower() or name not in refs:
             refs[name] = found
     return [refs[name] for name in find_closest(ref.name, refs, limit=limit)]
-
-
-def _fit(text: str, wanted: str) -> tuple[int, str]:
-    """Return how well name or title fit, and the title."""
-    name, _, rest = text.partition("\n")
-    title = rest.partition("\n")[0]
-    fits = [fit for fit in (rank(wanted, name), rank(wanted, title)) if fit is not None]
-    return min(fits, default=4), title
 
 
 def _index(session: ReadSession) -> Index:

@@ -3,6 +3,8 @@
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress, count, repeat
+from operator import contains
 
 import orjson
 from pyroaring import BitMap
@@ -22,6 +24,9 @@ from roadbed.catalog.rules.index.orders import Order, RankedOrder, ScatteredOrde
 from roadbed.catalog.rules.index.pieces import PIECE, Cut, IndexEntry, IndexPiece, Pair, ReadRows
 from roadbed.catalog.rules.index.ranks import RANKS
 from roadbed.catalog.rules.index.words import Words
+
+_FEW = 3
+"""A selection of less than one in so many is looked through by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +190,10 @@ class Index:
         """Return those of the entities `among` whose text holds all words, given in lower case."""
         texts = self._texts
         for word in words:
-            among = BitMap([number for number in among if word in texts[number]])
+            if len(among) * _FEW < len(texts):
+                among = BitMap([number for number in among if word in texts[number]])
+            else:  # each step of it is faster, so that looking into some in vain takes less time
+                among = among & BitMap(compress(count(), map(contains, texts, repeat(word))))
         return among
 
     def find_alike(self, text: str) -> list[BitMap]:
