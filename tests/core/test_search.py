@@ -18,6 +18,19 @@ def test_later_word_counts_as_a_word() -> None:
     assert rank("or", "color order") == 2
 
 
+@given(wanted=st.text("ab-_ ß1", min_size=1, max_size=3), name=st.text("ab-_ ß1", max_size=6))
+def test_the_best_place_of_a_name_counts(wanted: str, name: str) -> None:
+    starts = [start for start in range(len(name)) if name.startswith(wanted, start)]
+    if not starts:
+        assert rank(wanted, name) is None
+    elif name == wanted:
+        assert rank(wanted, name) == 0
+    elif starts[0] == 0:
+        assert rank(wanted, name) == 1
+    else:
+        assert rank(wanted, name) == (2 if any(not name[start - 1].isalnum() for start in starts) else 3)
+
+
 def test_match_is_marked_without_regard_to_case() -> None:
     assert split_match("ORD", "my-orders") == [("my-", False), ("ord", True), ("ers", False)]
     assert split_match("x", "orders") == [("orders", False)]

@@ -45,6 +45,9 @@ class SearchSource:
 SEARCH: Slot[SearchSource] = Slot(ContributionKind.SEARCH, SearchSource)
 
 
+BEGINS_WORD = 2
+
+
 def rank(text: str, name: str) -> int | None:
     """Return how well `name` fits: 0 the same, 1 begins so, 2 a word in it does, 3 holds it; None when it does not."""
     wanted, found = text.lower(), name.lower()
@@ -53,8 +56,9 @@ def rank(text: str, name: str) -> int | None:
         return None
     if at == 0:
         return 0 if wanted == found else 1
-    starts = (start for start in range(at, len(found)) if found.startswith(wanted, start))
-    return 2 if any(not found[start - 1].isalnum() for start in starts) else 3
+    while at > 0 and found[at - 1].isalnum():
+        at = found.find(wanted, at + 1)
+    return BEGINS_WORD if at > 0 else 3
 
 
 def split_match(text: str, name: str) -> list[tuple[str, bool]]:

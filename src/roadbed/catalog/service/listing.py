@@ -10,7 +10,6 @@ from roadbed.catalog.repository import entities as rows
 from roadbed.catalog.rules.index import filters
 from roadbed.catalog.rules.index.conditions import AnyOf, HasPrefix, HasValue
 from roadbed.catalog.rules.index.entries import TITLE
-from roadbed.catalog.rules.index.fits import BEGINS_WORD, fit_to
 from roadbed.catalog.rules.index.index import Index, Place
 from roadbed.catalog.rules.index.layers import BY_TITLE
 from roadbed.catalog.rules.index.pages import Listing
@@ -23,6 +22,7 @@ from roadbed.catalog.service.views import summarise, summarise_change
 from roadbed.catalog.types import ChangeKind, EntityFilter, EntitySummary
 from roadbed.core.db import ReadSession
 from roadbed.core.paging import InvalidCursor
+from roadbed.core.search import BEGINS_WORD, rank
 from roadbed.kit.paging import Page, decode_cursor, encode_cursor
 from roadbed.kit.refs import EntityRef
 
@@ -103,9 +103,9 @@ async def search_entities(session: ReadSession, text: str, *, limit: int) -> Fou
     first = Listing(index, beginning, BY_TITLE).take(limit).numbers  # of those that fit as well, by title
     rest = Listing(index, matching, BY_TITLE).take(_RANKED).numbers
     fits: dict[int, tuple[int, str]] = {}
-    fit, begun = fit_to(wanted), 0
+    begun = 0
     for number in dict.fromkeys((*same, *first, *rest)):
-        fits[number] = fit(index.text_of(number))
+        fits[number] = _fit(index.text_of(number), wanted)
         begun += fits[number][0] == BEGINS_WORD
         if begun == limit:
             break  # what fits better came before, and of what fits as well the first by title
@@ -149,6 +149,14 @@ def list_near(session: ReadSession, ref: EntityRef, *, limit: int) -> list[str]:
         if namespace == ref.namespace.lower() or name not in refs:
             refs[name] = found
     return [refs[name] for name in find_closest(ref.name, refs, limit=limit)]
+
+
+def _fit(text: str, wanted: str) -> tuple[int, str]:
+    """Return how well name or title fit, and the title."""
+    name, _, rest = text.partition("\n")
+    title = rest.partition("\n")[0]
+    fits = [fit for fit in (rank(wanted, name), rank(wanted, title)) if fit is not None]
+    return min(fits, default=4), title
 
 
 def _index(session: ReadSession) -> Index:
