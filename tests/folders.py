@@ -15,3 +15,11 @@ def let_postgres_pass(folder: Path) -> None:
             return
         if one.stat().st_mode & 0o055 != 0o055:
             one.chmod(0o755)
+
+
+def make_home(folder: Path, name: str = "home") -> Path:
+    """Make a home folder for a server of its own in a folder of this run."""
+    let_postgres_pass(folder)
+    home = folder / name
+    home.mkdir(mode=0o755)
+    return home

@@ -17,7 +17,7 @@ import pytest
 from roadbed.core.home import open_home_database
 from roadbed.core.settings import load_settings
 from tests.catalog.conftest import component
-from tests.folders import let_postgres_pass
+from tests.folders import make_home
 from tests.main_job.support import Installation
 from tests.process import RoadbedProcess
 from tests.waiting import wait_for
@@ -135,9 +135,7 @@ class Site(Installation):
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    let_postgres_pass(tmp_path)
-    home = tmp_path / "home"
-    home.mkdir(mode=0o755)
+    home = make_home(tmp_path)
     site = Site(RoadbedProcess(home), tmp_path)
     try:
         site.prepare()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.folders import let_postgres_pass
+from tests.folders import let_postgres_pass, make_home
 from tests.process import RoadbedProcess
 
 pytestmark = pytest.mark.slow
@@ -19,9 +19,7 @@ pytestmark = pytest.mark.slow
 def roadbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RoadbedProcess]:
     """A server after its first start."""
     folder = tmp_path_factory.mktemp("cli")
-    let_postgres_pass(folder)
-    home = folder / "home"
-    home.mkdir(mode=0o755)
+    home = make_home(folder)
     roadbed = RoadbedProcess(home).start()
     yield roadbed
     assert roadbed.stop() == 0, roadbed.output

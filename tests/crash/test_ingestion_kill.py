@@ -1,6 +1,5 @@
 """kill -9 while a location is read: what it holds is seen as it was before or as it is then, and nothing in between."""
 
-import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.folders import let_postgres_pass
+from tests.folders import make_home
+from tests.moments import draw_moments
 from tests.process import RoadbedProcess
 from tests.waiting import wait_for
 
@@ -24,9 +24,7 @@ spec: {{type: service, lifecycle: production, owner: nobody}}
 
 @pytest.fixture
 def roadbed(tmp_path: Path) -> Iterator[RoadbedProcess]:
-    let_postgres_pass(tmp_path)
-    home = tmp_path / "home"
-    home.mkdir(mode=0o755)
+    home = make_home(tmp_path)
     roadbed = RoadbedProcess(home).start()
     yield roadbed
     roadbed.stop()
@@ -69,9 +67,7 @@ def read_and_kill(roadbed: RoadbedProcess, location: str, version: str, *, secon
 def test_location_is_seen_as_it_was_or_as_it_is(
     roadbed: RoadbedProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    moments = random.Random(SEED)  # noqa: S311 - chooses moments
-    with capsys.disabled():
-        print(f"\n{KILLS} kills while a location is read, seed {SEED}")  # noqa: T201 - a failure is repeated with these
+    moments = draw_moments(capsys, f"{KILLS} kills while a location is read", seed=SEED)
     folder = tmp_path / "files"
     write(folder, "v0")
     with roadbed.client(roadbed.token()) as client:

@@ -1,7 +1,6 @@
 """kill -9 at seeded moments while a run moves: it completes exactly once, and nothing that was answered is lost."""
 
 import os
-import random
 import signal
 import subprocess
 import time
@@ -11,7 +10,8 @@ from pathlib import Path
 import pytest
 from markupsafe import escape
 
-from tests.folders import let_postgres_pass
+from tests.folders import make_home
+from tests.moments import draw_moments
 from tests.process import RoadbedProcess
 from tests.waiting import wait_for
 
@@ -33,9 +33,7 @@ def install_plugin(folder: Path, name: str, place: str) -> Path:
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RoadbedProcess]:
     """A home of its own, with a plugin that works and two that do not."""
     folder = tmp_path_factory.mktemp("crash")
-    let_postgres_pass(folder)
-    home = folder / "home"
-    home.mkdir(mode=0o755)
+    home = make_home(folder)
     plugins = install_plugin(folder / "site", "crash", "tests.crash.plugin:PLUGIN")
     install_plugin(plugins, "broken", "tests.crash.no_such_plugin:PLUGIN")
     install_plugin(plugins, "wrong", "tests.crash.plugin:START")  # something, and no manifest
@@ -71,10 +69,8 @@ def wait_until_finished(roadbed: RoadbedProcess, token: str, run_id: str) -> dic
 def test_run_survives_kills_of_server_and_database(
     roadbed: RoadbedProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    moments = random.Random(SEED)  # noqa: S311 - chooses moments
     victims = ["server", "postgres", "both"]
-    with capsys.disabled():
-        print(f"\n{len(victims)} seeded kills: {', '.join(victims)}; seed {SEED}")  # noqa: T201 - to repeat a failure
+    moments = draw_moments(capsys, f"{len(victims)} kills: {', '.join(victims)}", seed=SEED)
     token = roadbed.token()
     marks = tmp_path / "marks"
     marks.mkdir()

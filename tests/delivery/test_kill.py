@@ -15,7 +15,7 @@ from uuid import uuid4
 import psutil
 import pytest
 
-from tests.folders import let_postgres_pass
+from tests.folders import make_home
 from tests.main_job.support import Installation, Json
 from tests.process import RoadbedProcess
 from tests.waiting import wait_for
@@ -146,9 +146,7 @@ def path_without(folder: Path, *programs: str) -> str:
 
 
 def start(folder: Path, **env: str) -> Iterator[Machine]:
-    let_postgres_pass(folder)
-    home = folder / "home"
-    home.mkdir(mode=0o755)
+    home = make_home(folder)
     limits = {"ROADBED_DELIVERY__OUTPUT_BYTES": "20000", "ROADBED_ENVIRONMENTS__READY_SECONDS": "20"}
     made = Machine(RoadbedProcess(home, {"NOT_FOR_COMMANDS": SECRET} | limits | env), folder)
     try:

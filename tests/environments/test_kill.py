@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests import plain_http
-from tests.folders import let_postgres_pass
+from tests.folders import make_home
 from tests.process import RoadbedProcess
 from tests.waiting import wait_for
 
@@ -67,9 +67,7 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("killed")
-    let_postgres_pass(folder)
-    home = folder / "home"
-    home.mkdir(mode=0o755)
+    home = make_home(folder)
     prepared = subprocess.run(
         [sys.executable, "-m", "tests.environments.prepare", home, folder / "trees"],
         cwd=Path(__file__).parents[2],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.folders import let_postgres_pass
+from tests.folders import make_home
 from tests.main_job.support import Installation
 from tests.process import RoadbedProcess
 
@@ -15,9 +15,7 @@ collect_ignore = ["path"]  # the tests in it are those of the services that it m
 
 @contextmanager
 def installation(folder: Path) -> Iterator[Installation]:
-    let_postgres_pass(folder)
-    home = folder / "home"
-    home.mkdir(mode=0o755)
+    home = make_home(folder)
     made = Installation(RoadbedProcess(home, {"ROADBED_ENVIRONMENTS__READY_SECONDS": "4"}), folder)
     try:
         made.prepare()

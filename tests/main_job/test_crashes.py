@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.main_job.support import Installation, Json
+from tests.moments import draw_moments
 from tests.waiting import wait_for
 
 SEED = 20261124
@@ -91,12 +92,10 @@ def create_and_kill(
 def test_create_completes_exactly_once_after_a_kill_in_each_phase(
     killed: Installation, victim: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    moments = random.Random(SEED)  # noqa: S311 - chooses moments
     phases = list(PHASES)
     half = len(phases) // 2
     points = [(pair, number) for pair in zip(phases[:half], phases[half:], strict=True) for number in range(KILLS)]
-    with capsys.disabled():
-        print(f"\n{2 * len(points)} kills of the {victim}, seed {SEED}")  # noqa: T201 - a failure is repeated with these
+    moments = draw_moments(capsys, f"{2 * len(points)} kills of the {victim}", seed=SEED)
     for pair, number in points:
         for attempt in range(ATTEMPTS):
             if create_and_kill(killed, f"{victim}-{pair[0]}-{number}-{attempt}", victim, pair, moments):

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests import plain_http
-from tests.folders import let_postgres_pass
+from tests.folders import make_home
 from tests.main_job.support import Installation, Json
 from tests.process import RoadbedProcess
 from tests.waiting import wait_for
@@ -26,9 +26,7 @@ def healthy(installation: Installation) -> Json | None:
 
 @pytest.mark.slow
 def test_first_start_makes_a_service_that_runs_and_keeps_what_it_is_told(tmp_path: Path) -> None:
-    let_postgres_pass(tmp_path)
-    home = tmp_path / "home"
-    home.mkdir(mode=0o755)
+    home = make_home(tmp_path)
     installation = Installation(RoadbedProcess(home), tmp_path)
     installation.roadbed.start("--sample")
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.folders import let_postgres_pass
+from tests.folders import make_home
 from tests.main_job.support import ROOT, cancel_hello
 from tests.process import ROADBED, RoadbedProcess
 
@@ -43,10 +43,8 @@ def follow(script: str, folder: Path) -> tuple[bool, str]:
 
 @pytest.mark.slow
 def test_tutorials_work_as_they_are_written(tmp_path: Path) -> None:
-    let_postgres_pass(tmp_path)
+    home = make_home(tmp_path, ".roadbed")
     (tmp_path / ".venv").symlink_to(ROADBED.parents[1])
-    home = tmp_path / ".roadbed"
-    home.mkdir(mode=0o755)
     server = RoadbedProcess(home).start("--sample")
     try:
         token = server.token()

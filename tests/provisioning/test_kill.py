@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +12,8 @@ import httpx
 import pytest
 
 from roadbed.provisioning.workflows.server import FOLDER
-from tests.folders import let_postgres_pass
+from tests.folders import make_home
+from tests.moments import draw_moments
 from tests.process import RoadbedProcess
 from tests.waiting import wait_for
 
@@ -23,9 +23,7 @@ VICTIMS = ("server", "postgres", "both")
 
 @pytest.fixture
 def roadbed(tmp_path: Path) -> Iterator[RoadbedProcess]:
-    let_postgres_pass(tmp_path)
-    home = tmp_path / "home"
-    home.mkdir(mode=0o755)
+    home = make_home(tmp_path)
     roadbed = RoadbedProcess(home).start()
     yield roadbed
     if roadbed.process is not None and roadbed.process.poll() is None:
@@ -90,9 +88,7 @@ def databases(roadbed: RoadbedProcess, token: str) -> list[str]:
 def test_database_is_made_and_deleted_exactly_once_through_kills(
     roadbed: RoadbedProcess, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    moments = random.Random(SEED)  # noqa: S311 - chooses moments
-    with capsys.disabled():
-        print(f"\n{2 * len(VICTIMS)} seeded kills; seed {SEED}")  # noqa: T201 - a failure is repeated with these
+    moments = draw_moments(capsys, f"{2 * len(VICTIMS)} kills", seed=SEED)
     token = roadbed.token()
     for number, victim in enumerate(VICTIMS):
         body = {"application": f"component:app{number}", "environment": "development", "type": "postgres", "id": "db"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.folders import let_postgres_pass
+from tests.folders import make_home
 from tests.process import RoadbedProcess
 from tests.scm.support import Workspace, git_env
 from tests.waiting import wait_for
@@ -41,9 +41,7 @@ def stop_point(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def roadbed(tmp_path: Path, stop_point: Path) -> Iterator[RoadbedProcess]:
-    let_postgres_pass(tmp_path)
-    home = tmp_path / "home"
-    home.mkdir(mode=0o755)
+    home = make_home(tmp_path)
     roadbed = RoadbedProcess(home, {"PATH": f"{stop_point / 'bin'}{os.pathsep}{os.environ['PATH']}"})
     yield roadbed
     (stop_point / "gate").touch()
