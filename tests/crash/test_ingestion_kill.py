@@ -71,7 +71,11 @@ def test_location_is_seen_as_it_was_or_as_it_is(
     folder = tmp_path / "files"
     write(folder, "v0")
     with roadbed.client(roadbed.token()) as client:
-        made = client.post("/api/v1/locations", json={"type": "file", "target": f"{folder}/*.yaml"}).json()
+        # The schedule would take what is half written here for a version of its own.
+        wish = {"type": "file", "target": f"{folder}/*.yaml", "interval_seconds": 86_400}
+        answer = client.post("/api/v1/locations", json=wish)
+        assert answer.status_code == 201, answer.text
+        made = answer.json()
         wait_for(lambda: seen(client) == {"v0": FILES * ENTITIES}, what="the first version")
     for number in range(1, KILLS + 1):
         write(folder, f"v{number}")
