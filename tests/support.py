@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from roadbed.core.services import Services
 from roadbed.core.settings import Settings
 from roadbed.identity.contract import NewToken, create_local_token
 from tests import plain_http
+from tests.stacks import describe_stacks
 from tests.steps import STEPS_MODULE
 
 T = TypeVar("T")
@@ -37,7 +38,11 @@ class RunningServer:
     clients: list[httpx.Client] = field(default_factory=list)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
+        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        done, _ = wait([future], timeout=60)
+        if not done:
+            raise TimeoutError(f"{work} has not ended within 60 s.\n{describe_stacks(self.loop)}")
+        return future.result()
 
     @property
     def database(self) -> Database:

@@ -34,7 +34,7 @@ from roadbed.core.http.guards import (
 from roadbed.core.inventory import INVENTORY, INVENTORY_READ, InventorySource, list_own
 from roadbed.core.lifecycle import PROVIDERS, Provider, Stopping
 from roadbed.core.redaction import DataMask
-from roadbed.core.replica import LeaseLost, Replica, open_replica, recover_left
+from roadbed.core.replica import LeaseLost, Replica, open_recovery, open_replica
 from roadbed.core.routes import API, API_PREFIX, MOUNTS, PAGES, MountsMiddleware
 from roadbed.core.sandbox import Sandbox
 from roadbed.core.sandbox.parts import open_sandbox
@@ -190,7 +190,7 @@ async def _start_parts(stack: AsyncExitStack, services: Services) -> None:
         await workflows.close(wait_seconds=settings.http.shutdown_seconds)
 
     stack.push_async_callback(close_workflows)
-    await recover_left(services)
+    await stack.enter_async_context(open_recovery(services))
     if replica.role != "web":
         dispatcher = Dispatcher(services.get(Database), registry, is_host=replica.is_host)
         dispatcher.start()

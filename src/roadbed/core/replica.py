@@ -22,6 +22,7 @@ from functools import partial
 import structlog
 
 from roadbed.core import leases
+from roadbed.core.background import attempt
 from roadbed.core.db import Database, WriteSession
 from roadbed.core.errors import Conflict, DatabaseAway, Unavailable
 from roadbed.core.home import Home
@@ -61,12 +62,22 @@ class HostElsewhere(Unavailable):
 
 @dataclass
 class Replica:
-    """This process among the others. `host_address` is where the host answers, as far as it is known to be up."""
+    """This process among the others.
+
+    Args:
+        role: what it does.
+        executor_id: under which it takes work.
+        is_host: whether it has the home folder.
+        host_address: where the host answers, as far as it is known to be up.
+        recovers_at: from when on it takes over work, of `time.monotonic`: others have the time to come back from an
+            outage that ended this process, too.
+    """
 
     role: Role
     executor_id: str
     is_host: bool
     host_address: str | None = None
+    recovers_at: float = 0.0
 
     def elsewhere(self) -> HostElsewhere:
         """Return the error for what only the host can do."""
@@ -126,14 +137,60 @@ def _report_end(on_lost: Callable[[LeaseLost], None], keeping: "asyncio.Task[Non
         on_lost(LeaseLost(f"This process can no longer keep its lease: {error!r}.", hint="Start it again."))
 
 
-async def recover_left(services: Services) -> None:
-    """Have the one process of an embedded database do what the executors of a restored one left unfinished."""
-    if services.get(Home).postgres is None:
+@asynccontextmanager
+async def open_recovery(services: Services) -> AsyncIterator[None]:
+    """Have the work done that processes which are gone left unfinished. Entered once workflows run, and left before.
+
+    Args:
+        services: with the replica and the running workflow engine.
+    """
+    if services.get(Home).postgres is not None:
+        await _recover_others(services)
+        yield
         return
+    recovering = asyncio.create_task(_keep_recovering(services), name="leases: recover")
+    try:
+        yield
+    finally:
+        recovering.cancel()
+        await asyncio.gather(recovering, return_exceptions=True)
+
+
+async def _recover_others(services: Services) -> None:
+    """As the one process of an embedded database, recover what the executors of a restored one left."""
     async with services.get(Database).write() as session:
         for row in await leases.list_others(session, services.get(Replica).executor_id):
             await services.get(Workflows).recover([row.name])
             await session.delete(row)
+
+
+async def _keep_recovering(services: Services) -> None:
+    """Recover what other processes left, until cancelled."""
+    seconds = services.get(Settings).replicas.lease_seconds
+    while True:
+        await asyncio.sleep(seconds * RENEW_AFTER)
+        if time.monotonic() > services.get(Replica).recovers_at:
+            await attempt(lambda: _recover_ended(services), "leases.not_taken_over")
+
+
+async def _recover_ended(services: Services) -> None:
+    """As the leader, have the work of processes that are gone done by others.
+
+    For a while again and again: one that was cut off may take a last workflow before it notices.
+    """
+    async with services.get(Database).write() as session:
+        if not await leases.lead(session):
+            return
+        ended = await leases.list_ended(session)
+        if services.get(Replica).executor_id in {row.name for row in ended}:
+            return  # this process is late itself: it renews its own lease first, or ends
+        for row in ended:
+            await services.get(Workflows).recover([row.name])
+            if row.holder:
+                row.holder = ""  # so that it learns of it, should it come back
+                log.warning("leases.taken_over", executor=row.name, process=row.process)
+            elif row.expires_at < now() - FORGET_AFTER:
+                await session.delete(row)
 
 
 class _Keeper:
@@ -153,7 +210,7 @@ class _Keeper:
             address=f"http://{machine if settings.host in WILDCARDS else settings.host}:{settings.port}",
         )
         self._is_alone = True
-        self._ends_at = self._leads_at = 0.0
+        self._ends_at = 0.0
 
     async def take_all(self) -> None:
         """Take the leases; what a process holds that is gone is waited for.
@@ -167,7 +224,8 @@ class _Keeper:
             async with self._database.write() as session:
                 taken = await self._find_taken(session)
                 if taken is None:
-                    self._ends_at, self._leads_at = began + self._seconds * END_AFTER, began + self._seconds
+                    self._ends_at = began + self._seconds * END_AFTER
+                    self._replica.recovers_at = began + self._seconds
                     await self._look_around(session)
                     return
             if seen is None:
@@ -188,7 +246,7 @@ class _Keeper:
         return None
 
     async def keep(self) -> None:
-        """Renew, and take over from those that are gone, until cancelled.
+        """Renew, until cancelled.
 
         Raises:
             LeaseLost: this process has to end.
@@ -196,9 +254,6 @@ class _Keeper:
         while True:
             await asyncio.sleep(self._seconds * RENEW_AFTER)
             await self._renew_in_time()
-            has_waited = time.monotonic() > self._leads_at  # others had the time to come back after an outage
-            if has_waited and self._is_working:
-                await self._take_over()
 
     @property
     def _is_working(self) -> bool:
@@ -240,23 +295,6 @@ class _Keeper:
     async def _look_around(self, session: WriteSession) -> None:
         self._is_alone = not await leases.count_others(session, self._holder.holder)
         self._replica.host_address = await leases.find_host_address(session)
-
-    async def _take_over(self) -> None:
-        """As the leader, have the work of processes that are gone done by others.
-
-        For a while again and again: one that was cut off may take a last workflow before it notices.
-        """
-        try:
-            async with self._database.write() as session:
-                for row in await leases.list_ended(session) if await leases.lead(session) else ():
-                    await self._services.get(Workflows).recover([row.name])
-                    if row.holder:
-                        row.holder = ""  # so that it learns of it, should it come back
-                        log.warning("leases.taken_over", executor=row.name, process=row.process)
-                    elif row.expires_at < now() - FORGET_AFTER:
-                        await session.delete(row)
-        except DatabaseAway as error:
-            log.warning("leases.not_taken_over", error=str(error))
 
     async def release(self) -> None:
         """Give the leases back; what this process did not finish is done by others."""

@@ -12,6 +12,7 @@ which carry versions of their own (runs.interpreter).
 import asyncio
 import contextlib
 import logging
+import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -104,6 +105,17 @@ class _JsonSerializer(Serializer):
         return "roadbed_json"
 
 
+class _LoopThreads(ThreadPoolExecutor):
+    """The threads of an event loop, as DBOS takes them: it puts an executor over its own in their place otherwise.
+
+    Those end with the engine, and whoever else needs a thread of the loop while it closes would be refused.
+    """
+
+    def __init__(self, executor: ThreadPoolExecutor) -> None:
+        super().__init__(sys.maxsize, thread_name_prefix="loop")  # as many as DBOS has: none waits for another
+        self.executor = executor
+
+
 class Workflows:
     """The workflow engine of this process. One a process: DBOS keeps its state in the module."""
 
@@ -179,6 +191,8 @@ class Workflows:
                 await action(self._services)
 
         DBOS.launch()  # blocks for about 0.7 s: workflows run on the event loop that launched, so not in a thread
+        engine: Any = self._dbos
+        engine._shared_executor_field = _LoopThreads(engine._executor)  # noqa: SLF001 - no public form in DBOS 3.4
         for queue, seconds in POLL_SECONDS.items():
             self._known[queue] = await DBOS.register_queue_async(
                 queue, worker_concurrency=self._concurrency, polling_interval_sec=seconds, on_conflict="always_update"
@@ -359,8 +373,6 @@ class Workflows:
             await asyncio.gather(self._following, return_exceptions=True)
         wait_seconds = wait_seconds if self._running else 0  # DBOS waits for a second before it looks whether any do
         await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=wait_seconds)
-        # DBOS had made its threads those of the loop, and has ended them; what is closed after it needs some, too.
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="closing"))
         if self._client is not None:  # last, as a step that ends now may enqueue another workflow
             await asyncio.to_thread(self._client.destroy)
             self._client = None
