@@ -1,5 +1,6 @@
 """The index against a list that is searched from end to end: whatever was put and removed, both say the same."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -238,3 +239,50 @@ def test_facets_count_entities_by_spelling(steps: list[Step], loaded: int) -> No
 )
 def test_numbers_are_written_as_javascript_prints_them(number: float, text: str) -> None:
     assert write_float(number) == text
+
+
+ITEMS = st.lists(st.sampled_from(("a", "A", "b", "true", 1, None, ["a"], {"b": "c"}, {"a": True})), max_size=4)
+VALUES_OF_PATHS = st.one_of(ITEMS, st.sampled_from(("a", "true", None, {"a": "true"}, {"a": "TRUE"}, {"a": ["b"]})))
+SPECS = st.lists(
+    st.dictionaries(st.sampled_from(("x", "x.a", "x.a.true", "x.b")), VALUES_OF_PATHS, max_size=3), max_size=3
+)
+
+
+@given(SPECS, st.booleans())
+def test_keys_of_items_are_those_of_all_rows(specs: list[dict[str, Any]], is_loaded: bool) -> None:
+    kept = [with_spec(f"e{number}", spec) for number, spec in enumerate(specs)]
+    index = Index(read_rows)
+    index.load(make_piece(kept if is_loaded else (), start=0))
+    index.finish_loading()
+    for one in () if is_loaded else kept:
+        index.put(make_entry(one))
+    rows = [rows_of(parse_json(one.written), uid=one.uid, relations=()) for one in kept]
+    for end in ("", ".a", ".b", ".true", ".1", ".a.true", ".a.b", ".b.c"):
+        key = f"spec.x{end}"
+        assert set(index.select(HasKey(key))) == {n for n, held in enumerate(rows) if any(k == key for k, _ in held)}
+        for value in ("true", "a", "c"):
+            having = {n for n, held in enumerate(rows) if (key, value) in held}
+            assert set(index.select(HasValue(key, (value,)))) == having
+        spelt = [value for held in rows for (k, _), value in held.items() if k == key and value is not None]
+        assert dict(index.facet(key, None)) == Counter(spelt)
+        assert index.order(key).members == index.select(HasPrefix(key, ""))
+
+
+def with_spec(name: str, spec: dict[str, Any]) -> Kept:
+    document = {
+        "apiVersion": "backstage.io/v1alpha1",
+        "kind": "Component",
+        "metadata": {"name": name},
+        "spec": spec,
+    }
+    return Kept(f"uid-{name}", f"component:default/{name}", write_json(document), "digest", {"sort_key": name})
+
+
+def test_keys_of_items_take_no_columns() -> None:
+    kept = [with_spec(f"e{number}", {"dependsOn": [f"resource:r{number}", "resource:all"]}) for number in range(50)]
+    index = Index(read_rows)
+    index.load(make_piece(kept, start=0))
+    index.finish_loading()
+    assert set(index.select(HasKey("spec.dependson.resource:r7"))) == {7}
+    assert len(index.select(HasValue("spec.dependson.resource:all", ("true",)))) == 50
+    assert len(index._columns) < 20

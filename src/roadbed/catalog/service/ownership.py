@@ -10,9 +10,10 @@ from pyroaring import BitMap
 from roadbed.catalog.errors import AccountUnknown, EntityInvalid
 from roadbed.catalog.rules.graph import find_circles
 from roadbed.catalog.rules.index.conditions import AllOf, HasValue
-from roadbed.catalog.rules.index.entries import HEALTH, HELD, OWNER, TRUE
+from roadbed.catalog.rules.index.entries import HEALTH, HELD, OWNER
 from roadbed.catalog.rules.index.index import Index
 from roadbed.catalog.rules.index.relations import list_targets
+from roadbed.catalog.rules.index.rows import TRUE
 from roadbed.catalog.rules.ownership import owners_of, spread_down
 from roadbed.catalog.service.entities import get_entity
 from roadbed.catalog.service.index import CatalogIndex

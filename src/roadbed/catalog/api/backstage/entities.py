@@ -17,9 +17,10 @@ from roadbed.catalog.rules.backstage.fields import parse_fields, select_fields
 from roadbed.catalog.rules.backstage.filters import parse_filters
 from roadbed.catalog.rules.backstage.predicates import parse_predicate
 from roadbed.catalog.rules.index.conditions import EVERYTHING, Condition, HasValue
-from roadbed.catalog.rules.index.entries import FOREIGN, TRUE
+from roadbed.catalog.rules.index.entries import FOREIGN
 from roadbed.catalog.rules.index.index import Index
 from roadbed.catalog.rules.index.pages import Listing, Sorting
+from roadbed.catalog.rules.index.rows import TRUE
 from roadbed.catalog.service.index import CatalogIndex
 
 T = TypeVar("T")

@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from pyroaring import BitMap
 
@@ -36,6 +36,21 @@ class ColumnRows:
         if one != number:
             del self.ones[value]
             self.many[value] = array("I", (one, number))
+
+    def share(self, numbers: Sequence[int], texts: dict[str, str] | None) -> None:
+        """Hold the objects that others hold for what is equal: rows that come from elsewhere bring copies of all.
+
+        Args:
+            numbers: consecutive ones, all that there are in these rows.
+            texts: those that are held, to which the values of these rows are added; None leaves these as they are.
+        """
+        start = numbers[0] if numbers else 0
+        if texts is None:
+            self.ones = {value: numbers[number - start] for value, number in self.ones.items()}
+        else:
+            share = texts.setdefault
+            self.ones = {share(value, value): numbers[number - start] for value, number in self.ones.items()}
+            self.many = {share(value, value): held for value, held in self.many.items()}
 
     def extend(self, other: "ColumnRows") -> None:
         """Add the rows of entities with higher numbers."""
@@ -76,11 +91,23 @@ class Column:
     @classmethod
     def build(cls, rows: "ColumnRows", *, ref: Ref) -> "Column":
         """Make a column of many rows at once."""
+        values: dict[str, Numbers] = {**rows.ones}
+        values.update((value, BitMap(numbers)) for value, numbers in rows.many.items())
+        return cls._of(values, exists=BitMap(rows.exists), ref=ref)
+
+    @classmethod
+    def implied(cls, numbers: BitMap, value: str, held: "Column | None", *, ref: Ref) -> "Column":
+        """Make a column, for one question, of what one holds and a value, in lower case, that entities have besides."""
+        if held is None:
+            return cls._of({value: numbers}, exists=numbers, ref=ref)
+        values = {**held.values, value: union((numbers, held.values.get(value, BitMap())))}
+        return cls._of(values, exists=numbers | held.exists, ref=ref)
+
+    @classmethod
+    def _of(cls, values: dict[str, Numbers], *, exists: BitMap, ref: Ref) -> "Column":
         column = cls(ref=ref)
-        column.exists = BitMap(rows.exists)
-        column.values.update(rows.ones)
-        column.values.update((value, BitMap(numbers)) for value, numbers in rows.many.items())
-        for value in [value for value in column.values if value.lower() != value]:
+        column.exists, column.values = exists, values
+        for value in [value for value in values if value.lower() != value]:
             column._note_new(value)
         return column
 

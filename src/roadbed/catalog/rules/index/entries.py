@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from roadbed.catalog.rules.index.pieces import Cut, IndexEntry, IndexPiece, Pair, pack
-from roadbed.catalog.rules.index.rows import rows_of
+from roadbed.catalog.rules.index.rows import TRUE, fold_items, rows_of
 from roadbed.catalog.rules.sources import MANAGED_BY_ORIGIN, OWN_REPOSITORIES, VIEW_URL, is_script_url
 from roadbed.kit.jsons import digest, fit_json, parse_json, write_json
 
@@ -29,7 +29,6 @@ HELD = "\0held"
 FOREIGN = "\0foreign"
 """What Backstage would hold: neither orphans, nor Roadbed's own kinds, nor what comes with Roadbed."""
 
-TRUE = "true"
 OWN_API = "roadbed.dev/"
 _URL_ANNOTATIONS = ("backstage.io/view-url", "backstage.io/edit-url")
 _SAFE_URL = "https://backstage.io/annotation-rejected-for-security-reasons"
@@ -63,7 +62,7 @@ def make_entry(kept: Kept) -> IndexEntry:
         document=fit_json(orjson.dumps(_finish(document, kept, relations))),
         record=fit_json(orjson.dumps(record)),
         rows=[
-            *((key, value) for (key, _), value in rows_of(document, uid=kept.uid, relations=relations).items()),
+            *fold_items(rows_of(document, uid=kept.uid, relations=relations)),
             *_own_rows(document, record),
         ],
         text=_text_of(document, kept.record),
@@ -91,10 +90,7 @@ def read_rows(document: bytes, record: bytes) -> list[Pair]:
     data, known = orjson.loads(document), orjson.loads(record)
     relations = [(relation["type"], relation["targetRef"]) for relation in data["relations"]]
     rows = rows_of(data, uid=data["metadata"]["uid"], relations=relations)
-    return [
-        *((key, value) for (key, _), value in rows.items()),
-        *_own_rows(data, known),
-    ]
+    return [*fold_items(rows), *_own_rows(data, known)]
 
 
 def make_location(ref: str, *, uid: str, type_: str, target: str, faults: Sequence[str]) -> Kept:

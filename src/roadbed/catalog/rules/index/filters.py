@@ -7,9 +7,10 @@ from pyroaring import BitMap
 
 from roadbed.catalog.rules.index.columns import union
 from roadbed.catalog.rules.index.conditions import AllOf, AnyOf, Condition, HasKey, HasValue
-from roadbed.catalog.rules.index.entries import HELD, LOCATION, ORPHAN, OWNER, STALE, SYSTEM, TRUE
+from roadbed.catalog.rules.index.entries import HELD, LOCATION, ORPHAN, OWNER, STALE, SYSTEM
 from roadbed.catalog.rules.index.index import Index
 from roadbed.catalog.rules.index.relations import list_targets
+from roadbed.catalog.rules.index.rows import TRUE
 from roadbed.catalog.rules.ownership import spread_down
 from roadbed.catalog.types import EntityFilter
 

@@ -23,8 +23,11 @@ from roadbed.catalog.rules.index.conditions import (
 from roadbed.catalog.rules.index.orders import Order, RankedOrder, ScatteredOrder, scatter
 from roadbed.catalog.rules.index.pieces import PIECE, Cut, IndexEntry, IndexPiece, Pair, ReadRows
 from roadbed.catalog.rules.index.ranks import RANKS
+from roadbed.catalog.rules.index.rows import LISTED, TRUE
 from roadbed.catalog.rules.index.words import Words
 
+_WITH_REFS = ("relations.", "spec.")
+"""How keys begin whose values are often those of others, and refs of the index."""
 _FEW = 3
 """A selection of less than one in so many is looked through by itself."""
 
@@ -49,6 +52,7 @@ class Index:
         self._numbers: dict[str, int] = {}
         self._columns: dict[str, Column] = {}
         self._building: dict[str, ColumnRows] = {}
+        self._shared: dict[str, str] = {}
         self._words: Words | None = None
         self._ranked: dict[str, RankedOrder] = {}
         self._changed: set[int] = set()
@@ -71,11 +75,14 @@ class Index:
         self._documents += piece.documents
         self._records += piece.records
         self._texts += piece.texts
-        self._refs += piece.refs
+        share = self._shared.setdefault
+        numbers = list(range(piece.start, piece.start + len(piece.refs)))
+        self._refs += [share(ref, ref) for ref in piece.refs]
         self._scatters.extend(map(scatter, piece.refs))
-        places = zip(piece.refs, piece.documents, range(piece.start, len(self._refs)), strict=True)
+        places = zip(self._refs[piece.start :], piece.documents, numbers, strict=True)
         self._numbers.update((ref, number) for ref, document, number in places if document)
         for key, rows in piece.columns.items():
+            rows.share(numbers, self._shared if key.startswith(_WITH_REFS) else None)
             held = self._building.setdefault(key, rows)
             if held is not rows:
                 held.extend(rows)
@@ -85,6 +92,7 @@ class Index:
         while self._building:
             key, rows = self._building.popitem()
             self._columns[key] = Column.build(rows, ref=self._refs.__getitem__)
+        self._shared = {}
         self.all.update(self._numbers.values())
         self._scattered.extend(self.all)
 
@@ -160,24 +168,26 @@ class Index:
 
     def column(self, key: str) -> Column | None:
         """Return the column of a key in lower case; None when no entity has it."""
-        return self._columns.get(key)
+        held = self._columns.get(key)
+        listed = self._find_listed(key)
+        return Column.implied(listed, TRUE, held, ref=self._refs.__getitem__) if listed else held
 
     def select(self, condition: Condition) -> BitMap:
         """Return the numbers of the entities that fulfil a condition. The bitmap is not to be changed."""
         match condition:
             case HasValue(key, values):
-                column = self._columns.get(key)
+                column = self.column(key)
                 if column is None:
                     return BitMap()
                 return column.find(values[0]) if len(values) == 1 else union(column.find(value) for value in values)
             case HasKey(key):
-                column = self._columns.get(key)
+                column = self.column(key)
                 return BitMap() if column is None else column.exists
             case HasPrefix(key, prefix):
-                column = self._columns.get(key)
+                column = self.column(key)
                 return BitMap() if column is None else column.find_prefix(prefix)
             case HasText(keys, term):
-                columns = (self._columns.get(key) for key in keys)
+                columns = (self.column(key) for key in keys)
                 return union(column.find_text(term) for column in columns if column is not None)
             case AllOf(parts):
                 return self._select_all(parts)
@@ -204,7 +214,7 @@ class Index:
 
     def order(self, key: str) -> Order:
         """Return the order by the values of a key in lower case; entities without one have no place in it."""
-        column = self._columns.get(key)
+        column = self.column(key)
         return column.order() if column is not None else Order((), ref=self._refs.__getitem__)
 
     def list_order(self, key: str) -> Order | RankedOrder:
@@ -246,8 +256,21 @@ class Index:
         return self._scattered
 
     def facet(self, key: str, among: BitMap | None) -> Mapping[str, int]:
-        column = self._columns.get(key)
+        column = self.column(key)
         return {} if column is None else column.facet(among)
+
+    def _find_listed(self, key: str) -> BitMap | None:
+        """Return the entities that have a key as that of an item of a list, without a row of it (`fold_items`)."""
+        found: BitMap | None = None
+        end = key.find(".")
+        while end >= 0:
+            path = key[:end]
+            listed = self._columns.get(path + LISTED)
+            if listed is not None and (column := self.column(path)) is not None:
+                numbers = column.find(key[end + 1 :]) & listed.exists
+                found = numbers if found is None else found | numbers
+            end = key.find(".", end + 1)
+        return found
 
     def _select_all(self, parts: Sequence[Condition]) -> BitMap:
         if not parts:

@@ -2,14 +2,22 @@
 
 Keys are paths in lower case. A text in a list also gives a key of its own with the value `true`, so that one can ask
 for two items at once. Null and long values are there, but have no value; long keys are not.
+
+Keys of items are many, each for few entities: `fold_items` leaves out those that can be said of the list instead.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from roadbed.catalog.rules.index.pieces import Pair
+
 MAX_LENGTH = 200
 DEFAULT_NAMESPACE = "default"
+TRUE = "true"
+LISTED = "\0"
+"""Behind a path, the key of a row without a value: the entity has texts in a list there."""
 # What is searched in other ways, or not at all.
 _LEFT_OUT = frozenset(("attachments", "relations", "status", "metadata.uid", "metadata.etag"))
 
@@ -18,7 +26,7 @@ Rows = dict[tuple[str, str | None], str | None]
 
 
 def rows_of(document: dict[str, Any], *, uid: str, relations: Iterable[tuple[str, str]]) -> Rows:
-    """Return the rows of an entity.
+    """Return the rows of an entity, and for each path with texts in a list the row that says so.
 
     Args:
         document: apiVersion, kind, metadata and spec.
@@ -33,6 +41,24 @@ def rows_of(document: dict[str, Any], *, uid: str, relations: Iterable[tuple[str
     for type_, target in relations:
         _put_text(rows, f"relations.{type_}".lower(), target)
     return rows
+
+
+def fold_items(rows: Rows) -> list[Pair]:
+    """Return key and value of each row, without those of items that the rows of their list imply.
+
+    Where the row is left that a path is `LISTED`, each value that the entity has there is an item, whose key is true.
+    """
+    items: defaultdict[str, list[str]] = defaultdict(list)
+    listed = {key.removesuffix(LISTED) for key, _ in rows if key.endswith(LISTED)}
+    for key, lowered in rows:
+        if key in listed and lowered is not None:
+            items[key].append(lowered)
+    left_out: set[tuple[str, str | None]] = set()
+    for path, values in items.items():
+        implied = [(f"{path}.{value}", TRUE) for value in values]
+        is_whole = all(rows.get(row) == TRUE for row in implied)
+        left_out.update(implied if is_whole else [(path + LISTED, None)])
+    return [(row[0], value) for row, value in rows.items() if row not in left_out]
 
 
 def write_value(value: Any) -> str:
@@ -81,7 +107,8 @@ def _visit_items(rows: Rows, path: str, items: list[Any]) -> None:
         if isinstance(item, str):
             key = f"{path}.{item}".lower()
             if len(key) <= MAX_LENGTH:
-                rows.setdefault((key, "true"), "true")
+                rows.setdefault((key, TRUE), TRUE)
+                rows[path.lower() + LISTED, None] = None
 
 
 def _put(rows: Rows, path: str, value: Any) -> None:
