@@ -43,6 +43,7 @@ class DocsSubject(Base):
     """An entity that asks for documentation. Without a site, `problem` says why."""
 
     __tablename__ = "docs_subjects"
+    __table_args__ = (Index("ix_docs_subjects_site_id_ref", "site_id", "ref"),)
 
     ref: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
@@ -51,7 +52,7 @@ class DocsSubject(Base):
     title: Mapped[str]
     owner_ref: Mapped[str | None]
     techdocs_ref: Mapped[str]
-    site_id: Mapped[UUID | None] = mapped_column(ForeignKey("docs_sites.id", ondelete="CASCADE"), index=True)
+    site_id: Mapped[UUID | None] = mapped_column(ForeignKey("docs_sites.id", ondelete="CASCADE"))
     problem: Mapped[dict[str, Any] | None]
 
 

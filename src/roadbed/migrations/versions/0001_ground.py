@@ -611,7 +611,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("ref", name=op.f("pk_docs_subjects")),
     )
-    op.create_index(op.f("ix_docs_subjects_site_id"), "docs_subjects", ["site_id"], unique=False)
+    op.create_index("ix_docs_subjects_site_id_ref", "docs_subjects", ["site_id", "ref"], unique=False)
     op.create_table(
         "docs_versions",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1211,7 +1211,7 @@ def downgrade() -> None:
     op.drop_index("ix_entities_kinds", table_name="entities", postgresql_where=sa.text("kind = 'Kind'"))
     op.drop_table("entities")
     op.drop_table("docs_versions")
-    op.drop_index(op.f("ix_docs_subjects_site_id"), table_name="docs_subjects")
+    op.drop_index("ix_docs_subjects_site_id_ref", table_name="docs_subjects")
     op.drop_table("docs_subjects")
     op.drop_index("ix_docs_reports_open", table_name="docs_reports", postgresql_where=sa.text("settled_at IS NULL"))
     op.drop_table("docs_reports")
