@@ -96,10 +96,10 @@ def fulfils(kept: Kept, condition: Condition) -> bool:
             return not fulfils(kept, part)
 
 
-def play(steps: list[Step], *, loaded: int) -> tuple[Index, dict[str, Kept]]:
+def play(steps: list[Step], *, loaded: int, has_words: bool = False) -> tuple[Index, dict[str, Kept]]:
     """Put, remove, and take back what was kept; what is in the index afterwards, and what should be.
 
-    The first ones are loaded at once.
+    The first ones are loaded at once; with words there are those of all texts from then on.
     """
     index = Index(read_rows)
     held: dict[str, Kept] = {}
@@ -107,6 +107,8 @@ def play(steps: list[Step], *, loaded: int) -> tuple[Index, dict[str, Kept]]:
         held[f"component:default/{name}"] = entity(name, title, tags)
     index.load(make_piece(list(held.values()), start=0))
     index.finish_loading()
+    if has_words:
+        index.keep_words(index.build_words())
     warm = AllOf((HasText(("metadata.title",), "one"), HasPrefix("metadata.tags", "x")))
     for name, title, tags, action in steps[loaded:]:
         index.select(warm)  # so that orders, texts and words are there, and have to be kept current
@@ -130,6 +132,13 @@ def keep(index: Index) -> Index:
         kept.load(unpack(pack_cut(index.cut(place))))
     kept.finish_loading()
     return kept
+
+
+@given(STEPS, st.integers(0, 4), st.booleans(), st.sampled_from(("on", "one", "a_b", "x", "zz", "0", "uid", "é", "")))
+def test_search_finds_what_holds_the_word(steps: list[Step], loaded: int, has_words: bool, word: str) -> None:
+    index, held = play(steps, loaded=loaded, has_words=has_words)
+    found = {index.ref_of(number) for number in index.search([word], index.all)}
+    assert found == {ref for ref, kept in held.items() if word in make_entry(kept).text}
 
 
 def alike(index: Index, text: str) -> list[set[str]]:

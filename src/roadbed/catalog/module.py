@@ -100,7 +100,7 @@ async def _open(services: Services) -> AsyncIterator[None]:
     services.put(CatalogIndex, index)
     tasks = (
         asyncio.create_task(index.follow(), name="catalog: follow"),
-        asyncio.create_task(index.keep_orders(), name="catalog: orders"),
+        asyncio.create_task(index.keep_ready(), name="catalog: orders and words"),
         asyncio.create_task(index.keep_snapshots(), name="catalog: snapshots"),
     )
     yield

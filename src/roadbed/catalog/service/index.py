@@ -8,8 +8,9 @@ import asyncio
 import contextlib
 import gc
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import partial
+from typing import TypeVar
 
 import orjson
 import structlog
@@ -29,6 +30,8 @@ from roadbed.core.db import Database, ReadSession, outlast_outage
 from roadbed.core.listen import listen
 from roadbed.core.memory import release_memory
 
+T = TypeVar("T")
+
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 1.0
@@ -40,7 +43,7 @@ _PIECE = 100
 _CHANGES = 10_000
 _FEW = 500
 _READY_ORDERS = (TITLE, CHANGED, SEVERITY)
-_ATTEMPTS = 5  # while it changes all the time, an order is built when somebody asks for it
+_ATTEMPTS = 5  # while it changes all the time, an order is built when somebody asks for it, and texts are searched
 
 
 class CatalogIndex:
@@ -114,28 +117,20 @@ class CatalogIndex:
             due = time.monotonic() + SNAPSHOT_SECONDS
             await attempt(lambda: outlast_outage(self.write_snapshot), "catalog.snapshot_failed")
 
-    async def keep_orders(self) -> None:
-        """Have the orders of the list ready, whenever everything was loaded, until cancelled."""
+    async def keep_ready(self) -> None:
+        """Have the orders of the list and the words of the search ready, whenever all was loaded, until cancelled."""
         ready: Index | None = None
         while True:
             ready = await self._wait_for_other(ready)
             for key in _READY_ORDERS:
-                await attempt(partial(self._prepare, ready, key), "catalog.order_failed")
+                prepare = partial(_prepare, ready, partial(ready.build_order, key), partial(ready.keep_order, key))
+                await attempt(prepare, "catalog.order_failed")
+            await attempt(partial(_prepare, ready, ready.build_words, ready.keep_words), "catalog.words_failed")
 
     async def _wait_for_other(self, index: Index | None) -> Index:
         async with self._moved:
             await self._moved.wait_for(lambda: self.whole is not index)
         return self.whole
-
-    async def _prepare(self, index: Index, key: str) -> None:
-        """Build an order aside: it takes up to a second of a large catalog, in which nobody else would be answered."""
-        for _ in range(_ATTEMPTS):
-            generation = index.generation
-            order = await asyncio.to_thread(index.build_order, key)
-            if index.generation == generation:
-                if order is not None:
-                    index.keep_order(key, order)
-                return
 
     async def write_snapshot(self) -> None:
         """Keep the index as it is now, for the next start."""
@@ -225,6 +220,16 @@ class CatalogIndex:
 def sees(session: ReadSession, ref: str) -> bool:
     """Tell whether the one who asks may see an entity that there is."""
     return not is_narrowed() or session.services.get(CatalogIndex).index.has(ref)
+
+
+async def _prepare(index: Index, build: Callable[[], T], keep: Callable[[T], None]) -> None:
+    """Build something aside: it takes up to seconds of a large catalog, in which nobody else would be answered."""
+    for _ in range(_ATTEMPTS):
+        generation = index.generation
+        made = await asyncio.to_thread(build)
+        if index.generation == generation:
+            keep(made)
+            return
 
 
 async def _ranges(session: ReadSession) -> AsyncIterator[Sequence[Kept]]:

@@ -1,7 +1,7 @@
 """The index itself: entities by number, ref and key, and the questions that are asked of it."""
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress, count, repeat
 from operator import contains
@@ -24,7 +24,7 @@ from roadbed.catalog.rules.index.orders import Order, RankedOrder, ScatteredOrde
 from roadbed.catalog.rules.index.pieces import PIECE, Cut, IndexEntry, IndexPiece, Pair, ReadRows
 from roadbed.catalog.rules.index.ranks import RANKS
 from roadbed.catalog.rules.index.rows import LISTED, TRUE
-from roadbed.catalog.rules.index.words import Words
+from roadbed.catalog.rules.index.words import Words, letter_words, name_words
 
 _WITH_REFS = ("relations.", "spec.")
 """How keys begin whose values are often those of others, and refs of the index."""
@@ -53,7 +53,8 @@ class Index:
         self._columns: dict[str, Column] = {}
         self._building: dict[str, ColumnRows] = {}
         self._shared: dict[str, str] = {}
-        self._words: Words | None = None
+        self._alike: Words | None = None
+        self._letters: Words | None = None
         self._ranked: dict[str, RankedOrder] = {}
         self._changed: set[int] = set()
         self.all = BitMap()
@@ -200,7 +201,9 @@ class Index:
         """Return those of the entities `among` whose text holds all words, given in lower case."""
         texts = self._texts
         for word in words:
-            if len(among) * _FEW < len(texts):
+            if self._letters is not None and word.isalpha():
+                among = among & self._letters.find_holding(word)
+            elif len(among) * _FEW < len(texts):
                 among = BitMap([number for number in among if word in texts[number]])
             else:  # each step of it is faster, so that looking into some in vain takes less time
                 among = among & BitMap(compress(count(), map(contains, texts, repeat(word))))
@@ -208,9 +211,21 @@ class Index:
 
     def find_alike(self, text: str) -> list[BitMap]:
         """Return the entities whose name or title has words spelt almost like those of a text, the nearest first."""
-        if self._words is None:
-            self._words = Words((number, self._texts[number]) for number in self.all)
-        return self._words.find_alike(text)
+        if self._alike is None:
+            self._alike = self._build_words(name_words)
+        return self._alike.find_alike(text)
+
+    def build_words(self) -> tuple[Words, Words]:
+        """Return the words of names, and those of all texts, for `keep_words`; in any thread, as `build_order`."""
+        return self._build_words(name_words), self._build_words(letter_words)
+
+    def keep_words(self, words: tuple[Words, Words]) -> None:
+        """Take the words of the entities as they are now, and keep them current: what is searched is found sooner."""
+        self._alike, self._letters = words
+
+    def _build_words(self, words_of: Callable[[str], set[str]]) -> Words:
+        texts = self._texts
+        return Words(words_of, ((number, texts[number]) for number in list(self._numbers.values())))
 
     def order(self, key: str) -> Order:
         """Return the order by the values of a key in lower case; entities without one have no place in it."""
@@ -236,11 +251,11 @@ class Index:
         column = self._columns.get(key)
         return None if column is None else column.build_order()
 
-    def keep_order(self, key: str, order: Order | RankedOrder) -> None:
-        """Take an order of the entities as they are now, and keep it current."""
+    def keep_order(self, key: str, order: Order | RankedOrder | None) -> None:
+        """Take an order of the entities as they are now, if there is one, and keep it current."""
         if isinstance(order, RankedOrder):
             self._ranked[key] = order
-        else:
+        elif order is not None:
             self._columns[key].keep_order(order)
 
     def _build_ranked(self, key: str) -> RankedOrder:
@@ -290,8 +305,8 @@ class Index:
         self._scatters.append(scatter(entry.ref))
         self._numbers[entry.ref] = number
         self.all.add(number)
-        if self._words is not None:
-            self._words.add(number, entry.text)
+        for words in self._kept_words():
+            words.add(number, entry.text)
         for key, value in entry.rows:
             self._column(key).add(number, value)
         self._rank(number)
@@ -305,10 +320,14 @@ class Index:
                 order.put(number, RANKS[key](self._refs[number], record))
 
     def _change_text(self, number: int, text: str) -> None:
-        if self._words is not None:
-            self._words.remove(number, self._texts[number])
-            self._words.add(number, text)
-        self._texts[number] = text
+        if text != self._texts[number]:
+            for words in self._kept_words():
+                words.remove(number, self._texts[number])
+                words.add(number, text)
+            self._texts[number] = text
+
+    def _kept_words(self) -> list[Words]:
+        return [words for words in (self._alike, self._letters) if words is not None]
 
     def _rows_of(self, number: int) -> Sequence[Pair]:
         return self._read_rows(self._documents[number], self._records[number])

@@ -1,8 +1,8 @@
-"""The words of names and titles, to find what is spelt almost like what somebody typed."""
+"""The words of texts: of names and titles, to find what is spelt almost like what somebody typed, and of all."""
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pyroaring import BitMap
 from rapidfuzz import process
@@ -11,33 +11,42 @@ from rapidfuzz.distance import OSA
 from roadbed.catalog.rules.index.columns import union
 
 _WORD = re.compile(r"[^\W\d_][^\W_]*")
+_LETTERS = re.compile(r"[^\W\d_]+")  # whatever `str.isalpha` holds for, and a few more
 _MOST_WORDS = 5
 _SHORTEST = 4
 _LONG = 6
 
 
 class Words:
-    """The words of names and titles, each with the numbers of the entities that have it."""
+    """Words, each with the numbers of the entities that have it.
 
-    def __init__(self, texts: Iterable[tuple[int, str]]) -> None:
-        """Take in numbers with their texts, as `Index.text_of` gives them."""
-        self._numbers: dict[str, BitMap] = {}
+    Args:
+        words_of: gives those of a text.
+        texts: numbers with their texts, as `Index.text_of` gives them.
+    """
+
+    def __init__(self, words_of: Callable[[str], set[str]], texts: Iterable[tuple[int, str]]) -> None:
+        self._words_of = words_of
         held: defaultdict[str, list[int]] = defaultdict(list)
         for number, text in texts:
-            for word in _words_of(text):
+            for word in words_of(text):
                 held[word].append(number)
         self._numbers = {word: BitMap(numbers) for word, numbers in held.items()}
 
     def add(self, number: int, text: str) -> None:
-        for word in _words_of(text):
+        for word in self._words_of(text):
             self._numbers.setdefault(word, BitMap()).add(number)
 
     def remove(self, number: int, text: str) -> None:
-        for word in _words_of(text):
+        for word in self._words_of(text):
             numbers = self._numbers[word]
             numbers.discard(number)
             if not numbers:
                 del self._numbers[word]
+
+    def find_holding(self, letters: str) -> BitMap:
+        """Return the entities with a word that holds these letters."""
+        return BitMap().union(*[numbers for word, numbers in self._numbers.items() if letters in word])
 
     def find_alike(self, text: str) -> list[BitMap]:
         """Return the entities that have all words of `text`, or ones spelt almost so, by how many letters differ.
@@ -72,6 +81,11 @@ def _join(first: list[BitMap], second: list[BitMap]) -> list[BitMap]:
     ]
 
 
-def _words_of(text: str) -> set[str]:
+def name_words(text: str) -> set[str]:
     """Return the words of a name and a title: the first two lines of a text."""
     return set(_WORD.findall("\n".join(text.split("\n", 2)[:2])))
+
+
+def letter_words(text: str) -> set[str]:
+    """Return what letters stand together in a text: any of its parts that is all letters is part of one of these."""
+    return set(_LETTERS.findall(text))
