@@ -1,5 +1,6 @@
 """The schedule that looks whether locations have changed."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -41,6 +42,20 @@ def test_changed_files_are_read_again_once(place: Place) -> None:
     assert second != first
     assert place.wait(second)["steps"][0]["note"] == "1 new, 1 changed"
     assert look(place)["run_id"] == second
+
+
+def test_readings_at_once_record_a_change_once(place: Place) -> None:
+    """Readings that have begun are not waited for: whichever comes late finds what it read there already."""
+    place.write(a=component("look-once"))
+    place.register()
+    place.write(a=component("look-once", lifecycle="deprecated"))
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(place.api.post, f"/api/v1/locations/{place.id}/refresh") for _ in range(24)]
+    runs = {answer.result().raise_for_status().json()["run_id"] for answer in asked}
+    assert {place.wait(run)["state"] for run in runs} == {"succeeded"}
+    history = place.api.get("/api/v1/entities/component/default/look-once/history").json()["items"]
+    assert [version["change"] for version in history] == ["updated", "created"]
+    assert place.get("component:default/look-once").json()["spec"]["lifecycle"] == "deprecated"
 
 
 def test_changed_repository_is_read_again(place: Place) -> None:

@@ -104,6 +104,7 @@ class Database:
                     "timezone": "UTC",
                     "statement_timeout": f"{statement_timeout_seconds}s",
                     "idle_in_transaction_session_timeout": "60s",
+                    "plan_cache_mode": "force_custom_plan",  # docs/decisions/0019
                 }
             },
         )

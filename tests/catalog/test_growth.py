@@ -1,0 +1,50 @@
+"""A catalog that was small for long and grows at once: what the database learnt of it does not hold it up."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+
+from roadbed.catalog.rules.kinds import BUILT_IN_KINDS
+from roadbed.catalog.service.index import CatalogIndex
+from roadbed.catalog.service.kinds import KindRegistry
+from roadbed.catalog.service.snapshot import Snapshot
+from roadbed.core.db import Database
+from roadbed.core.services import Services
+from tests.catalog.conftest import Place, component
+from tests.support import RunningServer
+
+SMALL_LOOKS = 8  # from the sixth time on, PostgreSQL may keep a plan
+ENTITIES = 2500
+BELIEVE = text(
+    "UPDATE pg_class SET reltuples = CASE relname WHEN 'entities' THEN 1 ELSE 3 END, relpages = 1 "
+    "WHERE relname IN ('entities', 'entity_relations')"
+)
+
+
+@pytest.fixture
+def connection(server: RunningServer) -> Iterator[Database]:
+    """A pool of one connection, which keeps the statements that it has prepared."""
+    url = server.database.url.render_as_string(hide_password=False)
+    database = Database(url, pool_size=1, statement_timeout_seconds=120, services=Services())
+    yield database
+    server.run(database.close())
+
+
+async def believe_in_few(database: Database) -> None:
+    """Have PostgreSQL believe what it does after it has counted tables with next to nothing in them."""
+    async with database.write() as session:
+        await session.execute(BELIEVE)
+
+
+def test_index_is_loaded_when_a_small_catalog_has_grown(place: Place, connection: Database) -> None:
+    index = CatalogIndex(connection, KindRegistry(Services(), BUILT_IN_KINDS), Snapshot(place.folder))
+    place.write(a=component("grown-first"))
+    place.register()
+    place.server.run(believe_in_few(connection))
+    for _ in range(SMALL_LOOKS):
+        place.server.run(index.load())
+    place.write(b="".join(component(f"grown-{number}") for number in range(ENTITIES)))
+    place.refresh()
+    place.server.run(index.load())
+    assert index.whole.has(f"component:default/grown-{ENTITIES - 1}")
