@@ -1,14 +1,11 @@
 """The pages of approvals in a browser: at both widths, in both themes, without a fault."""
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser
 
-from roadbed.core.access import SESSION_COOKIE
 from tests.approvals.conftest import Office, decide
-from tests.identity.people import Person
 from tests.web.browser import ROOT, WatchedPage, launch_browser, watch
 
 
@@ -34,18 +31,9 @@ def addresses(office: Office) -> dict[str, str]:
     }
 
 
-def open_as(person: Person, browser: Browser, url: str) -> WatchedPage:
-    watched = watch(browser)
-    assert person.session is not None
-    origin = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}/"
-    watched.page.context.add_cookies([{"name": SESSION_COOKIE, "value": person.session, "url": origin}])
-    watched.page.goto(url)
-    return watched
-
-
 @pytest.fixture(scope="module")
 def window(office: Office, browser: Browser) -> WatchedPage:
-    return open_as(office.bob, browser, office.server.base_url)
+    return watch(browser).open_as(office.bob.session, office.server.base_url)
 
 
 @pytest.mark.parametrize("name", ["inbox", "decided", "approval", "rejected", "run"])
@@ -58,7 +46,7 @@ def test_decision_on_the_run_page_moves_the_run_on(office: Office, browser: Brow
     run_id = office.start()
     office.waits(run_id)
     url = f"{office.server.base_url}/runs/{run_id}"
-    watched = open_as(office.bob, browser, url)
+    watched = watch(browser).open_as(office.bob.session, url)
     watched.page.get_by_label("Note, kept in the audit log").fill("Looks good")
     watched.page.get_by_role("button", name="Approve").click()
     assert office.ends(run_id)["state"] == "succeeded"

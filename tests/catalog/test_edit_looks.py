@@ -6,12 +6,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from tests.approvals.test_looks import open_as
 from tests.catalog.conftest import Place, component, group
 from tests.catalog.own import Own
 from tests.identity.people import Person, new_person
 from tests.support import RunningServer
-from tests.web.browser import ROOT, WatchedPage, launch_browser
+from tests.web.browser import ROOT, WatchedPage, launch_browser, watch
 
 YAML = {"content-type": "application/yaml"}
 FOLDER = ROOT / "test-artifacts" / "catalog"
@@ -55,7 +54,7 @@ def browser(addresses: dict[str, str]) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def window(server: RunningServer, person: Person, browser: Browser) -> WatchedPage:
-    return open_as(person, browser, server.base_url)
+    return watch(browser).open_as(person.session, server.base_url)
 
 
 @pytest.mark.parametrize("name", ["list", "bulk", "found", "generated"])

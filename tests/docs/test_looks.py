@@ -6,11 +6,10 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from tests.approvals.test_looks import open_as
 from tests.docs.conftest import PIXEL, Library, make_library
 from tests.identity.people import Person, new_person
 from tests.support import RunningServer
-from tests.web.browser import ROOT, WatchedPage, launch_browser
+from tests.web.browser import ROOT, WatchedPage, launch_browser, watch
 
 FILES: dict[str, str | bytes | None] = {
     "README.md": "# Orders\n\nTakes and tracks the orders of customers. Begin with the [handbook](docs/index.md).\n\n"
@@ -61,7 +60,7 @@ def browser(addresses: dict[str, str]) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def window(server: RunningServer, person: Person, browser: Browser) -> WatchedPage:
-    return open_as(person, browser, server.base_url)
+    return watch(browser).open_as(person.session, server.base_url)
 
 
 @pytest.mark.parametrize("name", ["list", "found", "page", "about", "failed", "entity"])

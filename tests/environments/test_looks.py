@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.approvals.test_looks import open_as
 from tests.environments.conftest import Stage, score_of
 from tests.identity.people import Person, new_person
-from tests.web.browser import ROOT, WatchedPage, launch_browser
+from tests.web.browser import ROOT, WatchedPage, launch_browser, watch
 
 PAGES = ("list", "environment", "stopped", "empty", "log", "compare", "entity")
 
@@ -50,7 +49,7 @@ def browser(addresses: dict[str, str]) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def window(stage: Stage, person: Person, browser: Browser) -> WatchedPage:
-    return open_as(person, browser, stage.server.base_url)
+    return watch(browser).open_as(person.session, stage.server.base_url)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -60,7 +59,7 @@ def test_page_is_sound(stage: Stage, window: WatchedPage, addresses: dict[str, s
 
 
 def test_log_goes_on_by_itself(stage: Stage, browser: Browser, addresses: dict[str, str], person: Person) -> None:
-    watched = open_as(person, browser, stage.server.base_url + addresses["log"])
+    watched = watch(browser).open_as(person.session, stage.server.base_url + addresses["log"])
     name = addresses["log"].split("/")[2]
     host = {"Host": f"{name}.development.{name}.localhost"}
     assert stage.api.get("/asked-while-somebody-looks", headers=host).status_code == 200
@@ -73,7 +72,7 @@ def test_workload_is_stopped_and_started_from_the_page(
     stage: Stage, browser: Browser, addresses: dict[str, str], person: Person
 ) -> None:
     url = stage.server.base_url + addresses["environment"]
-    page = open_as(person, browser, url).page
+    page = watch(browser).open_as(person.session, url).page
     page.get_by_role("button", name="Stop…").click()
     page.get_by_role("button", name="Stop workload").click()
     page.wait_for_url("**/runs/*")

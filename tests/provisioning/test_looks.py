@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.approvals.test_looks import open_as
 from tests.identity.people import Person, new_name, new_person
 from tests.provisioning.conftest import Yard
-from tests.web.browser import ROOT, WatchedPage, launch_browser
+from tests.web.browser import ROOT, WatchedPage, launch_browser, watch
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +42,7 @@ def browser(addresses: dict[str, str]) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def window(yard: Yard, person: Person, browser: Browser) -> WatchedPage:
-    return open_as(person, browser, yard.server.base_url)
+    return watch(browser).open_as(person.session, yard.server.base_url)
 
 
 @pytest.mark.parametrize("name", ["list", "ask", "asked", "resource", "entity", "run"])

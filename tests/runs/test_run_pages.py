@@ -10,7 +10,6 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from roadbed.core.access import SESSION_COOKIE
 from roadbed.core.actor import Actor, ActorKind
 from roadbed.identity.contract import find_account, find_actor
 from roadbed.kit.clock import now
@@ -81,11 +80,7 @@ def start_as(server: RunningServer, person: Person, *plan: StepPlan, title: str)
 def open_page(
     browser: Browser, server: RunningServer, person: Person, path: str, *, width: int = 1280, scripts: bool = True
 ) -> WatchedPage:
-    watched = watch(browser, width=width, scripts=scripts)
-    cookie = {"name": SESSION_COOKIE, "value": person.session or "", "url": server.base_url}
-    watched.page.context.add_cookies([cookie])  # type: ignore[list-item]  # a TypedDict that wants all keys of a cookie
-    watched.page.goto(server.base_url + path)
-    return watched
+    return watch(browser, width=width, scripts=scripts).open_as(person.session, server.base_url + path)
 
 
 def facts(page: Page) -> str:
@@ -246,10 +241,7 @@ def test_long_log_opens_at_its_end_and_only_new_lines_are_streamed(
     text = read(person.browser, f"/runs/{long_run}?step=build")
     assert f"{LONG_LOG + 1:,} lines" in text
     assert text.count('role="option"') == 500
-    watched = watch(browser)
-    cookie = {"name": SESSION_COOKIE, "value": person.session or "", "url": server.base_url}
-    watched.page.context.add_cookies([cookie])  # type: ignore[list-item]  # as above
-    watched.page.goto(f"{server.base_url}/runs/{long_run}?step=build", wait_until="load")
+    watched = open_page(browser, server, person, f"/runs/{long_run}?step=build")
     expect(watched.page.locator(f"#L{LONG_LOG + 1}")).to_be_in_viewport()
     url = re.search(r'data-follow="([^"]+)"', text)
     assert url is not None

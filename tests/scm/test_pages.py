@@ -6,12 +6,10 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser
 
-from roadbed.core.access import SESSION_COOKIE
 from roadbed.core.actor import system_actor
 from roadbed.scm.contract import (
     Author,
@@ -82,12 +80,7 @@ class Scene:
 
     def open(self, browser: Browser, path: str, *, as_: Person | None = None, **look: object) -> WatchedPage:
         watched = watch(browser, **look)  # type: ignore[arg-type]  # width and theme
-        person = as_ or self.manager
-        assert person.session is not None
-        origin = f"{urlsplit(self.server.base_url).scheme}://{urlsplit(self.server.base_url).netloc}/"
-        watched.page.context.add_cookies([{"name": SESSION_COOKIE, "value": person.session, "url": origin}])
-        watched.page.goto(self.server.base_url + path)
-        return watched
+        return watched.open_as((as_ or self.manager).session, self.server.base_url + path)
 
 
 def commit(server: RunningServer, repository: Repository, change: TreeChange) -> str:

@@ -4,11 +4,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
+from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, StorageState, sync_playwright
 from tools.chromium import find_on_path
+
+from roadbed.core.access import SESSION_COOKIE
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -68,6 +71,13 @@ class WatchedPage:
         self.page.on("console", self._note_console)
         self.page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
         self.page.on("requestfailed", self._note_failure)
+
+    def open_as(self, session: str | None, url: str) -> Self:
+        """Open an address as the person with this session; returns the page."""
+        assert session is not None
+        self.page.context.add_cookies([{"name": SESSION_COOKIE, "value": session, "url": urljoin(url, "/")}])
+        self.page.goto(url)
+        return self
 
     def visit(self, url: str) -> None:
         """Open an address as the next of several in one window, which has their styles and scripts already."""

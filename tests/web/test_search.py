@@ -7,7 +7,6 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from roadbed.core.access import SESSION_COOKIE
 from roadbed.core.actor import system_actor
 from roadbed.runs.contract import RunPlan, StepPlan, start_run
 from tests.identity.people import Person, new_person
@@ -92,10 +91,8 @@ def test_page_groups_what_was_found_and_marks_the_match(person: Person, word: st
 def test_palette_finds_as_one_types_and_enter_opens(
     server: RunningServer, browser: Browser, person: Person, word: str
 ) -> None:
-    watched = watch(browser)
+    watched = watch(browser).open_as(person.session, server.base_url + "/runs")
     page = watched.page
-    page.context.add_cookies([{"name": SESSION_COOKIE, "value": person.session or "", "url": server.base_url}])
-    page.goto(server.base_url + "/runs")
     page.locator("main").focus()
     page.keyboard.press("/")
     page.keyboard.type(word)
@@ -111,9 +108,7 @@ def test_palette_finds_as_one_types_and_enter_opens(
 
 
 def test_search_works_without_scripts(server: RunningServer, browser: Browser, person: Person, word: str) -> None:
-    page = watch(browser, width=360, scripts=False).page
-    page.context.add_cookies([{"name": SESSION_COOKIE, "value": person.session or "", "url": server.base_url}])
-    page.goto(server.base_url + "/")
+    page = watch(browser, width=360, scripts=False).open_as(person.session, server.base_url + "/").page
     page.get_by_role("link", name="Search or jump to").click()
     page.get_by_role("searchbox").fill(word)
     page.get_by_role("button", name="Search").click()
