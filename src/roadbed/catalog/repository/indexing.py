@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Text, bindparam, cast, func, select
+from sqlalchemy import Text, bindparam, cast, exists, func, select
 
 from roadbed.catalog.models import Change, Entity, EntityRelation, EntityStatus, Location, LocationError
 from roadbed.catalog.rules.index.entries import Kept, make_location
@@ -112,12 +112,15 @@ def _split(line: str) -> tuple[str, str]:
 
 
 async def _list_relations(session: ReadSession, refs: Sequence[str]) -> dict[str, str]:
-    """Return `type target` a line for each of these refs; what orphans declare is left out."""
+    """Return `type target` a line for each of these refs; what orphans declare is left out.
+
+    Orphans are few and have an index: joined with the other entities, the query read all of these each time.
+    """
     line = EntityRelation.type + " " + EntityRelation.target_ref
+    is_of_orphan = exists().where(Entity.id == EntityRelation.origin_id, Entity.orphaned_at.is_not(None))
     query = (
         select(EntityRelation.source_ref, func.string_agg(line, "\n"))
-        .join(Entity, Entity.id == EntityRelation.origin_id)
-        .where(among(EntityRelation.source_ref, refs), Entity.orphaned_at.is_(None))
+        .where(among(EntityRelation.source_ref, refs), ~is_of_orphan)
         .group_by(EntityRelation.source_ref)
     )
     return {source: lines for source, lines in await session.execute(query)}  # noqa: C416 - rows are no pairs to mypy

@@ -13,7 +13,7 @@ from pyroaring import BitMap
 
 _WILD = re.compile(r"[%_\\]")
 _PIECE = re.compile(r"\\?.|\\\Z", re.DOTALL)  # one at the end escapes the `%` that is put behind each term
-_WORD = re.compile(r"[^\W\d_]+")  # whatever `str.isalpha` holds for, and a few more
+LETTERS = re.compile(r"[^\W\d_]+")  # whatever `str.isalpha` holds for, and a few more
 _BETWEEN = "\0"  # stands in no value
 _SPECIAL = {"%": f"[^{_BETWEEN}]*", "_": f"[^{_BETWEEN}]", "\\": f"%(?={_BETWEEN})"}
 _MANY = 10_000
@@ -42,7 +42,7 @@ class TextSearch:
         if self._words is None:
             found: dict[str, list[int]] = {}
             for place, value in enumerate(self._values.split()):
-                for word in _WORD.findall(value):
+                for word in LETTERS.findall(value):
                     found.setdefault(word, []).append(place)
             self._words = _Joined(found), [BitMap(places) for places in found.values()]
         words, values = self._words

@@ -9,9 +9,9 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from roadbed.catalog.rules.index.columns import union
+from roadbed.catalog.rules.index.text import LETTERS
 
 _WORD = re.compile(r"[^\W\d_][^\W_]*")
-_LETTERS = re.compile(r"[^\W\d_]+")  # whatever `str.isalpha` holds for, and a few more
 _MOST_WORDS = 5
 _SHORTEST = 4
 _LONG = 6
@@ -88,4 +88,4 @@ def name_words(text: str) -> set[str]:
 
 def letter_words(text: str) -> set[str]:
     """Return what letters stand together in a text: any of its parts that is all letters is part of one of these."""
-    return set(_LETTERS.findall(text))
+    return set(LETTERS.findall(text))
