@@ -104,7 +104,6 @@ class Database:
                     "timezone": "UTC",
                     "statement_timeout": f"{statement_timeout_seconds}s",
                     "idle_in_transaction_session_timeout": "60s",
-                    "plan_cache_mode": "force_custom_plan",  # docs/decisions/0019
                 }
             },
         )
@@ -221,6 +220,14 @@ async def lock_transaction(session: WriteSession, key: str) -> None:
     await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
 
 
+async def plan_anew(session: ReadSession) -> None:
+    """Have PostgreSQL plan each query of this transaction for the values that are asked and the tables as they are.
+
+    For queries that take many values and join tables which may have grown at once: docs/decisions/0019.
+    """
+    await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+
+
 def among(column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
     """Return the condition that a column has one of many values, in one parameter: IN takes time for each of them."""
     found: ColumnElement[bool] = column == any_(bindparam(None, list(values), type_=ARRAY(column.type), unique=True))
@@ -323,6 +330,7 @@ __all__ = [
     "lock_transaction",
     "outlast_outage",
     "plain_url",
+    "plan_anew",
     "update_rows",
     "upsert_rows",
 ]

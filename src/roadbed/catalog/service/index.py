@@ -26,7 +26,7 @@ from roadbed.catalog.service.loading import Loading
 from roadbed.catalog.service.sight import Views, is_narrowed
 from roadbed.catalog.service.snapshot import Progress, Snapshot
 from roadbed.core.background import attempt
-from roadbed.core.db import Database, ReadSession, outlast_outage
+from roadbed.core.db import Database, ReadSession, outlast_outage, plan_anew
 from roadbed.core.listen import listen
 from roadbed.core.memory import release_memory
 
@@ -77,6 +77,7 @@ class CatalogIndex:
         index = Index(read_rows)
         with _without_collections():
             async with self._database.read() as session, Loading(index) as loading:
+                await plan_anew(session)
                 position = await change_rows.find_position(session)
                 horizon = await touch_rows.find_horizon(session)
                 await self._kinds.follow(session)
@@ -196,6 +197,8 @@ class CatalogIndex:
 
     async def _take(self, session: ReadSession, refs: Sequence[str], *, neighbours: set[str] | None = None) -> None:
         """Bring these entities to what the database says; collect those at the other end of changed relations."""
+        if refs:
+            await plan_anew(session)
         for start in range(0, len(refs), _PIECE):
             piece = refs[start : start + _PIECE]
             found = {kept.ref: kept for kept in await rows.list_by_refs(session, piece)}
