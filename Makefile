@@ -35,7 +35,7 @@ format:  ## bring the code into its style
 bench:  ## measure starts, memory, logs and the catalog (needs wrk), PEERS=backstage beside one; writes build/bench
 	@$(BOOTSTRAP) --dev
 	@unset ROADBED_HOME; $(BIN)/python bench/start.py $(ARGS) && $(BIN)/python bench/replicas.py \
-		&& ROADBED_TEST_CHROMIUM="$$($(BIN)/python tools/chromium.py)" $(BIN)/python bench/logs.py && exec $(BIN)/python bench/catalog.py $(if $(PEERS),--peers $(PEERS))
+		&& ROADBED_TEST_CHROMIUM="$$($(BIN)/python tools/chromium.py)" $(BIN)/python bench/logs.py && exec $(BIN)/python bench/catalog.py $(if $(PEERS),--peers $(PEERS),--sizes 1000 10000 100000)
 
 docs:  ## write the reference pages anew from the code
 	@$(BOOTSTRAP) --dev
