@@ -1,12 +1,14 @@
 """What a process of a test was doing when its time was over."""
 
 import asyncio
+import contextlib
 import sys
 import threading
 import traceback
 from collections.abc import Iterator
 from io import StringIO
-from pathlib import Path
+
+import psutil
 
 
 def describe_stacks(loop: asyncio.AbstractEventLoop) -> str:
@@ -28,9 +30,6 @@ def _describe_tasks(loop: asyncio.AbstractEventLoop) -> Iterator[str]:
 
 
 def _describe_children() -> Iterator[str]:
-    for children in Path("/proc/self/task").glob("*/children"):
-        for pid in children.read_text().split():
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-            waits = Path(f"/proc/{pid}/wchan").read_text()
-            yield f"process {pid}, {state}, in {waits}: {command}"
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            yield f"process {child.pid}, {child.status()}: {' '.join(child.cmdline())}"

@@ -5,13 +5,10 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
-from roadbed.catalog.rules.kinds import BUILT_IN_KINDS
-from roadbed.catalog.service.index import CatalogIndex
-from roadbed.catalog.service.kinds import KindRegistry
-from roadbed.catalog.service.snapshot import Snapshot
 from roadbed.core.db import Database
 from roadbed.core.services import Services
 from tests.catalog.conftest import Place, component
+from tests.catalog.test_index_following import new_index
 from tests.support import RunningServer
 
 SMALL_LOOKS = 8  # from the sixth time on, PostgreSQL may keep a plan
@@ -49,7 +46,7 @@ async def execute(database: Database, statement: str) -> None:
 
 
 def test_index_is_loaded_when_a_small_catalog_has_grown(place: Place, connection: Database) -> None:
-    index = CatalogIndex(connection, KindRegistry(Services(), BUILT_IN_KINDS), Snapshot(place.folder))
+    index = new_index(connection, place.folder)
     place.write(a=component("grown-first"))
     place.register()
     place.server.run(execute(connection, BELIEVE_IN_FEW))

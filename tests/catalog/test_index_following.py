@@ -13,6 +13,7 @@ from roadbed.catalog.rules.kinds import BUILT_IN_KINDS
 from roadbed.catalog.service.index import CatalogIndex
 from roadbed.catalog.service.kinds import KindRegistry
 from roadbed.catalog.service.snapshot import Snapshot
+from roadbed.core.db import Database
 from roadbed.core.services import Services
 from roadbed.kit.refs import parse_ref
 from tests.catalog.conftest import Place, component, group
@@ -25,16 +26,16 @@ def documents_of(index: Index) -> dict[str, bytes]:
 
 def load_anew(server: RunningServer) -> dict[str, bytes]:
     async def load() -> Index:
-        fresh = new_index(server, Path("nowhere"))
+        fresh = new_index(server.database, Path("nowhere"))
         await fresh.load()
         return fresh.index
 
     return documents_of(server.run(load()))
 
 
-def new_index(server: RunningServer, folder: Path) -> CatalogIndex:
-    """Return another index of the server's catalog, empty as yet, whose snapshot is in a folder."""
-    return CatalogIndex(server.database, KindRegistry(Services(), BUILT_IN_KINDS), Snapshot(folder))
+def new_index(database: Database, folder: Path) -> CatalogIndex:
+    """Return another index of a server's catalog, empty as yet, whose snapshot is in a folder."""
+    return CatalogIndex(database, KindRegistry(Services(), BUILT_IN_KINDS), Snapshot(folder))
 
 
 def followed(server: RunningServer) -> CatalogIndex:
@@ -72,7 +73,7 @@ def test_writer_finds_its_own_change_in_lists_at_once(api: httpx.Client) -> None
 
 def test_another_process_follows_by_itself(server: RunningServer, api: httpx.Client) -> None:
     async def follow() -> None:
-        other = new_index(server, Path("nowhere"))
+        other = new_index(server.database, Path("nowhere"))
         await other.load()
         following = asyncio.create_task(other.follow())
         try:

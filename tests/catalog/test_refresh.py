@@ -1,4 +1,4 @@
-"""The schedule that looks whether locations have changed."""
+"""Locations that are read again: by the schedule that looks whether they have changed, and by several at once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta

@@ -37,7 +37,7 @@ def large(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.fixture
 def folder(large: Place, tmp_path: Path) -> Path:
     """A folder with a snapshot of the catalog as it is."""
-    index = new_index(large.server, tmp_path)
+    index = new_index(large.server.database, tmp_path)
     large.server.run(index.open())
     large.server.run(index.write_snapshot())
     return tmp_path
@@ -45,7 +45,7 @@ def folder(large: Place, tmp_path: Path) -> Path:
 
 def start(place: Place, folder: Path) -> tuple[CatalogIndex, list[Any]]:
     """Open an index with the snapshot of a folder; returns it and the events that were logged."""
-    index = new_index(place.server, folder)
+    index = new_index(place.server.database, folder)
     with structlog.testing.capture_logs() as events:
         place.server.run(index.open())
     return index, events
@@ -163,7 +163,7 @@ def test_writing_that_is_ended_leaves_the_snapshot_before(
     monkeypatch.setattr(index_module, "LOADED_SNAPSHOT_SECONDS", 0)
 
     async def cut_off() -> None:
-        index = new_index(large.server, folder)
+        index = new_index(large.server.database, folder)
         await index.load()
         writing = asyncio.create_task(index.keep_snapshots())
         first = len(before["pieces"]) + 2  # files, when the first piece of the next snapshot is written

@@ -53,7 +53,7 @@ def read_and_kill(roadbed: RoadbedProcess, location: str, version: str, *, secon
     token = roadbed.token()
     with roadbed.client(token) as client:
         client.post(f"/api/v1/locations/{location}/refresh").raise_for_status()
-    time.sleep(seconds)
+    time.sleep(seconds)  # nothing tells how far the reading is: the kill comes at a moment that was drawn
     roadbed.kill()
     roadbed.start()
     with roadbed.client(token) as client:

@@ -177,7 +177,8 @@ class CatalogIndex:
             are_many = len(changed) > max(_FEW, len(self.whole) // 4)
             if any(ref.startswith("kind:") for ref in changed):
                 await self._kinds.follow(session)
-            if not are_many:
+            if (changed or touched) and not are_many:
+                await plan_anew(session)
                 neighbours: set[str] = set()
                 await self._take(session, changed, neighbours=neighbours)
                 await self._take(session, sorted((neighbours | set(touched)) - set(changed)))
@@ -197,8 +198,6 @@ class CatalogIndex:
 
     async def _take(self, session: ReadSession, refs: Sequence[str], *, neighbours: set[str] | None = None) -> None:
         """Bring these entities to what the database says; collect those at the other end of changed relations."""
-        if refs:
-            await plan_anew(session)
         for start in range(0, len(refs), _PIECE):
             piece = refs[start : start + _PIECE]
             found = {kept.ref: kept for kept in await rows.list_by_refs(session, piece)}
