@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from roadbed.audit.access import AUDIT_READ
-from roadbed.core.db import WriteSession
+from roadbed.core.db import WriteSession, lock_transaction
 from roadbed.core.events import CONSUMERS, Consumer, Envelope, Event
 from roadbed.core.extension import Module
 from roadbed.kit.clock import now
@@ -15,6 +15,7 @@ from roadbed.runs.contract import STEPS, Done, Outcome, StepContext, StepFailed,
 executed: list[str] = []
 undone: list[str] = []
 broken: set[str] = set()
+held: set[str] = set()
 
 
 async def _echo(context: StepContext) -> Outcome:
@@ -60,6 +61,18 @@ async def _hold(context: StepContext) -> Outcome:
     executed.append(f"{context.run_id}:{context.key}")
     while context.inputs["name"] in broken:  # noqa: ASYNC110 - a set of names tells nobody
         await asyncio.sleep(0.01)
+    return Done()
+
+
+async def _lock_both(context: StepContext) -> Outcome:
+    """Take two locks, the second one when somebody holds it: two of these in opposite order wait for each other."""
+    first, then = context.inputs["locks"]
+    async with context.database.write() as session:
+        await lock_transaction(session, first)
+        held.add(first)
+        while then not in held:  # noqa: ASYNC110 - a set of names tells nobody
+            await asyncio.sleep(0.01)
+        await lock_transaction(session, then)
     return Done()
 
 
@@ -124,6 +137,7 @@ STEPS_MODULE = Module(
             StepKind("test.hang", _hang),
             StepKind("test.timeout", _hang, timeout_seconds=0.2),
             StepKind("test.hold", _hold),
+            StepKind("test.lock_both", _lock_both),
             StepKind("test.meet_timeout", _meet_timeout),
             StepKind("test.wait", _wait),
             StepKind("test.lines", _lines),

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from roadbed.core.background import attempt
-from roadbed.core.db import outlast_outage
+from roadbed.core.db import outlast_losses
 from roadbed.core.errors import DatabaseAway
 
 pytestmark = pytest.mark.anyio
@@ -37,7 +37,7 @@ async def test_task_ends_although_cleaning_up_fails(error: Exception, is_outlast
 
     async def repeat() -> None:
         while True:
-            await attempt((lambda: outlast_outage(work)) if is_outlasting else work, "test.failed")
+            await attempt((lambda: outlast_losses(work)) if is_outlasting else work, "test.failed")
 
     task = asyncio.create_task(repeat())
     await begun.wait()

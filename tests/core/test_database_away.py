@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from roadbed.core.db import Database, outlast_outage
+from roadbed.core.db import Database, outlast_losses
 from roadbed.core.errors import DatabaseAway
 from roadbed.core.postgres import EmbeddedPostgres
 from roadbed.core.services import Services
@@ -45,7 +45,7 @@ async def test_background_work_is_done_once_the_database_is_back() -> None:
             raise DatabaseAway("not yet")
         return len(tries)
 
-    assert await outlast_outage(work) == 3
+    assert await outlast_losses(work) == 3
 
 
 @pytest.mark.anyio
@@ -54,7 +54,7 @@ async def test_file_that_is_missing_in_a_transaction_stays_what_it_is(tmp_path: 
         (tmp_path / "missing").read_text()
 
     with pytest.raises(FileNotFoundError):
-        await outlast_outage(read)
+        await outlast_losses(read)
 
 
 @pytest.mark.anyio

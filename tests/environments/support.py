@@ -208,5 +208,6 @@ async def answer_with(services: Services, placed: Placed, instance_id: UUID) -> 
     start_instance(services, instance_id)
     await wait_until_ready(services, instance_id)
     async with services.get(Database).write() as session:
-        await rows.change_workload(session, placed.workload_id, {"active_instance_id": instance_id})
+        workload, _, _ = await rows.lock_placed_workload(session, placed.workload_id)
+        workload.active_instance_id = instance_id
     await refresh_routes(services)

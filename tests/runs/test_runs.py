@@ -1,13 +1,11 @@
 """Runs on a live server: they move, fail, wait, are cancelled and undone, and keep their logs."""
 
-import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from roadbed.core.actor import system_actor
 from roadbed.kit.ids import new_id
@@ -20,6 +18,7 @@ from roadbed.runs.service.feed import RunFeed
 from roadbed.runs.service.stream import stream_events
 from tests import steps as test_steps
 from tests import waiting
+from tests.locks import meet
 from tests.support import RunningServer
 
 ACTOR = system_actor("test")
@@ -296,26 +295,49 @@ def test_asking_again_for_a_child_locks_it_before_its_parent_as_cancelling_does(
         async with server.database.write() as session:
             return (await start_run(session, ACTOR, plan)).id
 
-    async def cancel_meanwhile() -> None:
-        async with server.database.write() as session, asyncio.timeout(20):
-            await repository.lock_run(session, child)
-            pid = await session.scalar(text("SELECT pg_backend_pid()"))
-            again = asyncio.create_task(ask())
-            while not await blocks_somebody(pid):  # noqa: ASYNC110 - PostgreSQL tells nobody
-                await asyncio.sleep(0.01)
-            await repository.lock_run(session, parent)  # nobody has it
-        assert await again == child
-
-    async def blocks_somebody(pid: int) -> bool:
-        async with server.database.read() as session:
-            query = text("SELECT count(*) FROM pg_stat_activity WHERE :pid = ANY(pg_blocking_pids(pid))")
-            return bool(await session.scalar(query, {"pid": pid}))
-
     child = server.run(ask())
     finish(server, child)
     resume(server, names[0])
     wait_for(server, parent, lambda _, steps: steps[1].state == "waiting")  # another step asks for it now
-    server.run(cancel_meanwhile())
+    server.run(
+        meet(
+            server.database,
+            lambda session: repository.lock_run(session, child),
+            ask,
+            lambda session: repository.lock_run(session, parent),  # nobody has it
+        )
+    )
+    assert server.run(ask()) == child
+
+
+def test_step_whose_transaction_was_lost_is_begun_anew(server: RunningServer) -> None:
+    locks = [str(new_id()), str(new_id())]
+    plans = [StepPlan("lock", "Lock", "test.lock_both", {"locks": order}) for order in (locks, locks[::-1])]
+    found = [finish(server, run_id) for run_id in [start(server, plan).id for plan in plans]]
+    assert [run.state for run, _ in found] == ["succeeded", "succeeded"]
+    assert sorted(step.attempt for _, (step,) in found) == [1, 2]
+
+
+def test_wait_ends_while_its_run_is_cancelled(server: RunningServer) -> None:
+    name = str(new_id())
+    run_id = start(server, StepPlan("wait", "Wait", "test.wait", {"name": name})).id
+    wait_for(server, run_id, lambda run, _: run.state == "waiting")
+    resumed = []
+
+    async def resume_it() -> None:
+        async with server.database.write() as session:
+            resumed.append(await resume_waits(session, kind="test", key=name, result={"said": "go on"}))
+
+    server.run(
+        meet(
+            server.database,
+            lambda session: repository.lock_run(session, run_id),
+            resume_it,
+            lambda session: cancel_run(session, ACTOR, run_id),
+        )
+    )
+    assert resumed == [0]
+    wait_for(server, run_id, lambda run, _: run.state == "cancelled")
 
 
 def test_long_log_is_read_by_line_number(server: RunningServer) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from roadbed.approvals.models import Approval
 from roadbed.approvals.types import ApprovalFilter, ApprovalState, Voter
-from roadbed.core.db import ReadSession, WriteSession
+from roadbed.core.db import ReadSession, WriteSession, locking
 
 
 async def find_approval(session: ReadSession, approval_id: UUID) -> Approval | None:
@@ -16,7 +16,7 @@ async def find_approval(session: ReadSession, approval_id: UUID) -> Approval | N
 
 
 async def lock_approval(session: WriteSession, approval_id: UUID) -> Approval | None:
-    found: Approval | None = await session.scalar(select(Approval).where(Approval.id == approval_id).with_for_update())
+    found: Approval | None = await session.scalar(locking(select(Approval).where(Approval.id == approval_id)))
     return found
 
 
@@ -75,7 +75,7 @@ def _waiting_for(voter: Voter, *, at: datetime) -> Select[Approval]:
 async def list_overdue(session: WriteSession, *, at: datetime, limit: int) -> list[Approval]:
     """Lock and return those that wait longer than they should."""
     query = select(Approval).where(Approval.state == ApprovalState.WAITING, Approval.expires_at <= at)
-    return list(await session.scalars(query.limit(limit).with_for_update(skip_locked=True)))
+    return list(await session.scalars(locking(query.limit(limit), skip_locked=True)))
 
 
 async def list_to_remind(session: WriteSession, *, at: datetime, limit: int) -> list[Approval]:
@@ -83,14 +83,14 @@ async def list_to_remind(session: WriteSession, *, at: datetime, limit: int) -> 
     query = select(Approval).where(
         Approval.state == ApprovalState.WAITING, Approval.remind_at <= at, Approval.reminded_at.is_(None)
     )
-    return list(await session.scalars(query.limit(limit).with_for_update(skip_locked=True)))
+    return list(await session.scalars(locking(query.limit(limit), skip_locked=True)))
 
 
 async def lock_all_of_run(session: WriteSession, run_id: UUID) -> list[Approval]:
-    query = select(Approval).where(Approval.run_id == run_id).order_by(Approval.id).with_for_update()
-    return list(await session.scalars(query, execution_options={"populate_existing": True}))
+    query = locking(select(Approval).where(Approval.run_id == run_id).order_by(Approval.id))
+    return list(await session.scalars(query))
 
 
 async def list_waiting_of_run(session: WriteSession, run_id: UUID) -> list[Approval]:
     query = select(Approval).where(Approval.run_id == run_id, Approval.state == ApprovalState.WAITING)
-    return list(await session.scalars(query.with_for_update()))
+    return list(await session.scalars(locking(query)))

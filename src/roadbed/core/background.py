@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from roadbed.core.errors import DatabaseAway
+from roadbed.core.errors import TransactionLost
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ async def attempt(work: Callable[[], Awaitable[object]], failed: str, **context:
     try:
         await work()
     except Exception as error:
-        if isinstance(error, DatabaseAway):
+        if isinstance(error, TransactionLost):
             log.warning(failed, error=str(error), **context)
         else:
             log.exception(failed, **context)

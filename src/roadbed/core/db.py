@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 from fastapi import Depends, Request
-from sqlalchemy import JSON, ColumnElement, DateTime, MetaData, TextClause, any_, bindparam, text
+from sqlalchemy import JSON, ColumnElement, DateTime, MetaData, Select, TextClause, any_, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
@@ -28,15 +28,17 @@ from roadbed.core.access import current_actor
 from roadbed.core.actor import Actor
 from roadbed.core.background import is_ending
 from roadbed.core.connections import check_connections
-from roadbed.core.errors import DatabaseAway, TextInvalid, ValueTooLarge
+from roadbed.core.errors import DatabaseAway, Deadlock, TextInvalid, TransactionLost, ValueTooLarge
 from roadbed.core.services import Services
 from roadbed.kit import jsons
 
 T = TypeVar("T")
+SelectT = TypeVar("SelectT", bound=Select[*tuple[Any, ...]])
 _PIECE_SIZE = 4_000_000
-OUTAGE_SECONDS = 300.0
+LOSS_SECONDS = 300.0
 _NOT_TEXT = frozenset({"22021", "22P05"})  # in a text, and in a document
 _TOO_LARGE = frozenset({"22003", "54000"})  # a number, and a text in an index
+_DEADLOCK = "40P01"
 _NUMBER_REFUSED = "value out of int"  # by the driver, before it is sent
 _UNREACHABLE = frozenset(
     {
@@ -116,7 +118,7 @@ class Database:
         Raises:
             DatabaseAway: the database does not answer.
         """
-        async with _naming_outages(), ReadSession(self.engine, autoflush=False) as session:
+        async with _naming_losses(), ReadSession(self.engine, autoflush=False) as session:
             session.services = self.services
             await session.connection(
                 execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -129,8 +131,9 @@ class Database:
 
         Raises:
             DatabaseAway: the database does not answer. Whether it has committed is not known when that was the end.
+            Deadlock: another transaction and this one waited for each other. Nothing of this one is kept.
         """
-        async with _naming_outages(), WriteSession(self.engine, expire_on_commit=False) as session:
+        async with _naming_losses(), WriteSession(self.engine, expire_on_commit=False) as session:
             session.services = self.services
             session.after_commit = []
             yield session
@@ -164,27 +167,32 @@ def plain_url(url: str) -> str:
     return url.replace(f"{parts.scheme}://", "postgresql://", 1)
 
 
-async def outlast_outage(work: Callable[[], Awaitable[T]]) -> T:
-    """Run a transaction, and run it again while the database is away (a restart, a failover), for five minutes.
+async def outlast_losses(work: Callable[[], Awaitable[T]]) -> T:
+    """Run a transaction, and run it again while it is lost (a restart, a failover, a deadlock), for five minutes.
 
     For background work only: a request fails at once and its sender decides.
     """
-    deadline = time.monotonic() + OUTAGE_SECONDS
+    deadline = time.monotonic() + LOSS_SECONDS
     while True:
         try:
             return await work()
-        except DatabaseAway:
+        except TransactionLost:
             if time.monotonic() > deadline or is_ending():
                 raise
         await asyncio.sleep(0.25)
 
 
 @asynccontextmanager
-async def _naming_outages() -> AsyncIterator[None]:
+async def _naming_losses() -> AsyncIterator[None]:
     try:
         yield
     except (OSError, DBAPIError) as error:
         _refuse_unstorable(error)
+        if _sqlstate(error) == _DEADLOCK:
+            raise Deadlock(
+                "Something else was being changed at the same time, and both waited for each other.",
+                hint="Nothing of this was changed. Try again.",
+            ) from error
         if not _is_outage(error):
             raise
         raise DatabaseAway(
@@ -218,6 +226,19 @@ def _sqlstate(error: OSError | DBAPIError) -> str:
 async def lock_transaction(session: WriteSession, key: str) -> None:
     """Wait for, and hold until the end of the transaction, the advisory lock named `key`."""
     await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+
+
+def locking(query: SelectT, *, of: type[Base] | None = None, skip_locked: bool = False) -> SelectT:
+    """Return a query that locks the rows that it finds, and gives them as they are then.
+
+    Without this, a session gives what it read of a row before it waited for the lock.
+
+    Args:
+        query: of whole rows.
+        of: whose rows are locked, when the query joins several tables.
+        skip_locked: leave out what another transaction has locked, instead of waiting for it.
+    """
+    return query.with_for_update(of=of, skip_locked=skip_locked).execution_options(populate_existing=True)
 
 
 async def plan_anew(session: ReadSession) -> None:
@@ -328,7 +349,8 @@ __all__ = [
     "async_url",
     "insert_rows",
     "lock_transaction",
-    "outlast_outage",
+    "locking",
+    "outlast_losses",
     "plain_url",
     "plan_anew",
     "update_rows",

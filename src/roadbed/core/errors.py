@@ -96,7 +96,19 @@ class Unavailable(RoadbedError):
     code = "unavailable"
 
 
-class DatabaseAway(Unavailable):
+class TransactionLost(Unavailable):
+    """Roadbed's own database gave a transaction up for no fault of what was asked: done anew, it may succeed."""
+
+    code = "transaction_lost"
+
+
+class DatabaseAway(TransactionLost):
     """Roadbed's own database does not answer: it is being restarted, or fails over."""
 
     code = "database_away"
+
+
+class Deadlock(TransactionLost):
+    """Two transactions waited for each other, and the database ended this one so that the other goes on."""
+
+    code = "database_deadlock"

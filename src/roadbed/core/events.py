@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, Select, bindparam, delete, func, select, text
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
-from roadbed.core.db import Base, ReadSession, WriteSession, lock_transaction
+from roadbed.core.db import Base, ReadSession, WriteSession, lock_transaction, locking
 from roadbed.core.extension import ContributionKind, Registry, Slot
 from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
@@ -105,14 +105,14 @@ def _select_next_delivery() -> Select[DeliveryRow, EventRow]:
         elder.position < DeliveryRow.position,
         elder.done_at.is_(None),
     )
-    return (
+    query = (
         select(DeliveryRow, EventRow)
         .join(EventRow, EventRow.id == DeliveryRow.event_id)
         .where(DeliveryRow.consumer == bindparam("consumer"), *_IS_DUE, ~is_waited_for.exists())
         .order_by(DeliveryRow.position)
         .limit(1)
-        .with_for_update(of=DeliveryRow, skip_locked=True)
     )
+    return locking(query, of=DeliveryRow, skip_locked=True)
 
 
 # Asked all the time: putting such a query together takes longer than running it.

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from roadbed.core.db import Base, ReadSession, WriteSession
+from roadbed.core.db import Base, ReadSession, WriteSession, locking
 
 HOST = "host"
 
@@ -97,9 +97,9 @@ async def lead(session: WriteSession) -> bool:
 async def list_ended(session: WriteSession) -> list[LeaseRow]:
     """Lock and return the leases of processes that are gone."""
     query = select(LeaseRow).where(LeaseRow.name != HOST, LeaseRow.expires_at < func.now())
-    return list(await session.scalars(query.with_for_update()))
+    return list(await session.scalars(locking(query)))
 
 
 async def list_others(session: WriteSession, name: str) -> list[LeaseRow]:
     """Lock and return the leases of all executors but one."""
-    return list(await session.scalars(select(LeaseRow).where(LeaseRow.name.not_in((name, HOST))).with_for_update()))
+    return list(await session.scalars(locking(select(LeaseRow).where(LeaseRow.name.not_in((name, HOST))))))

@@ -24,7 +24,7 @@ import structlog
 from roadbed.core import leases
 from roadbed.core.background import attempt
 from roadbed.core.db import Database, WriteSession
-from roadbed.core.errors import Conflict, DatabaseAway, Unavailable
+from roadbed.core.errors import Conflict, TransactionLost, Unavailable
 from roadbed.core.home import Home
 from roadbed.core.leases import HOST, Holder, LeaseRow
 from roadbed.core.services import Services
@@ -274,7 +274,7 @@ class _Keeper:
             try:
                 async with asyncio.timeout(left if left > 0 else self._seconds):
                     await self._renew()
-            except (DatabaseAway, TimeoutError) as error:
+            except (TransactionLost, TimeoutError) as error:
                 log.warning("leases.not_renewed", error=repr(error), seconds_left=round(left, 1))
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
@@ -301,5 +301,5 @@ class _Keeper:
         try:
             async with self._database.write() as session:
                 await leases.release(session, self._holder.holder)
-        except DatabaseAway as error:
+        except TransactionLost as error:
             log.warning("leases.not_released", error=str(error), hint="they run out by themselves")

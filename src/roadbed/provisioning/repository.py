@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 
-from roadbed.core.db import ReadSession, WriteSession
+from roadbed.core.db import ReadSession, WriteSession, locking
 from roadbed.provisioning.models import Resource
 from roadbed.provisioning.types import EnvironmentKey, ResourceFilter
 
@@ -14,7 +14,7 @@ async def find(session: ReadSession, resource_id: UUID) -> Resource | None:
 
 
 async def lock(session: WriteSession, resource_id: UUID) -> Resource | None:
-    found: Resource | None = await session.scalar(select(Resource).where(Resource.id == resource_id).with_for_update())
+    found: Resource | None = await session.scalar(locking(select(Resource).where(Resource.id == resource_id)))
     return found
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Select, bindparam, delete, exists, func, select, text, up
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
-from roadbed.core.db import ReadSession, WriteSession
+from roadbed.core.db import ReadSession, WriteSession, locking
 from roadbed.kit.ids import new_id
 from roadbed.runs.models import Run, RunLink, RunLogChunk, RunStep, RunWait
 from roadbed.runs.types import RunFilter, RunState, StepState
@@ -21,7 +21,6 @@ _OVERDUE = (
     .where(RunWait.until <= bindparam("at"), RunWait.resolved_at.is_(None))
     .order_by(RunWait.until)
     .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
 )
 
 
@@ -40,14 +39,14 @@ async def get_step(session: ReadSession, step_id: UUID) -> RunStep:
 
 async def lock_run(session: WriteSession, run_id: UUID) -> Run | None:
     """Return the run and keep others from moving it until the end of the transaction."""
-    query = select(Run).where(Run.id == run_id).with_for_update()
-    return (await session.scalars(query, execution_options={"populate_existing": True})).one_or_none()
+    query = locking(select(Run).where(Run.id == run_id))
+    return (await session.scalars(query)).one_or_none()
 
 
 async def lock_family(session: WriteSession, run_id: UUID) -> list[Run]:
     """Lock a run with all runs below it, the newest first: a run that ends locks itself before those that wait."""
-    query = select(Run).where(Run.id.in_(_family(run_id))).order_by(Run.id.desc()).with_for_update()
-    return list(await session.scalars(query, execution_options={"populate_existing": True}))
+    query = locking(select(Run).where(Run.id.in_(_family(run_id))).order_by(Run.id.desc()))
+    return list(await session.scalars(query))
 
 
 def _family(run_id: UUID) -> Select[Any]:
@@ -179,16 +178,23 @@ async def count_progress(session: ReadSession, run_ids: list[UUID]) -> dict[UUID
     return progress
 
 
-async def list_open_waits(session: WriteSession, *, kind: str, key: str) -> list[RunWait]:
+async def list_open_waits(session: ReadSession, *, kind: str, key: str) -> list[RunWait]:
+    """List who waits for this, the newest run first: in the order in which runs are locked."""
     query = select(RunWait).where(RunWait.kind == kind, RunWait.key == key, RunWait.resolved_at.is_(None))
-    return list(await session.scalars(query.with_for_update()))
+    return list(await session.scalars(query.order_by(RunWait.run_id.desc())))
+
+
+async def lock_open_wait(session: WriteSession, wait_id: UUID) -> RunWait | None:
+    """Return a wait unless it is over. Its run is locked first: whoever cancels that closes its waits then."""
+    query = locking(select(RunWait).where(RunWait.id == wait_id, RunWait.resolved_at.is_(None)))
+    return (await session.scalars(query)).one_or_none()
 
 
 async def list_open_keys(session: ReadSession, *, kind: str) -> set[str]:
     return set(await session.scalars(select(RunWait.key).where(RunWait.kind == kind, RunWait.resolved_at.is_(None))))
 
 
-async def list_overdue_waits(session: WriteSession, *, at: datetime, limit: int) -> list[RunWait]:
+async def list_overdue_waits(session: ReadSession, *, at: datetime, limit: int) -> list[RunWait]:
     return list(await session.scalars(_OVERDUE, {"at": at, "most": limit}))
 
 

@@ -4,13 +4,13 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import delete, func, select
 
-from roadbed.core.db import ReadSession, WriteSession
+from roadbed.core.db import ReadSession, WriteSession, locking
 from roadbed.secrets.models import SecretRow
 
 
 async def find(session: ReadSession, path: str, *, is_locked: bool = False) -> SecretRow | None:
     query = select(SecretRow).where(SecretRow.path == path)
-    found: SecretRow | None = await session.scalar(query.with_for_update() if is_locked else query)
+    found: SecretRow | None = await session.scalar(locking(query) if is_locked else query)
     return found
 
 
@@ -35,7 +35,7 @@ async def list_page(session: ReadSession, *, prefix: str, after: str | None, lim
 async def list_under(session: WriteSession, folder: str) -> Sequence[SecretRow]:
     """List and lock all secrets below `folder`."""
     query = select(SecretRow).where(SecretRow.path.startswith(folder.rstrip("/") + "/", autoescape=True))
-    return (await session.scalars(query.with_for_update())).all()
+    return (await session.scalars(locking(query))).all()
 
 
 async def remove(session: WriteSession, rows: Collection[SecretRow]) -> None:

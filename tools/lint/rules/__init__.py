@@ -7,11 +7,12 @@ from tools.lint.rules.imports import CommandLineImports, DomainImports, Function
 from tools.lint.rules.layout import DomainFiles
 from tools.lint.rules.sizes import FileSize, FunctionSize, ParameterCount, TemplateSize
 from tools.lint.rules.templates import TemplateCode
-from tools.lint.rules.transactions import Commits, Queries
+from tools.lint.rules.transactions import Commits, Locks, Queries
 
 RULES: tuple[Rule, ...] = (
     Queries(),
     Commits(),
+    Locks(),
     HttpException(),
     BroadExcept(),
     HandlerAccess(),

@@ -100,3 +100,18 @@ class Commits(Rule):
                 yield self.problem(
                     source, node, ".commit() is called; the transaction is committed at its edge", scope=scope
                 )
+
+
+class Locks(Rule):
+    """Rows locked by a query that gives what the session read of them before it waited."""
+
+    name = "locks"
+    code = "RB103"
+    description = "rows are locked with `core.db.locking`, which reads them anew"
+
+    def check(self, source: Source) -> Iterator[Problem]:
+        if not source.is_python or not source.parts or source.is_in("core/db"):
+            return
+        for node, scope in source.nodes:
+            if isinstance(node, ast.Call) and name_of(node) == "with_for_update":
+                yield self.problem(source, node, "with_for_update() is called; use core.db.locking", scope=scope)

@@ -10,7 +10,7 @@ from sqlalchemy import case, delete, func, or_, select
 from roadbed.catalog.models import Entity, Location, LocationError, LocationFile, LocationMemo
 from roadbed.catalog.rules.problems import ProblemCode
 from roadbed.catalog.rules.schedule import MOST_SECONDS, SHARE, find_due_at
-from roadbed.core.db import ReadSession, WriteSession, among, insert_rows, upsert_rows
+from roadbed.core.db import ReadSession, WriteSession, among, insert_rows, locking, upsert_rows
 
 _BATCH = 1000
 
@@ -24,7 +24,7 @@ async def list_by_ids(session: ReadSession, ids: Iterable[UUID]) -> list[Locatio
 
 
 async def lock_location(session: WriteSession, location_id: UUID) -> Location | None:
-    query = select(Location).where(Location.id == location_id).with_for_update()
+    query = locking(select(Location).where(Location.id == location_id))
     return (await session.scalars(query)).one_or_none()
 
 

@@ -26,7 +26,7 @@ from roadbed.catalog.service.loading import Loading
 from roadbed.catalog.service.sight import Views, is_narrowed
 from roadbed.catalog.service.snapshot import Progress, Snapshot
 from roadbed.core.background import attempt
-from roadbed.core.db import Database, ReadSession, outlast_outage, plan_anew
+from roadbed.core.db import Database, ReadSession, outlast_losses, plan_anew
 from roadbed.core.listen import listen
 from roadbed.core.memory import release_memory
 
@@ -116,7 +116,7 @@ class CatalogIndex:
             if self._snapshot.is_of(self.whole) and time.monotonic() < due:
                 continue
             due = time.monotonic() + SNAPSHOT_SECONDS
-            await attempt(lambda: outlast_outage(self.write_snapshot), "catalog.snapshot_failed")
+            await attempt(lambda: outlast_losses(self.write_snapshot), "catalog.snapshot_failed")
 
     async def keep_ready(self) -> None:
         """Have the orders of the list and the words of the search ready, whenever all was loaded, until cancelled."""
@@ -151,7 +151,7 @@ class CatalogIndex:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._waker.wait(), POLL_SECONDS)
                 self._waker.clear()
-                await attempt(lambda: outlast_outage(self.catch_up), "catalog.index_failed")
+                await attempt(lambda: outlast_losses(self.catch_up), "catalog.index_failed")
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)

@@ -9,7 +9,7 @@ from roadbed.catalog.service.index import sees
 from roadbed.catalog.types import Bookmark
 from roadbed.core.actor import Actor, ActorKind
 from roadbed.core.db import Database, ReadSession, WriteSession
-from roadbed.core.errors import DatabaseAway
+from roadbed.core.errors import TransactionLost
 from roadbed.core.services import Services
 from roadbed.kit.refs import EntityRef
 
@@ -27,7 +27,7 @@ async def note_visit(services: Services, actor: Actor, ref: EntityRef) -> None:
     try:
         async with services.get(Database).write() as session:
             await rows.add_visit(session, actor.id, str(ref), keep=KEPT)
-    except DatabaseAway as error:
+    except TransactionLost as error:
         log.warning("catalog.visit_not_noted", ref=str(ref), reason=error.message)
 
 

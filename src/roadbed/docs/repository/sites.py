@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, delete, func, or_, select, update
 
-from roadbed.core.db import ReadSession, WriteSession, among, upsert_rows
+from roadbed.core.db import ReadSession, WriteSession, among, locking, upsert_rows
 from roadbed.docs.models import DocsReport, DocsSite, DocsSubject, DocsVersion
 from roadbed.docs.types import (
     Builder,
@@ -120,12 +120,12 @@ async def find_site(session: ReadSession, site_id: UUID) -> DocsSite | None:
 
 
 async def lock_site(session: WriteSession, site_id: UUID) -> DocsSite | None:
-    found: DocsSite | None = await session.scalar(select(DocsSite).where(DocsSite.id == site_id).with_for_update())
+    found: DocsSite | None = await session.scalar(locking(select(DocsSite).where(DocsSite.id == site_id)))
     return found
 
 
 async def lock_by_run(session: WriteSession, run_id: UUID) -> DocsSite | None:
-    found: DocsSite | None = await session.scalar(select(DocsSite).where(DocsSite.run_id == run_id).with_for_update())
+    found: DocsSite | None = await session.scalar(locking(select(DocsSite).where(DocsSite.run_id == run_id)))
     return found
 
 
@@ -174,13 +174,12 @@ async def take_due(session: WriteSession, *, limit: int) -> list[DocsSite]:
         .where(DocsSite.is_due, DocsSite.state != SiteState.BUILDING)
         .order_by(DocsSite.asked_at, DocsSite.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
     )
-    return list(await session.scalars(query))
+    return list(await session.scalars(locking(query, skip_locked=True)))
 
 
 async def list_building(session: WriteSession) -> list[DocsSite]:
-    return list(await session.scalars(select(DocsSite).where(DocsSite.state == SiteState.BUILDING).with_for_update()))
+    return list(await session.scalars(locking(select(DocsSite).where(DocsSite.state == SiteState.BUILDING))))
 
 
 async def find_first_subject(session: ReadSession, site_id: UUID) -> DocsSubject | None:
@@ -202,7 +201,7 @@ async def list_reports(session: ReadSession, site_id: UUID, *, limit: int) -> li
 
 
 async def lock_report(session: WriteSession, report_id: UUID) -> DocsReport | None:
-    query = select(DocsReport).where(DocsReport.id == report_id).with_for_update()
+    query = locking(select(DocsReport).where(DocsReport.id == report_id))
     found: DocsReport | None = await session.scalar(query)
     return found
 

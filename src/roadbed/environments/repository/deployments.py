@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from roadbed.core.db import ReadSession, WriteSession
+from roadbed.core.db import ReadSession, WriteSession, locking
 from roadbed.environments.models import Application, Deployment, DeploymentSet, Environment, Workload
 from roadbed.environments.types import DeploymentFilter, DeploymentState
 from roadbed.kit.clock import now
@@ -105,7 +105,8 @@ async def find_environment(session: ReadSession, application_id: UUID, name: str
 
 
 async def lock_environment(session: WriteSession, environment_id: UUID) -> Environment:
-    query = select(Environment).where(Environment.id == environment_id).with_for_update()
+    """Return an environment as it is now, and keep others from changing it."""
+    query = locking(select(Environment).where(Environment.id == environment_id))
     return (await session.scalars(query)).one()
 
 
@@ -126,8 +127,7 @@ async def find_deployment_of_run(session: ReadSession, run_id: UUID) -> Row | No
 
 
 async def lock_deployment_of_run(session: WriteSession, run_id: UUID) -> Row | None:
-    query = _deployments().where(Deployment.run_id == run_id).with_for_update(of=Deployment)
-    return await _first(session, query.execution_options(populate_existing=True))
+    return await _first(session, locking(_deployments().where(Deployment.run_id == run_id), of=Deployment))
 
 
 async def find_newest(session: ReadSession, wanted: DeploymentFilter) -> Row | None:

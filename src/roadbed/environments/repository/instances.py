@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from roadbed.core.db import ReadSession, WriteSession
+from roadbed.core.db import ReadSession, WriteSession, locking
 from roadbed.environments.models import Application, Deployment, Environment, Instance, Workload
 from roadbed.environments.types import InstanceState
 
@@ -118,21 +118,17 @@ async def list_workloads_of(session: ReadSession, component: str) -> Sequence[tu
     return [(workload, environment) for workload, environment in await session.execute(query)]
 
 
-async def get_workload(session: ReadSession, workload_id: UUID) -> tuple[Workload, Environment, Application]:
-    """Return a workload as it is now, with where it is."""
+async def lock_placed_workload(session: WriteSession, workload_id: UUID) -> tuple[Workload, Environment, Application]:
+    """Return a workload that is known to exist, with where it is, and keep others from changing it."""
     query = (
         select(Workload, Environment, Application)
         .join(Environment, Environment.id == Workload.environment_id)
         .join(Application, Application.id == Environment.application_id)
         .where(Workload.id == workload_id)
     )
-    found = await session.execute(query, execution_options={"populate_existing": True})
+    found = await session.execute(locking(query, of=Workload))
     workload, environment, application = found.one()
     return workload, environment, application
-
-
-async def change_workload(session: WriteSession, workload_id: UUID, values: dict[str, Any]) -> None:
-    await session.execute(update(Workload).where(Workload.id == workload_id).values(values))
 
 
 def _active_ids() -> Select[UUID | None]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from roadbed.core.db import ReadSession, WriteSession
+from roadbed.core.db import ReadSession, WriteSession, locking
 from roadbed.environments.models import Application, Deployment, Environment, Instance, Workload
 from roadbed.environments.types import WorkloadFilter
 
@@ -79,18 +79,12 @@ async def list_workloads(
 async def put_workload(session: WriteSession, values: dict[str, Any]) -> Workload:
     """Make the workload unless there is one of that name, and lock it."""
     await session.execute(insert(Workload).values(values).on_conflict_do_nothing())
-    query = (
-        select(Workload)
-        .where(Workload.environment_id == values["environment_id"], Workload.name == values["name"])
-        .with_for_update()
-    )
-    return (await session.scalars(query)).one()
+    query = select(Workload).where(Workload.environment_id == values["environment_id"], Workload.name == values["name"])
+    return (await session.scalars(locking(query))).one()
 
 
 async def lock_workload(session: WriteSession, workload_id: UUID) -> Workload | None:
-    found: Workload | None = await session.scalar(
-        select(Workload).where(Workload.id == workload_id).with_for_update().execution_options(populate_existing=True)
-    )
+    found: Workload | None = await session.scalar(locking(select(Workload).where(Workload.id == workload_id)))
     return found
 
 

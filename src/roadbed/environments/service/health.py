@@ -51,10 +51,10 @@ async def clear_health(session: WriteSession, workload_id: UUID, *, summary: str
 
 
 async def _lock(session: WriteSession, workload_id: UUID) -> tuple[Workload, Environment, Application]:
-    """Return a workload once nobody else changes the health of its component."""
-    found = await rows.get_workload(session, workload_id)
+    """Return a workload once nobody else changes it, nor the health of its component: always in this order."""
+    found = await rows.lock_placed_workload(session, workload_id)
     await lock_transaction(session, f"environments:health:{found[0].component}")
-    return await rows.get_workload(session, workload_id)
+    return found
 
 
 async def _report_component(session: WriteSession, component: str) -> None:

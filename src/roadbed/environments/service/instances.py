@@ -16,6 +16,7 @@ from roadbed.core.services import Services
 from roadbed.core.settings import Settings
 from roadbed.environments.errors import WorkloadNotReady
 from roadbed.environments.repository import instances as rows
+from roadbed.environments.repository import workloads as workload_rows
 from roadbed.environments.repository.instances import PlacedInstance
 from roadbed.environments.rules.names import host_of
 from roadbed.environments.service.health import clear_health
@@ -119,12 +120,13 @@ async def retire_instance(services: Services, instance_id: UUID) -> None:
     """End an instance for good. Its log is kept for a while; if it was the active one, nothing answers any more."""
     async with services.get(Database).write() as session:
         placed = await rows.find(session, instance_id)
-        if placed is None:
+        workload = await workload_rows.lock_workload(session, placed.workload.id) if placed else None
+        if workload is None:
             return
         await rows.change(session, instance_id, {"is_wanted": False})
-        if placed.workload.active_instance_id == instance_id:
-            await rows.change_workload(session, placed.workload.id, {"active_instance_id": None})
-            await clear_health(session, placed.workload.id)
+        if workload.active_instance_id == instance_id:
+            workload.active_instance_id = None
+            await clear_health(session, workload.id)
     await refresh_routes(services)
     await services.get(ProcessRuntime).stop(instance_id)
     await tidy(services)

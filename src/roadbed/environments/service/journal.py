@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from roadbed.artifacts.contract import unpack
-from roadbed.core.db import Database, outlast_outage
+from roadbed.core.db import Database, outlast_losses
 from roadbed.core.sandbox import ProcessIdentity
 from roadbed.core.services import Services
 from roadbed.environments.repository import instances as rows
@@ -31,7 +31,7 @@ class DatabaseJournal:
         Raises:
             RoadbedError: its artifact or a secret is not there, or no port is free.
         """
-        return await outlast_outage(lambda: self._prepare(instance_id))
+        return await outlast_losses(lambda: self._prepare(instance_id))
 
     async def note_started(self, instance_id: UUID, identity: ProcessIdentity, *, is_isolated: bool) -> None:
         await self._change(
@@ -68,7 +68,7 @@ class DatabaseJournal:
             async with self._database.write() as session:
                 await rows.change(session, instance_id, values)
 
-        await outlast_outage(write)
+        await outlast_losses(write)
 
     async def _prepare(self, instance_id: UUID) -> Launch | None:
         runtime = self._services.get(ProcessRuntime)

@@ -71,9 +71,11 @@ async def begin(session: WriteSession, run_id: UUID) -> RunSummary | None:
     Raises:
         DeploymentNotFound, DeploymentSuperseded.
     """
+    found = await rows.find_deployment_of_run(session, run_id)
+    if found is not None:  # before the deployment: whoever comes to its turn locks those that are to give way
+        await lock_turns(session, found[0])
     place = await open_deployment(session, run_id)
     deployment = place.deployment
-    await lock_transaction(session, f"deployments:{deployment.environment_id}:{deployment.component}")
     deployment.has_begun = True
     for older in await rows.list_rivals(session, deployment):
         run = await find_run(session, older.run_id) if older.id < deployment.id else None
@@ -88,7 +90,7 @@ async def begin(session: WriteSession, run_id: UUID) -> RunSummary | None:
 
 async def supersede_waiting(session: WriteSession, deployment: Deployment, environment: Environment) -> None:
     """Have older deployments of the component whose approval nobody has decided on give way to one that asks now."""
-    await lock_transaction(session, f"deployments:{deployment.environment_id}:{deployment.component}")
+    await lock_turns(session, deployment)
     for older in await rows.list_rivals(session, deployment):
         run = await find_run(session, older.run_id) if older.id < deployment.id and not older.has_begun else None
         if run is None or run.state.is_finished or older.state != DeploymentState.RUNNING:
@@ -96,6 +98,11 @@ async def supersede_waiting(session: WriteSession, deployment: Deployment, envir
         words = f"{older.version} gave way to {deployment.version}, which waits for {environment.name} now."
         if await supersede_of_run(session, run.id, because=words):
             await _give_way(session, older, words=words)
+
+
+async def lock_turns(session: WriteSession, deployment: Deployment) -> None:
+    """Let only one deployment of a component in an environment at a time decide which ones give way."""
+    await lock_transaction(session, f"deployments:{deployment.environment_id}:{deployment.component}")
 
 
 async def _give_way(session: WriteSession, older: Deployment, *, words: str) -> None:

@@ -105,9 +105,9 @@ async def restart_now(services: Services, workload_id: UUID) -> tuple[UUID, str]
     async with services.get(Database).write() as session:
         instance = await _lock_active(session, workload_id)
         instance_id = instance.id
+        await set_health(session, workload_id, Health.DEPLOYING, "It is being started")
         if not instance.is_wanted:
             await _want_again(session, instance)
-        await set_health(session, workload_id, Health.DEPLOYING, "It is being started")
     supervisor = services.get(ProcessRuntime).find(instance_id)
     if supervisor is not None:
         await supervisor.restart()

@@ -6,11 +6,12 @@ from uuid import UUID
 import structlog
 
 from roadbed.catalog.contract import Health
-from roadbed.core.db import Database, outlast_outage
+from roadbed.core.db import Database, outlast_losses
 from roadbed.core.loopback import Loopback
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings
 from roadbed.environments.repository import instances as rows
+from roadbed.environments.repository import workloads as workload_rows
 from roadbed.environments.repository.instances import PlacedWorkload
 from roadbed.environments.rules.health import judge
 from roadbed.environments.rules.names import host_of
@@ -34,7 +35,7 @@ class HealthWatch:
         """Look until cancelled. A database that is away is waited for."""
         seconds = self._services.get(Settings).environments.watch_seconds
         while True:
-            await outlast_outage(self.look)
+            await outlast_losses(self.look)
             await asyncio.sleep(seconds)
 
     async def look(self) -> None:
@@ -83,8 +84,8 @@ class HealthWatch:
     async def _change(self, placed: PlacedWorkload, health: Health, summary: str) -> None:
         assert placed.instance is not None
         async with self._services.get(Database).write() as session:
-            workload, _, _ = await rows.get_workload(session, placed.workload.id)
-            if workload.active_instance_id == placed.instance.id:  # else what was seen is not of now
+            workload = await workload_rows.lock_workload(session, placed.workload.id)
+            if workload is not None and workload.active_instance_id == placed.instance.id:  # else it was of before
                 await set_health(session, workload.id, health, summary)
         log.info(
             "environments.health_changed",

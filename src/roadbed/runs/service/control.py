@@ -17,7 +17,7 @@ from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
 from roadbed.runs import repository
 from roadbed.runs.errors import RunCancelled, RunFinishedAlready, RunNotFailed, RunNotFound, StepFailed, UnknownStepKind
-from roadbed.runs.models import Run, RunStep
+from roadbed.runs.models import Run, RunStep, RunWait
 from roadbed.runs.rules import error_record, freeze_actor
 from roadbed.runs.service.reading import summarise
 from roadbed.runs.types import STEPS, RunState, RunSummary, StepPlan, StepState
@@ -194,10 +194,7 @@ async def resume_waits(session: WriteSession, *, kind: str, key: str, result: di
     """Resume every step that waits for this; its step kind is executed again and sees `result`. Returns how many."""
     await lock_wait(session, kind=kind, key=key)
     waits = await repository.list_open_waits(session, kind=kind, key=key)
-    for wait in waits:
-        wait.resolved_at = now()
-        await _resume_step(session, wait.run_id, wait.step_id, result)
-    return len(waits)
+    return sum([await _resume(session, wait, result) for wait in waits])
 
 
 async def list_waited_keys(session: ReadSession, *, kind: str) -> set[str]:
@@ -208,16 +205,22 @@ async def list_waited_keys(session: ReadSession, *, kind: str) -> set[str]:
 async def resume_overdue(session: WriteSession) -> int:
     """Resume steps whose wait is over its time, with `{"expired": true}`. Returns how many."""
     waits = await repository.list_overdue_waits(session, at=now(), limit=100)
-    for wait in waits:
-        wait.resolved_at = now()
-        await _resume_step(session, wait.run_id, wait.step_id, {"expired": True})
-    return len(waits)
+    return sum([await _resume(session, wait, {"expired": True}) for wait in waits])
 
 
-async def _resume_step(session: WriteSession, run_id: UUID, step_id: UUID, result: dict[str, Any]) -> None:
-    run = await repository.lock_run(session, run_id)
-    if run is None or run.state not in (RunState.WAITING, RunState.UNDOING):
-        return
+async def _resume(session: WriteSession, found: RunWait, result: dict[str, Any]) -> bool:
+    """End a wait, and move on the run that waited. False: it ended in the meantime."""
+    run = await repository.lock_run(session, found.run_id)
+    wait = await repository.lock_open_wait(session, found.id)
+    if wait is None:
+        return False
+    wait.resolved_at = now()
+    if run is not None and run.state in (RunState.WAITING, RunState.UNDOING):
+        await _resume_step(session, run, wait.step_id, result)
+    return True
+
+
+async def _resume_step(session: WriteSession, run: Run, step_id: UUID, result: dict[str, Any]) -> None:
     step = await repository.get_step(session, step_id)
     step.state = StepState.PENDING
     step.resumed = result

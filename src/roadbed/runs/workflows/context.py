@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from roadbed.core.actor import Actor
-from roadbed.core.db import Database, outlast_outage
+from roadbed.core.db import Database, outlast_losses
 from roadbed.core.redaction import Redactor
 from roadbed.core.services import Services
 from roadbed.core.settings import Settings
@@ -58,7 +58,7 @@ class RunningStep:
         return self._own.mask_data(self._known.mask_data(value))
 
     async def note(self, text: str, *, done: int | None = None, total: int | None = None) -> None:
-        await outlast_outage(partial(self._write_note, self.hide(text), done, total))
+        await outlast_losses(partial(self._write_note, self.hide(text), done, total))
 
     async def _write_note(self, text: str, done: int | None, total: int | None) -> None:
         async with self.database.write() as session:
@@ -68,7 +68,7 @@ class RunningStep:
 
     async def link(self, kind: str, *, title: str, href: str, meta: str = "") -> None:
         values = self.hide({"kind": kind, "title": title, "href": href, "meta": meta})
-        await outlast_outage(partial(self._write_link, values))
+        await outlast_losses(partial(self._write_link, values))
 
     async def _write_link(self, values: dict[str, str]) -> None:
         async with self.database.write() as session:

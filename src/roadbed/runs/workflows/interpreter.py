@@ -16,8 +16,8 @@ from weakref import WeakValueDictionary
 import structlog
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, get_tracer, set_span_in_context
 
-from roadbed.core.db import Database, WriteSession, outlast_outage
-from roadbed.core.errors import DatabaseAway, RoadbedError
+from roadbed.core.db import Database, WriteSession, outlast_losses
+from roadbed.core.errors import RoadbedError, TransactionLost
 from roadbed.core.events import publish
 from roadbed.core.extension import Registry
 from roadbed.core.replica import Replica
@@ -81,18 +81,18 @@ class Interpreter:
                 return
 
     async def _turn(self, run_id: UUID, segment: int) -> dict[str, bool]:
-        turn = await outlast_outage(partial(self._begin, run_id, segment))
+        turn = await outlast_losses(partial(self._begin, run_id, segment))
         if turn is None:
             return {"goes_on": False}
         result: Outcome | Undone | RoadbedError | None
         try:
             result = await self._execute(turn)
-        except DatabaseAway:
-            log.warning("runs.step_without_database", step=turn.context.key)
-            return {"goes_on": True}  # as after a crash: the same step is begun anew, once the database is back
+        except TransactionLost as error:
+            log.warning("runs.step_begun_anew", step=turn.context.key, reason=error.message)
+            return {"goes_on": True}  # as after a crash; `_begin` waits for a database that is away
         finally:
             await turn.context.close()
-        return {"goes_on": await outlast_outage(partial(self._finish, turn, result))}
+        return {"goes_on": await outlast_losses(partial(self._finish, turn, result))}
 
     async def _begin(self, run_id: UUID, segment: int) -> Turn | None:
         """Choose and mark the next step. None when the run ended here or belongs to a newer segment."""
@@ -153,7 +153,7 @@ class Interpreter:
             if turn.context.is_cancelled():
                 return None
             raise  # the process stops: the step stays running and is taken up again at the next start
-        except DatabaseAway:
+        except TransactionLost:
             raise
         except RunCancelled:
             return None
@@ -189,7 +189,7 @@ class Interpreter:
     async def _watch_cancel(self, turn: Turn, task: asyncio.Task[Any]) -> None:
         while not turn.is_undo:
             await asyncio.sleep(CANCEL_POLL_SECONDS)
-            run = await outlast_outage(partial(self._look, turn.context.run_id))
+            run = await outlast_losses(partial(self._look, turn.context.run_id))
             if run is not None and run.cancel_requested_at is not None:
                 turn.context.cancelled.set()
                 task.cancel()

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from roadbed.core.db import Database, outlast_outage
+from roadbed.core.db import Database, outlast_losses
 from roadbed.kit.clock import now
 from roadbed.runs.service import append_lines
 
@@ -48,7 +48,7 @@ class LogWriter:
     async def _flush(self) -> None:
         while self._lines:
             batch = self._lines[:BATCH_LINES]
-            await outlast_outage(partial(self._append, batch))
+            await outlast_losses(partial(self._append, batch))
             del self._lines[: len(batch)]
 
     async def _append(self, batch: list[tuple[datetime, str, str]]) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from roadbed.core.db import ReadSession, WriteSession
+from roadbed.core.db import ReadSession, WriteSession, locking
 from roadbed.scm.models import ApprovalRow, ChangeRequestRow, CommentRow, CommitStatusRow, RepositoryRow
 from roadbed.scm.types import ChangeRequest, ChangeRequestState, CommitStatus, StatusState
 
@@ -17,7 +17,7 @@ async def find(
     query = select(ChangeRequestRow).where(
         ChangeRequestRow.repository_id == repository_id, ChangeRequestRow.number == number
     )
-    found: ChangeRequestRow | None = await session.scalar(query.with_for_update() if is_locked else query)
+    found: ChangeRequestRow | None = await session.scalar(locking(query) if is_locked else query)
     return found
 
 
@@ -42,9 +42,8 @@ async def list_open(session: ReadSession, repository_id: UUID) -> Sequence[Chang
         select(ChangeRequestRow)
         .where(ChangeRequestRow.repository_id == repository_id, ChangeRequestRow.state == ChangeRequestState.OPEN)
         .order_by(ChangeRequestRow.number)
-        .with_for_update()
     )
-    return (await session.scalars(query)).all()
+    return (await session.scalars(locking(query))).all()
 
 
 async def count_open(session: ReadSession, repository_id: UUID) -> int:

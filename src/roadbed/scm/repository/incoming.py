@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from roadbed.core.db import ReadSession, WriteSession
+from roadbed.core.db import ReadSession, WriteSession, locking
 from roadbed.scm.models import IncomingDeliveryRow, IncomingHookRow
 
 
@@ -17,7 +17,7 @@ async def list_all(session: ReadSession) -> Sequence[IncomingHookRow]:
 
 async def find(session: ReadSession, hook_id: UUID, *, is_locked: bool = False) -> IncomingHookRow | None:
     query = select(IncomingHookRow).where(IncomingHookRow.id == hook_id)
-    return (await session.scalars(query.with_for_update() if is_locked else query)).one_or_none()
+    return (await session.scalars(locking(query) if is_locked else query)).one_or_none()
 
 
 async def remove(session: WriteSession, hook_id: UUID) -> None:

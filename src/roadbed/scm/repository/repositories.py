@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from roadbed.core.db import ReadSession, WriteSession
+from roadbed.core.db import ReadSession, WriteSession, locking
 from roadbed.kit.clock import now
 from roadbed.scm.models import RefRow, RepositoryRow
 from roadbed.scm.types import Repository
@@ -31,7 +31,7 @@ async def find(session: ReadSession, owner: str, name: str) -> RepositoryRow | N
 
 async def find_by_id(session: ReadSession, repository_id: UUID, *, is_locked: bool = False) -> RepositoryRow | None:
     query = select(RepositoryRow).where(RepositoryRow.id == repository_id)
-    found: RepositoryRow | None = await session.scalar(query.with_for_update() if is_locked else query)
+    found: RepositoryRow | None = await session.scalar(locking(query) if is_locked else query)
     return found
 
 
