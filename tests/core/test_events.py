@@ -13,7 +13,7 @@ def tell(server: RunningServer, *events: test_modules.Noted, fails: bool = False
     async def work() -> None:
         async with server.database.write() as session:
             for event in events:
-                await publish(session, event)
+                publish(session, event)
             if fails:
                 raise LookupError("rolled back")
 

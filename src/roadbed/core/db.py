@@ -83,9 +83,11 @@ class ReadSession(AsyncSession):
 class WriteSession(ReadSession):
     """A session whose transaction is committed once, at the edge, by `Database.write`.
 
+    `before_commit` is done as the last part of it, in order, so that locks it takes are held for a moment only.
     `after_commit` is done then, in order: for what this process holds in memory. What must not be lost is an event.
     """
 
+    before_commit: list[Callable[[], Awaitable[None]]]
     after_commit: list[Callable[[], Awaitable[None]]]
 
 
@@ -135,8 +137,10 @@ class Database:
         """
         async with _naming_losses(), WriteSession(self.engine, expire_on_commit=False) as session:
             session.services = self.services
-            session.after_commit = []
+            session.before_commit, session.after_commit = [], []
             yield session
+            for work in session.before_commit:
+                await work()
             await session.commit()
         for work in session.after_commit:
             await work()

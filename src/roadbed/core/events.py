@@ -5,13 +5,15 @@ consumer. A delivery is handled in a transaction of its own which also marks it 
 the database acts exactly once; others must be idempotent by `event.id`. A failing consumer is retried with backoff,
 holds back only later events of the same aggregate for itself, and is listed by `list_failing`.
 
-Events of one aggregate are ordered by `position`: publishing takes a transaction lock on the aggregate, so positions
-are given in commit order.
+Events of one aggregate are ordered by `position`: writing them takes a transaction lock on the aggregate, so positions
+are given in commit order. They are written as the last part of their transaction, in the order of aggregates, so that
+two which publish about the same things never wait for each other.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
@@ -24,6 +26,7 @@ from roadbed.kit.clock import now
 from roadbed.kit.ids import new_id
 
 CHANNEL = "roadbed_events"
+_OUTBOX = "events"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,8 +136,20 @@ class FailingDelivery:
     next_attempt_at: datetime
 
 
-async def publish(session: WriteSession, event: Event) -> None:
-    """Write `event` in this transaction, to be delivered after its commit."""
+def publish(session: WriteSession, event: Event) -> None:
+    """Have `event` written with this transaction, to be delivered after its commit."""
+    outbox: list[Event] = session.info.setdefault(_OUTBOX, [])
+    if not outbox:
+        session.before_commit.append(partial(_write_outbox, session, outbox))
+    outbox.append(event)
+
+
+async def _write_outbox(session: WriteSession, outbox: list[Event]) -> None:
+    for event in sorted(outbox, key=lambda one: one.aggregate):
+        await _write(session, event)
+
+
+async def _write(session: WriteSession, event: Event) -> None:
     await lock_transaction(session, f"event:{event.aggregate}")
     row = EventRow(id=new_id(), name=event.name, aggregate=event.aggregate, payload=asdict(event), at=now())
     session.add(row)

@@ -78,7 +78,7 @@ class Ledger:
         await touch_rows.notify(self.session)
         self.session.after_commit.append(self._wait_for_index)
         changes = [[row["ref"], str(row["entity_id"]), str(row["change"])] for row in self._rows]
-        await publish(
+        publish(
             self.session,
             EntitiesChanged(
                 changes=changes,

@@ -30,7 +30,7 @@ async def set_health(session: WriteSession, workload_id: UUID, health: Health, s
         StatusReport(key=f"{KEY}:{environment.name}", state=health.value, summary=summary, source=SOURCE, href=page),
     )
     await _report_component(session, workload.component)
-    await publish(
+    publish(
         session,
         HealthChanged(
             component=workload.component,

@@ -273,7 +273,7 @@ async def _end(session: WriteSession, actor: Actor, place: Place, *, state: Depl
         version=deployment.version,
         state=state,
     )
-    await publish(
+    publish(
         session,
         DeploymentFinished(
             deployment_id=str(deployment.id),

@@ -266,7 +266,7 @@ class Interpreter:
         await session.flush()
         await repository.notify(session, run.id)
         await resume_parent(session, run)
-        await publish(
+        publish(
             session,
             RunFinished(
                 run_id=str(run.id),

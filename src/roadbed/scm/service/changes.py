@@ -116,7 +116,7 @@ async def open_change_request(
     session.add(change)
     await host.keep(repository, change.number, head)
     await _record(session, actor, repository, change, "opened")
-    await publish_change(session, row, change, action="opened", actor=actor.label)
+    publish_change(session, row, change, action="opened", actor=actor.label)
     return table.view(change)
 
 
@@ -277,7 +277,7 @@ async def _publish(
 ) -> None:
     row = await repositories_table.find_by_id(session, repository.id)
     if row is not None:
-        await publish_change(session, row, change, action=action, actor=actor.label)
+        publish_change(session, row, change, action=action, actor=actor.label)
 
 
 async def _record(

@@ -126,7 +126,7 @@ async def _take(session: WriteSession, row: IncomingHookRow, headers: Mapping[st
 
 
 async def _announce(session: WriteSession, row: IncomingHookRow, move: BranchMove) -> None:
-    await publish(
+    publish(
         session,
         PushReceived(hook_id=str(row.id), url=row.url, branch=move.branch, is_default_branch=move.is_default_branch),
     )

@@ -176,7 +176,7 @@ async def _publish_move(session: WriteSession, row: RepositoryRow, move: _Move, 
         pusher=by.pusher,
         is_default_branch=move.ref == branch_ref(row.default_branch),
     )
-    await publish(session, event)
+    publish(session, event)
     await record_audit(
         session,
         by.actor,
@@ -214,7 +214,7 @@ async def _follow_changes(
                 table.view(row), change.base_sha, change.head_sha, limit=MOST_PATHS
             )
             await host.keep(table.view(row), change.number, change.head_sha)
-            await publish_change(session, row, change, action="updated", actor=by.pusher)
+            publish_change(session, row, change, action="updated", actor=by.pusher)
         if by.merged is not None and by.merged[0] == change.number:
             change.base_sha = target.before if target else change.base_sha
             await end_change(session, row, change, by.actor, merge_sha=by.merged[1])
@@ -247,10 +247,10 @@ async def end_change(
         head_sha=change.head_sha,
         merge_sha=merge_sha,
     )
-    await publish_change(session, row, change, action=change.state, actor=actor.label)
+    publish_change(session, row, change, action=change.state, actor=actor.label)
 
 
-async def publish_change(
+def publish_change(
     session: WriteSession, row: RepositoryRow, change: ChangeRequestRow, *, action: str, actor: str
 ) -> None:
     """Tell that a change request changed."""
@@ -266,4 +266,4 @@ async def publish_change(
         head_sha=change.head_sha,
         actor=actor,
     )
-    await publish(session, event)
+    publish(session, event)

@@ -119,7 +119,7 @@ async def change_repository(
 
 async def delete_repository(session: WriteSession, actor: Actor, repository: Repository) -> None:
     """Delete a repository with its change requests; its git data goes after the commit."""
-    await publish(
+    publish(
         session,
         RepositoryDeleted(
             repository_id=str(repository.id),

@@ -145,7 +145,7 @@ async def plan_deliveries(session: WriteSession, envelope: Envelope[Pushed] | En
             created_at=now(),
         )
         session.add(row)
-        await publish(session, WebhookDue(delivery_id=str(row.id)))
+        publish(session, WebhookDue(delivery_id=str(row.id)))
 
 
 async def deliver(session: WriteSession, envelope: Envelope[WebhookDue]) -> None:
