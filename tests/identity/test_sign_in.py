@@ -1,5 +1,6 @@
 """Signing in: sessions, limits, and what must not be possible."""
 
+import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -9,13 +10,16 @@ from argon2 import PasswordHasher
 from sqlalchemy import select, update
 
 from roadbed.core.access import SESSION_COOKIE
+from roadbed.core.db import WriteSession
 from roadbed.core.settings import Settings
 from roadbed.identity.contract import FirstStart
 from roadbed.identity.models import Account, Session, SignInAttempt
+from roadbed.identity.repository import find_account_by_name, lock_account
 from roadbed.identity.rules import value_hash
 from roadbed.identity.service.sign_in import purge
 from roadbed.kit.clock import now
 from tests.identity.people import PASSWORD, create_account, new_browser, new_name, new_person, sign_in
+from tests.locks import meet
 from tests.support import RunningServer
 
 
@@ -372,3 +376,23 @@ def test_password_is_in_no_log_and_no_answer(server: RunningServer, caplog: pyte
         ]
     assert secret not in caplog.text
     assert not any(secret in answer.text or secret in str(answer.headers) for answer in answers)
+
+
+def test_old_password_is_refused_that_is_changed_while_it_is_checked(server: RunningServer) -> None:
+    person = new_person(server)
+    answers = []
+
+    async def lock(session: WriteSession) -> Account:
+        found = await find_account_by_name(session, person.name)
+        account = await lock_account(session, found.id) if found else None
+        assert account is not None
+        return account
+
+    async def change(session: WriteSession) -> None:
+        (await lock(session)).password_hash = PasswordHasher().hash(f"another {PASSWORD}")
+
+    async def sign_in_meanwhile() -> None:
+        answers.append(await asyncio.to_thread(sign_in, new_browser(server), person.name, person.password))
+
+    server.run(meet(server.database, lock, sign_in_meanwhile, change))
+    assert answers[0].status_code == 401

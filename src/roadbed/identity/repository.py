@@ -6,13 +6,19 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, or_, select, update
 
-from roadbed.core.db import ReadSession, WriteSession
+from roadbed.core.db import ReadSession, WriteSession, locking
 from roadbed.identity.models import Account, AccountRole, Role, Session, SignInAttempt, Token
 from roadbed.identity.types import AccountKind
 
 
 async def find_account(session: ReadSession, account_id: UUID) -> Account | None:
     return await session.get(Account, account_id)
+
+
+async def lock_account(session: WriteSession, account_id: UUID) -> Account | None:
+    """Return an account as it is now, and keep others from changing it: before its sessions, tokens and attempts."""
+    found: Account | None = await session.scalar(locking(select(Account).where(Account.id == account_id)))
+    return found
 
 
 async def find_account_by_name(session: ReadSession, name: str) -> Account | None:

@@ -150,6 +150,7 @@ async def change_account(session: WriteSession, actor: Actor, name: str, change:
     """
     await lock_transaction(session, LOCK)
     account = await get_account(session, name)
+    await repository.lock_account(session, account.id)
     before = await _result(session, account)
     if change.entity_ref:
         _check_fields(account.name, change.entity_ref)
@@ -201,9 +202,10 @@ async def _apply(session: WriteSession, account: Account, change: AccountChange)
         password = rules.new_one_time_password()
         account.password_hash = await hash_password(password)
         account.must_change_password = True
-        await repository.delete_attempts(session, rules.account_key(account.name))
     if account.is_disabled or change.resets_password:
         await repository.delete_sessions(session, account.id)
+    if change.resets_password:
+        await repository.delete_attempts(session, rules.account_key(account.name))
     await session.flush()
     return password
 

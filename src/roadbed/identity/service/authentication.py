@@ -64,8 +64,8 @@ class AccountAuthenticator:
         self._known.keep(digest, address, actor, seconds=left_seconds, generation=generation)
         if _is_stale(token.last_used_at, at):
             async with self._database.write() as writing:
-                await repository.touch_token(writing, token.id, at=at)
                 await repository.touch_account(writing, account.id, at=at)
+                await repository.touch_token(writing, token.id, at=at)
         return actor
 
     async def _by_session(self, value: str, presented: Presented) -> Actor:
@@ -79,8 +79,8 @@ class AccountAuthenticator:
         if _is_stale(row.last_seen_at, at):
             expires_at = rules.session_expiry(at=at, ends_at=row.ends_at, idle=self._idle)
             async with self._database.write() as writing:
-                await repository.touch_session(writing, row.id, at=at, expires_at=expires_at)
                 await repository.touch_account(writing, account.id, at=at)
+                await repository.touch_session(writing, row.id, at=at, expires_at=expires_at)
         return actor
 
 

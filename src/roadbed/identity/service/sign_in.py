@@ -58,16 +58,16 @@ async def sign_in(database: Database, *, name: str, password: str, visitor: Visi
     """
     account, verdict = await _check(database, name=name, password=password, address=visitor.address)
     async with database.write() as session:
-        current = await repository.find_account(session, account.id)
+        current = await repository.lock_account(session, account.id)
         if current is None or current.password_hash != account.password_hash:
             raise _refused()
         if current.is_disabled:
             raise AccountDisabled(f"The account {current.name} is disabled.", hint="An admin can enable it again.")
         if verdict.fresh_hash:
             current.password_hash = verdict.fresh_hash
-        await repository.delete_attempts(session, rules.account_key(name))
         if visitor.session is not None:
             await _end_presented(session, visitor.session)
+        await repository.delete_attempts(session, rules.account_key(name))
         actor = await actor_of(session, current, address=visitor.address)
         await record(session, actor, action="identity.signed_in", subject=current.subject, browser=visitor.browser)
         return SignedIn(await _begin_session(session, current, visitor), current.must_change_password)
@@ -213,7 +213,7 @@ async def _set_password(database: Database, account: Account, password: str, vis
     _check_strength(password, account.name)
     hashed = await hash_password(password)
     async with database.write() as session:
-        current = await repository.find_account(session, account.id)
+        current = await repository.lock_account(session, account.id)
         if current is None or current.is_disabled or current.password_hash != account.password_hash:
             raise PasswordChangeExpired("The account has changed in the meantime.", hint="Sign in again.")
         current.password_hash = hashed
