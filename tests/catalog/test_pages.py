@@ -174,3 +174,9 @@ def test_every_kind_has_its_pages(api: httpx.Client) -> None:
         assert "Overview" in page(api, path)
         assert "Created" in page(api, f"{path}/history")
         assert "put over the API" in page(api, f"{path}/source")
+
+
+def test_page_says_what_came_with_roadbed_and_may_be_changed(api: httpx.Client) -> None:
+    path = "/catalog/environmenttype/default/staging"
+    assert "came with Roadbed, to be changed" in page(api, path)
+    assert "came with Roadbed, to be changed" in page(api, f"{path}/source")

@@ -14,6 +14,7 @@ from roadbed.catalog.service.definitions import KIND as API_KIND
 from roadbed.catalog.service.editing.origins import Origin, find_origin, list_open_proposals
 from roadbed.catalog.service.ownership import OWNERS
 from roadbed.catalog.service.reading import EntityDetail, Related
+from roadbed.catalog.service.shipped import ShippedRefs
 from roadbed.catalog.types import EntitySummary, entity_href
 from roadbed.core.access import DeciderService
 from roadbed.core.actor import Actor
@@ -51,6 +52,7 @@ async def frame_entity(
         "system_title": titles.get(entity.system) if entity.system else None,
         "system_href": entity_href(entity.system) if entity.system else None,
         "is_owned_kind": bool((definition := kinds.find(entity.ref.kind)) and definition.is_owned),
+        "is_shipped": str(entity.ref) in session.services.get(ShippedRefs).refs,
         "can_follow": can_follow,
         "is_followed": can_follow and await follows.is_following(session, actor, entity.ref),
         "can_delete": can_write and not entity.is_managed,
