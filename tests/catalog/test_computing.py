@@ -15,7 +15,7 @@ SPEC = {"type": "object", "properties": {"text": {"type": "string"}}}
 RELATIONS = ["holds", "heldBy"]
 
 
-def held(ref: str, *, relations: list[tuple[str, str]] | None = None, spec: dict[str, Any] | None = None) -> Kept:
+def held(ref: str, *, relations: str = "", spec: dict[str, Any] | None = None) -> Kept:
     document = {
         "apiVersion": "example.com/v1",
         "kind": ref.partition(":")[0].capitalize(),
@@ -23,12 +23,12 @@ def held(ref: str, *, relations: list[tuple[str, str]] | None = None, spec: dict
         "spec": spec or {},
     }
     record = {"title": ref, "sort_key": ref, "owner": "group:default/a", "health": "healthy"}
-    return Kept("1", ref, write_json(document), digest(document), record, relations or [])
+    return Kept("1", ref, write_json(document), digest(document), record, relations)
 
 
 def graph_of(count: int, **more: Any) -> Graph:
     refs = [f"part:default/p{number}" for number in range(count)]
-    ends = [("holds", ref) for ref in (*refs, "part:default/missing")]
+    ends = "\n".join(f"holds {ref}" for ref in (*refs, "part:default/missing"))
     index = Index(read_rows)
     whole = held("whole:default/w", relations=ends)
     index.load(make_piece([whole, *(held(ref, **more) for ref in refs)], start=0))

@@ -1,9 +1,9 @@
-"""Queries that fill the index: entities as they are, in ranges and by ref, with all that belongs to them."""
+"""Queries that fill the index: entities as they are, all or by ref, with all that belongs to them."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Text, bindparam, cast, exists, func, select
+from sqlalchemy import Select, Text, bindparam, cast, exists, func, select
 
 from roadbed.catalog.models import Change, Entity, EntityRelation, EntityStatus, Location, LocationError
 from roadbed.catalog.rules.index.entries import Kept, make_location
@@ -26,6 +26,18 @@ _COLUMNS = (
     Entity.orphaned_at,
 )
 
+# What each ref is related to: `type target` a line. What orphans declare is left out: they are few and have an index;
+# joined with the other entities, the query read all of these.
+_RELATIONS = (
+    select(
+        EntityRelation.source_ref,
+        func.string_agg(EntityRelation.type + " " + EntityRelation.target_ref, "\n").label("lines"),
+    )
+    .where(~exists().where(Entity.id == EntityRelation.origin_id, Entity.orphaned_at.is_not(None)))
+    .group_by(EntityRelation.source_ref)
+)
+_HEALTH = select(EntityStatus.ref, EntityStatus.state).where(EntityStatus.key == "health")
+
 # Asked each second: putting such a query together takes longer than running it.
 _CHANGED = (
     select(Change.position, Change.ref)
@@ -35,16 +47,32 @@ _CHANGED = (
 )
 
 
-async def list_range(session: ReadSession, *, after: str, limit: int) -> list[Kept]:
-    """Return entities in the order of their refs, from behind `after`."""
-    query = select(*_COLUMNS).where(Entity.ref > after).order_by(Entity.ref).limit(limit)
-    return await _complete(session, (await session.execute(query)).all())
+async def stream_all(session: ReadSession, *, size: int) -> AsyncIterator[list[Kept]]:
+    """Yield all entities in the order of their refs, so many at a time."""
+    faults = await _list_faults(session)
+    relations, health = _RELATIONS.subquery(), _HEALTH.subquery()
+    query = (
+        select(*_COLUMNS, relations.c.lines, health.c.state)
+        .outerjoin(relations, relations.c.source_ref == Entity.ref)
+        .outerjoin(health, health.c.ref == Entity.ref)
+        .order_by(Entity.ref)
+    )
+    async for rows in (await session.stream(query)).partitions(size):
+        yield [_kept(row, row.lines, row.state, faults) for row in rows]
+
+
+async def count_all(session: ReadSession) -> int:
+    return await session.scalar(select(func.count()).select_from(Entity)) or 0
 
 
 async def list_by_refs(session: ReadSession, refs: Sequence[str]) -> list[Kept]:
     """Return those of these entities that exist."""
-    query = select(*_COLUMNS).where(among(Entity.ref, refs))
-    return await _complete(session, (await session.execute(query)).all())
+    rows = (await session.execute(select(*_COLUMNS).where(among(Entity.ref, refs)))).all()
+    found = [row.ref for row in rows]
+    relations = await _list_pairs(session, _RELATIONS.where(among(EntityRelation.source_ref, found)))
+    health = await _list_pairs(session, _HEALTH.where(among(EntityStatus.ref, found)))
+    faults = await _list_faults(session, found)
+    return [_kept(row, relations.get(row.ref), health.get(row.ref), faults) for row in rows]
 
 
 async def list_locations(session: ReadSession, refs: Sequence[str] | None = None) -> list[Kept]:
@@ -70,23 +98,16 @@ async def list_changed(session: ReadSession, *, after: int, limit: int) -> list[
     return [(position, ref) for position, ref in found]
 
 
-async def _complete(session: ReadSession, rows: Sequence[Any]) -> list[Kept]:
-    refs = [row.ref for row in rows]
-    relations = await _list_relations(session, refs)
-    health = await _list_health(session, refs)
-    faults = await _list_faults(session, refs)
-    return [
-        Kept(
-            uid=str(row.id),
-            ref=row.ref,
-            written=row.document,
-            digest=row.digest,
-            record=_record(row, health.get(row.ref)),
-            relations=[_split(line) for line in relations.get(row.ref, "").splitlines()],
-            faults=faults.get(row.ref, ()),
-        )
-        for row in rows
-    ]
+def _kept(row: Any, lines: str | None, health: str | None, faults: Mapping[str, Sequence[str]]) -> Kept:
+    return Kept(
+        uid=str(row.id),
+        ref=row.ref,
+        written=row.document,
+        digest=row.digest,
+        record=_record(row, health),
+        relations=lines or "",
+        faults=faults.get(row.ref, ()),
+    )
 
 
 def _record(row: Any, health: str | None) -> dict[str, Any]:
@@ -106,41 +127,16 @@ def _record(row: Any, health: str | None) -> dict[str, Any]:
     }
 
 
-def _split(line: str) -> tuple[str, str]:
-    type_, _, target = line.partition(" ")
-    return type_, target
+async def _list_pairs(session: ReadSession, query: Select[str, str]) -> dict[str, str]:
+    return {key: value for key, value in await session.execute(query)}  # noqa: C416 - rows are no pairs to mypy
 
 
-async def _list_relations(session: ReadSession, refs: Sequence[str]) -> dict[str, str]:
-    """Return `type target` a line for each of these refs; what orphans declare is left out.
-
-    Orphans are few and have an index: joined with the other entities, the query read all of these each time.
-    """
-    line = EntityRelation.type + " " + EntityRelation.target_ref
-    is_of_orphan = exists().where(Entity.id == EntityRelation.origin_id, Entity.orphaned_at.is_not(None))
-    query = (
-        select(EntityRelation.source_ref, func.string_agg(line, "\n"))
-        .where(among(EntityRelation.source_ref, refs), ~is_of_orphan)
-        .group_by(EntityRelation.source_ref)
-    )
-    return {source: lines for source, lines in await session.execute(query)}  # noqa: C416 - rows are no pairs to mypy
-
-
-async def _list_health(session: ReadSession, refs: Sequence[str]) -> dict[str, str]:
-    """Return the state of the status `health` of those that have one."""
-    query = select(EntityStatus.ref, EntityStatus.state).where(
-        among(EntityStatus.ref, refs), EntityStatus.key == "health"
-    )
-    return {ref: state for ref, state in await session.execute(query)}  # noqa: C416 - as above
-
-
-async def _list_faults(session: ReadSession, refs: Sequence[str]) -> dict[str, list[str]]:
-    """Return what is wrong with newer contents of these entities, that were therefore not taken."""
+async def _list_faults(session: ReadSession, refs: Sequence[str] | None = None) -> dict[str, list[str]]:
+    """Return what is wrong with newer contents of entities, all or these, that were therefore not taken."""
     query = (
         select(LocationError.ref, LocationError.reason)
         .join(Entity, Entity.ref == LocationError.ref)
         .where(
-            among(LocationError.ref, refs),
             LocationError.severity == "error",
             LocationError.code.in_(("invalid", "target")),
             LocationError.location_id.is_not_distinct_from(Entity.location_id),
@@ -148,6 +144,8 @@ async def _list_faults(session: ReadSession, refs: Sequence[str]) -> dict[str, l
         )
         .order_by(LocationError.ref, LocationError.line, LocationError.id)
     )
+    if refs is not None:
+        query = query.where(among(LocationError.ref, refs))
     faults: dict[str, list[str]] = {}
     for ref, reason in await session.execute(query):
         faults.setdefault(ref, []).append(reason)

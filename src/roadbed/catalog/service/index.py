@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import gc
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -38,7 +38,7 @@ POLL_SECONDS = 1.0
 WRITER_WAITS_SECONDS = 30.0
 LOADED_SNAPSHOT_SECONDS = 30.0
 SNAPSHOT_SECONDS = 900.0
-_RANGE = 1000
+_RANGE = 2500
 _PIECE = 100
 _CHANGES = 10_000
 _FEW = 500
@@ -76,13 +76,13 @@ class CatalogIndex:
         began = time.perf_counter()
         index = Index(read_rows)
         with _without_collections():
-            async with self._database.read() as session, Loading(index) as loading:
+            async with self._database.read() as session, Loading(index, count=await rows.count_all(session)) as loading:
                 await plan_anew(session)
                 position = await change_rows.find_position(session)
                 horizon = await touch_rows.find_horizon(session)
                 await self._kinds.follow(session)
                 await loading.take(await rows.list_locations(session))
-                async for kept in _ranges(session):
+                async for kept in rows.stream_all(session, size=_RANGE):
                     await loading.take(kept)
             await asyncio.to_thread(index.finish_loading)  # nobody else has it yet
         self.whole, self._horizon = index, horizon
@@ -216,7 +216,7 @@ class CatalogIndex:
         document = self.whole.find(ref)
         before = orjson.loads(document)["relations"] if document else ()
         old = {(relation["type"], relation["targetRef"]) for relation in before}
-        return {target for _, target in old ^ set(kept.relations if kept else ())}
+        return {target for _, target in old.symmetric_difference(kept.list_relations() if kept else ())}
 
 
 def sees(session: ReadSession, ref: str) -> bool:
@@ -232,13 +232,6 @@ async def _prepare(index: Index, build: Callable[[], T], keep: Callable[[T], Non
         if index.generation == generation:
             keep(made)
             return
-
-
-async def _ranges(session: ReadSession) -> AsyncIterator[Sequence[Kept]]:
-    after = ""
-    while found := await rows.list_range(session, after=after, limit=_RANGE):
-        yield found
-        after = found[-1].ref
 
 
 @contextlib.contextmanager

@@ -19,16 +19,24 @@ _AHEAD = 4
 
 
 class Loading:
-    """Fills an empty index in the order in which entities are given."""
+    """Fills an empty index in the order in which entities are given.
 
-    def __init__(self, index: Index) -> None:
+    Args:
+        index: the empty one.
+        count: about how many entities will come.
+    """
+
+    def __init__(self, index: Index, *, count: int) -> None:
         self._index = index
+        self._are_few = count <= _FEW
         self._count = 0
         self._stack = ExitStack()
         self._workers: Workers | None = None
         self._prepared: deque[Future[IndexPiece]] = deque()
 
     async def __aenter__(self) -> Self:
+        if not self._are_few:
+            self._workers = self._stack.enter_context(Workers("roadbed.catalog.rules.index.entries"))
         return self
 
     async def __aexit__(
@@ -44,11 +52,9 @@ class Loading:
         """Take in more entities."""
         start = self._count
         self._count += len(held)
-        if self._workers is None and self._count <= _FEW:
+        if self._workers is None:
             self._index.load(make_piece(held, start=start))
             return
-        if self._workers is None:
-            self._workers = self._stack.enter_context(Workers("roadbed.catalog.rules.index.entries"))
         self._prepared.append(self._workers.submit(make_piece, held, start=start))
         if len(self._prepared) > _AHEAD:
             await self._load_next()

@@ -39,7 +39,7 @@ _TEXT_LENGTH = 4000
 class Kept:
     """An entity as the database has it, its document as JSON.
 
-    `relations` are (type, target); `faults` say what is wrong with a newer content that was not taken.
+    `relations` are `type target` a line; `faults` say what is wrong with a newer content that was not taken.
     """
 
     uid: str
@@ -47,15 +47,20 @@ class Kept:
     written: str | bytes
     digest: str
     record: Mapping[str, Any]
-    relations: Sequence[tuple[str, str]] = ()
+    relations: str = ""
     faults: Sequence[str] = ()
     is_held: bool = field(default=True)
+
+    def list_relations(self) -> list[tuple[str, str]]:
+        """Return type and target of each relation, sorted."""
+        pairs = (line.partition(" ") for line in set(self.relations.splitlines()))
+        return sorted((type_, target) for type_, _, target in pairs)
 
 
 def make_entry(kept: Kept) -> IndexEntry:
     """Return the entry of an entity."""
     document = parse_json(kept.written)
-    relations = sorted(set(kept.relations))
+    relations = kept.list_relations()
     record = {**kept.record, "is_held": kept.is_held, "faults": bool(kept.faults)}
     return IndexEntry(
         ref=kept.ref,
