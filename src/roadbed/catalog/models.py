@@ -135,7 +135,10 @@ class Entity(Base):
 
 
 class EntityRelation(Base):
-    """One direction of a relation, kept with the entity that declared it, numbered there. The target need not exist."""
+    """One direction of a relation, kept with the entity that declared it, numbered there. The target need not exist.
+
+    The entity is there, without a foreign key: docs/decisions/0021-relations-without-a-foreign-key.md.
+    """
 
     __tablename__ = "entity_relations"
     __table_args__ = (
@@ -143,7 +146,7 @@ class EntityRelation(Base):
         Index("ix_entity_relations_child_of", "source_ref", "target_ref", postgresql_where=text("type = 'childOf'")),
     )
 
-    origin_id: Mapped[UUID] = mapped_column(ForeignKey("entities.id", ondelete="CASCADE"), primary_key=True)
+    origin_id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     source_ref: Mapped[str]
     type: Mapped[str]

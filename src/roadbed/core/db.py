@@ -273,6 +273,15 @@ async def insert_rows(session: WriteSession, model: type[Base], rows: Sequence[M
         else tuple(row.values())
         for row in rows
     ]
+    await copy_rows(session, model, columns, records)
+
+
+async def copy_rows(
+    session: WriteSession, model: type[Base], columns: Sequence[str], records: Sequence[tuple[Any, ...]]
+) -> None:
+    """Insert many rows that are tuples of these columns, none of them a document."""
+    if not records:
+        return
     await session.execute(text("SELECT 1"))  # the driver begins a transaction with the first statement
     pooled = await (await session.connection()).get_raw_connection()
     connection: asyncpg.Connection[Any] = cast("Any", pooled.driver_connection)
@@ -351,6 +360,7 @@ __all__ = [
     "Writing",
     "among",
     "async_url",
+    "copy_rows",
     "insert_rows",
     "lock_transaction",
     "locking",

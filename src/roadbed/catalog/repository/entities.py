@@ -11,8 +11,12 @@ from sqlalchemy.orm import defer
 
 from roadbed.catalog.models import Entity, EntityRelation
 from roadbed.catalog.types import AnnotatedEntity
-from roadbed.core.db import ReadSession, WriteSession, among, insert_rows, update_rows
+from roadbed.core.db import ReadSession, WriteSession, among, copy_rows, insert_rows, update_rows
 from roadbed.kit.refs import EntityRef
+
+
+RelationRow = tuple[UUID, int, str, str, str]
+"""Who declares a relation, its number there, source, type and target."""
 
 
 class Held(NamedTuple):
@@ -129,19 +133,21 @@ async def orphan_entities(session: WriteSession, rows: Iterable[tuple[UUID, int]
 
 
 async def delete_entities(session: WriteSession, ids: Iterable[UUID]) -> None:
+    """Delete entities with the relations that they declare."""
     wanted = list(ids)
+    await replace_relations(session, wanted, ())
     for start in range(0, len(wanted), _BATCH):
         await session.execute(delete(Entity).where(among(Entity.id, wanted[start : start + _BATCH])))
 
 
-async def replace_relations(session: WriteSession, origins: Iterable[UUID], rows: Sequence[dict[str, Any]]) -> None:
-    """Make the relations that these entities declare equal to `rows`."""
+async def replace_relations(session: WriteSession, origins: Iterable[UUID], rows: Sequence[RelationRow]) -> None:
+    """Take away the relations that entities declare, and add rows."""
     wanted = list(origins)
     for start in range(0, len(wanted), _BATCH):
         await session.execute(
             delete(EntityRelation).where(among(EntityRelation.origin_id, wanted[start : start + _BATCH]))
         )
-    await insert_rows(session, EntityRelation, rows)
+    await copy_rows(session, EntityRelation, ("origin_id", "number", "source_ref", "type", "target_ref"), rows)
 
 
 async def list_relations(session: ReadSession, ref: str, *, until: int | None = None) -> list[tuple[str, str]]:

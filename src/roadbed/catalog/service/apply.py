@@ -15,7 +15,7 @@ from roadbed.catalog.errors import KindsChanged
 from roadbed.catalog.models import Entity, Location
 from roadbed.catalog.repository import entities as entity_rows
 from roadbed.catalog.repository import locations as location_rows
-from roadbed.catalog.repository.entities import Held
+from roadbed.catalog.repository.entities import Held, RelationRow
 from roadbed.catalog.repository.touches import add_touches
 from roadbed.catalog.rules.harvest import Harvest, ReadEntity, ReadFile
 from roadbed.catalog.rules.problems import Problem, ProblemCode
@@ -71,7 +71,7 @@ class _Plan:
     moves: list[dict[str, Any]] = field(default_factory=list)
     orphans: list[tuple[UUID, int]] = field(default_factory=list)
     origins: list[UUID] = field(default_factory=list)
-    relations: list[dict[str, Any]] = field(default_factory=list)
+    relations: list[RelationRow] = field(default_factory=list)
     conflicts: list[Problem] = field(default_factory=list)
     contested_files: set[str] = field(default_factory=set)
     unchanged: int = 0
@@ -192,7 +192,7 @@ def _plan_entity(plan: _Plan, ledger: Ledger, entity: ReadEntity, row: Entity | 
         plan.inserts.append({**values, "created_at": values["updated_at"]})
     else:
         plan.updates.append(values)
-    plan.origins.append(entity_id)
+        plan.origins.append(entity_id)
     plan.relations += relation_rows(entity_id, entity)
 
 

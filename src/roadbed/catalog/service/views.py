@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from roadbed.catalog.models import Change, Entity, EntityStatus, Location
+from roadbed.catalog.repository.entities import RelationRow
 from roadbed.catalog.rules.harvest import ReadEntity
 from roadbed.catalog.rules.kinds import Kinds
 from roadbed.catalog.rules.past import read_content
@@ -126,14 +127,5 @@ def place_of(entity: ReadEntity) -> dict[str, object]:
     return {"file": entity.file, "line": entity.line, "end_line": entity.end_line}
 
 
-def relation_rows(entity_id: UUID, entity: ReadEntity) -> list[dict[str, object]]:
-    return [
-        {
-            "origin_id": entity_id,
-            "number": number,
-            "source_ref": edge.source,
-            "type": edge.type,
-            "target_ref": edge.target,
-        }
-        for number, edge in enumerate(entity.edges)
-    ]
+def relation_rows(entity_id: UUID, entity: ReadEntity) -> list[RelationRow]:
+    return [(entity_id, number, *edge) for number, edge in enumerate(entity.edges)]

@@ -1021,9 +1021,6 @@ def upgrade() -> None:
         sa.Column("source_ref", sa.String(), nullable=False),
         sa.Column("type", sa.String(), nullable=False),
         sa.Column("target_ref", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["origin_id"], ["entities.id"], name=op.f("fk_entity_relations_origin_id_entities"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("origin_id", "number", name=op.f("pk_entity_relations")),
     )
     op.create_index(
