@@ -14,7 +14,6 @@ from roadbed.catalog.types import AnnotatedEntity
 from roadbed.core.db import ReadSession, WriteSession, among, copy_rows, insert_rows, update_rows
 from roadbed.kit.refs import EntityRef
 
-
 RelationRow = tuple[UUID, int, str, str, str]
 """Who declares a relation, its number there, source, type and target."""
 
