@@ -178,5 +178,5 @@ def test_every_kind_has_its_pages(api: httpx.Client) -> None:
 
 def test_page_says_what_came_with_roadbed_and_may_be_changed(api: httpx.Client) -> None:
     path = "/catalog/environmenttype/default/staging"
-    assert "came with Roadbed, to be changed" in page(api, path)
-    assert "came with Roadbed, to be changed" in page(api, f"{path}/source")
+    assert "came with Roadbed, yours to change" in page(api, path)
+    assert "came with Roadbed, yours to change" in page(api, f"{path}/source")
