@@ -48,17 +48,27 @@ def seen(client: httpx.Client) -> dict[str, int]:
     return {facet["value"]: facet["count"] for facet in answer.json()["facets"]["metadata.description"]}
 
 
+def wait_until_ended(client: httpx.Client, run_id: str) -> None:
+    wait_for(
+        lambda: client.get(f"/api/v1/runs/{run_id}").json(), lambda run: run["finished_at"] is not None, what=run_id
+    )
+
+
 def read_and_kill(roadbed: RoadbedProcess, location: str, version: str, *, seconds: float) -> dict[str, int]:
-    """Have a location read, kill the server, and return what is seen first after the next start, and wait for all."""
+    """Have a location read, kill the server, and return what is seen first after the next start.
+
+    Waits until the run has ended: taken up again, it would read what is half written for the next time.
+    """
     token = roadbed.token()
     with roadbed.client(token) as client:
-        client.post(f"/api/v1/locations/{location}/refresh").raise_for_status()
+        run_id = client.post(f"/api/v1/locations/{location}/refresh").raise_for_status().json()["run_id"]
     time.sleep(seconds)  # nothing tells how far the reading is: the kill comes at a moment that was drawn
     roadbed.kill()
     roadbed.start()
     with roadbed.client(token) as client:
         first = seen(client)
-        last = wait_for(lambda: seen(client), lambda found: version in found, what=version)
+        wait_until_ended(client, run_id)
+        last = seen(client)
     assert last == {version: FILES * ENTITIES}
     return first
 
@@ -76,7 +86,8 @@ def test_location_is_seen_as_it_was_or_as_it_is(
         answer = client.post("/api/v1/locations", json=wish)
         assert answer.status_code == 201, answer.text
         made = answer.json()
-        wait_for(lambda: seen(client) == {"v0": FILES * ENTITIES}, what="the first version")
+        wait_until_ended(client, made["run_id"])
+        assert seen(client) == {"v0": FILES * ENTITIES}
     for number in range(1, KILLS + 1):
         write(folder, f"v{number}")
         first = read_and_kill(roadbed, made["location_id"], f"v{number}", seconds=moments.uniform(0, 1.2))
