@@ -30,4 +30,4 @@ async def until_waited_for(database: Database, session: WriteSession) -> None:
             async with database.read() as other:
                 if await other.scalar(query, {"pid": pid}):
                     return
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # PostgreSQL tells nobody who waits

@@ -7,10 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.crash.test_kill import wait_until_finished
 from tests.folders import make_home
 from tests.moments import draw_moments
 from tests.process import RoadbedProcess
-from tests.waiting import wait_for
 
 SEED = 20261128
 FILES, ENTITIES = 20, 100
@@ -48,12 +48,6 @@ def seen(client: httpx.Client) -> dict[str, int]:
     return {facet["value"]: facet["count"] for facet in answer.json()["facets"]["metadata.description"]}
 
 
-def wait_until_ended(client: httpx.Client, run_id: str) -> None:
-    wait_for(
-        lambda: client.get(f"/api/v1/runs/{run_id}").json(), lambda run: run["finished_at"] is not None, what=run_id
-    )
-
-
 def read_and_kill(roadbed: RoadbedProcess, location: str, version: str, *, seconds: float) -> dict[str, int]:
     """Have a location read, kill the server, and return what is seen first after the next start.
 
@@ -67,7 +61,7 @@ def read_and_kill(roadbed: RoadbedProcess, location: str, version: str, *, secon
     roadbed.start()
     with roadbed.client(token) as client:
         first = seen(client)
-        wait_until_ended(client, run_id)
+        wait_until_finished(roadbed, token, run_id)
         last = seen(client)
     assert last == {version: FILES * ENTITIES}
     return first
@@ -86,7 +80,7 @@ def test_location_is_seen_as_it_was_or_as_it_is(
         answer = client.post("/api/v1/locations", json=wish)
         assert answer.status_code == 201, answer.text
         made = answer.json()
-        wait_until_ended(client, made["run_id"])
+        wait_until_finished(roadbed, roadbed.token(), made["run_id"])
         assert seen(client) == {"v0": FILES * ENTITIES}
     for number in range(1, KILLS + 1):
         write(folder, f"v{number}")
